@@ -1,0 +1,35 @@
+#!/usr/bin/env node
+/** The one command. Each sub-command lives in `commands/` and is loaded only when it is asked for. */
+import { type Command, UsageError } from './commands/command.ts'
+
+const COMMANDS: Record<string, { summary: string; load: () => Promise<{ command: Command }> }> = {}
+
+function usage(): string {
+  const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`)
+  return `usage: andon COMMAND [options]\n\n${lines.join('\n')}\n\nandon COMMAND --help tells a command's options.\n`
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [name, ...rest] = argv
+  if (name === undefined || name === '--help' || name === '-h') {
+    process.stdout.write(usage())
+    return name === undefined ? 2 : 0
+  }
+  const entry = COMMANDS[name]
+  if (!entry) throw new UsageError(`there is no command '${name}'`)
+  const { command } = await entry.load()
+  if (rest.includes('--help') || rest.includes('-h')) {
+    process.stdout.write(`${command.help}\n`)
+    return 0
+  }
+  return command.run(rest)
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2))
+} catch (error) {
+  const isUsage = error instanceof UsageError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS')
+  process.stderr.write(`andon: ${error instanceof Error ? error.message : String(error)}\n`)
+  if (isUsage) process.stderr.write(usage())
+  process.exitCode = isUsage ? 2 : 1
+}

@@ -1,0 +1,16 @@
+import { Type } from 'typebox'
+
+/** What a machine does, in the console's words. `no-data` is never reported by a machine: it follows from silence. */
+export const MACHINE_STATES = [
+  'running',
+  'idle',
+  'starved',
+  'blocked',
+  'set-up',
+  'planned-stop',
+  'maintenance',
+  'unplanned-stop',
+  'no-data',
+] as const
+export const MachineState = Type.Union(MACHINE_STATES.map((s) => Type.Literal(s)))
+export type MachineState = (typeof MACHINE_STATES)[number]
