@@ -1,0 +1,51 @@
+import { type Static, Type } from 'typebox'
+import { Id, Instant, nullable } from './http.ts'
+
+export const Device = Type.Object({
+  id: Id,
+  group: Type.String(),
+  edge: Type.String(),
+  device: Type.String(),
+  profile: nullable(Type.String()),
+  assetId: nullable(Id),
+  status: Type.Union([Type.Literal('online'), Type.Literal('offline'), Type.Literal('stale')]),
+  bornAt: nullable(Instant),
+  tagCount: Type.Integer(),
+  badTagCount: Type.Integer(),
+})
+export type Device = Static<typeof Device>
+
+/** One edge box as the fleet screen shows it. */
+export const Edge = Type.Object({
+  id: Id,
+  group: Type.String(),
+  edge: Type.String(),
+  name: Type.String(),
+  status: Type.Union([Type.Literal('online'), Type.Literal('offline'), Type.Literal('stale'), Type.Literal('never')]),
+  connectedAt: nullable(Instant),
+  lastMessageAt: nullable(Instant),
+  /** Samples accepted on the box and not yet acknowledged; decimal string. */
+  journalDepth: Type.String(),
+  gapCount: Type.Integer(),
+  lastGap: nullable(
+    Type.Object({
+      device: nullable(Type.String()),
+      from: Instant,
+      to: Instant,
+      count: Type.String(),
+      cause: Type.String(),
+    }),
+  ),
+  deviceCount: Type.Integer(),
+  tagCount: Type.Integer(),
+  /** What is wrong, in words with the next step; empty when nothing is. */
+  faults: Type.Array(Type.Object({ code: Type.String(), detail: Type.String() })),
+})
+export type Edge = Static<typeof Edge>
+
+/** `POST /api/edges`: registers a box; the secret is shown once. */
+export const EdgeRegistration = Type.Object(
+  { group: Type.String({ minLength: 1 }), edge: Type.String({ minLength: 1 }), name: Type.Optional(Type.String()) },
+  { additionalProperties: false },
+)
+export const EdgeRegistered = Type.Object({ edge: Edge, username: Type.String(), secret: Type.String() })
