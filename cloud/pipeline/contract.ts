@@ -1,0 +1,207 @@
+import type { DeviceProfile, ProfileTag } from '#shared/contracts/device-profile.ts'
+import type { Quality, Scalar, ScalarType } from '#shared/contracts/sample.ts'
+import type { LocalizedText } from '#shared/contracts/text.ts'
+
+/** Names one edge node in the installation; a group belongs to exactly one organisation. */
+export interface EdgeRef {
+  readonly group: string
+  readonly edge: string
+}
+
+/** The newest value of a tag. Times in ms since 1970; `isStale` says that the edge is silent or the device dead. */
+export interface LiveTagValue {
+  /** `group/edge/device/tag` */
+  readonly path: string
+  readonly value: Scalar
+  readonly quality: Quality
+  /** Null when nothing was read since the device was born. */
+  readonly sourceAt: number | null
+  readonly isStale: boolean
+}
+
+/** The newest value of every tag, held in memory by the shards. */
+export interface LiveValues {
+  /** The newest value; undefined for an unknown path. */
+  current(path: string): LiveTagValue | undefined
+  /**
+   * Calls `listener` synchronously with the changed values of one message, restricted to `paths`; never with the present ones.
+   * Returns the function that ends it. The listener must not throw and must not block: the hot path waits for it.
+   */
+  subscribe(paths: Iterable<string>, listener: (values: readonly LiveTagValue[]) => void): () => void
+  /** The organisation that owns the path's group; undefined for an unknown group. */
+  organisationOf(path: string): string | undefined
+}
+
+/** A stretch of samples that never reaches history, with the reason. `count` is what was lost, not the width of the range. */
+export interface GapRecord {
+  readonly id: string
+  readonly group: string
+  readonly edge: string
+  readonly device: string | null
+  /** Offsets in the edge's journal, inclusive. */
+  readonly first: bigint
+  readonly last: bigint
+  readonly count: bigint
+  readonly cause: string
+  /** Source times in ms since 1970; null when the edge could not tell. */
+  readonly firstTime: number | null
+  readonly lastTime: number | null
+  readonly recordedAt: number
+}
+
+export type EdgeSessionStatus = 'online' | 'stale' | 'offline' | 'never'
+
+/** One registered edge with its session. Times in ms since 1970. */
+export interface EdgeStatus extends EdgeRef {
+  readonly id: string
+  readonly org: string
+  readonly name: string
+  /** `stale`: the session lives but no message came for 3 s. */
+  readonly status: EdgeSessionStatus
+  readonly connectedAt: number | null
+  readonly lastMessageAt: number | null
+  /** Samples accepted by the edge and not yet acknowledged, as far as the host can know. */
+  readonly journalDepth: bigint
+  readonly gapCount: number
+  readonly lastGap: GapRecord | null
+  readonly deviceCount: number
+  readonly tagCount: number
+  /** What is wrong, in words with the next step. */
+  readonly faults: readonly { readonly code: string; readonly detail: string }[]
+}
+
+/** One device of an edge, known since its first birth. */
+export interface DeviceStatus extends EdgeRef {
+  readonly id: string
+  readonly org: string
+  readonly device: string
+  /** Key of its device profile; null when the birth named none. */
+  readonly profile: string | null
+  readonly status: 'online' | 'offline' | 'stale'
+  readonly bornAt: number | null
+  readonly tagCount: number
+  readonly badTagCount: number
+}
+
+/** A setpoint of a limit alarm on a tag, for the trend's limit lines. */
+export interface TagLimit {
+  readonly level: string
+  readonly setpoint: number
+  readonly priority: string
+}
+
+/** One tag with what its profile says about it and its newest value. */
+export interface TagStatus extends EdgeRef {
+  readonly id: string
+  readonly org: string
+  /** The number that history knows the tag by. */
+  readonly key: number
+  readonly path: string
+  readonly device: string
+  readonly tag: string
+  readonly type: ScalarType
+  readonly unit: string | null
+  readonly name: LocalizedText
+  /** The profile's entry; null for a tag that no profile describes. */
+  readonly definition: ProfileTag | null
+  readonly limits: readonly TagLimit[]
+  readonly live: LiveTagValue
+}
+
+export interface BucketQuery {
+  readonly paths: readonly string[]
+  /** ms since 1970; `from` inclusive, `to` exclusive. */
+  readonly from: number
+  readonly to: number
+  /** Most buckets a tag. */
+  readonly points: number
+}
+
+/** Buckets of one tag, column by column; only buckets that hold values. Times in ms since 1970; NaN where no number is known. */
+export interface BucketSeries {
+  readonly path: string
+  readonly bucketMs: number
+  readonly at: Float64Array
+  readonly first: Float64Array
+  readonly min: Float64Array
+  readonly max: Float64Array
+  readonly last: Float64Array
+  readonly minAt: Float64Array
+  readonly maxAt: Float64Array
+  readonly lastAt: Float64Array
+  readonly count: Uint32Array
+  /** Worst quality in the bucket: 192, 64 or 0. */
+  readonly quality: Uint8Array
+}
+
+export interface RawQuery {
+  readonly path: string
+  /** ms since 1970; `from` inclusive, `to` exclusive. */
+  readonly from: number
+  readonly to: number
+  /** Most values of the page, at most 10,000. */
+  readonly limit: number
+  /** From the page before. */
+  readonly cursor?: string
+}
+
+/** Values of one tag in time order, column by column. */
+export interface RawPage {
+  readonly at: Float64Array
+  readonly value: readonly Scalar[]
+  readonly quality: Uint8Array
+  readonly nextCursor: string | null
+}
+
+export interface GapQuery extends Partial<EdgeRef> {
+  readonly org: string
+  readonly device?: string
+  /** Gaps that touch [from, to); ms since 1970. */
+  readonly from?: number
+  readonly to?: number
+  readonly limit?: number
+}
+
+/** Reads stored history. Unknown paths answer empty; a query that outlasts its limit throws HistoryTimeoutError. */
+export interface HistoryReader {
+  buckets(query: BucketQuery): Promise<BucketSeries[]>
+  raw(query: RawQuery): Promise<RawPage>
+  /** Newest first. */
+  gaps(query: GapQuery): Promise<GapRecord[]>
+}
+
+export interface EdgeRegistrationInput extends EdgeRef {
+  readonly org: string
+  readonly name?: string
+  /** Made by `hashEdgeSecret`. */
+  readonly secretHash: string
+}
+
+/** The machine side of the cloud as the suite, the platform's wiring and the demo see it. */
+export interface Pipeline {
+  readonly live: LiveValues
+  readonly history: HistoryReader
+  /** Registered edges of an organisation, by group and edge. */
+  edges(org: string): EdgeStatus[]
+  devices(org: string): DeviceStatus[]
+  /** Tags of an organisation, by path; all of them are in memory. */
+  tags(org: string): TagStatus[]
+  tag(path: string): TagStatus | undefined
+  /** A loaded device profile; undefined when no file holds it. */
+  profile(key: string): DeviceProfile | undefined
+  /** Admits an edge, or replaces its secret and name when it is known. Refuses a group of another organisation (DomainError). */
+  registerEdge(input: EdgeRegistrationInput): Promise<EdgeStatus>
+  /** Where the broker listens. */
+  readonly mqtt: { readonly host: string; readonly port: number; readonly url: string }
+  /** Empty when all is well, else what is wrong in words. */
+  faults(): string[]
+  /** Publishes STATE offline, commits what is in flight, closes broker and history. Safe to call twice. */
+  close(): Promise<void>
+}
+
+/** Counts of the pipeline; the platform's registry hands them to Prometheus. */
+export interface PipelineMetrics {
+  /** Adds to a counter named in snake case without prefix, e.g. `mqtt_messages_refused_total`. */
+  count(name: string, by: number, labels?: Readonly<Record<string, string>>): void
+  gauge(name: string, value: number, labels?: Readonly<Record<string, string>>): void
+}
