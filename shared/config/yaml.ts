@@ -1,0 +1,167 @@
+import { readFileSync } from 'node:fs'
+import type { Static, TSchema } from 'typebox'
+import { Value } from 'typebox/value'
+import { type Document, isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from 'yaml'
+import { checkValue, type Issue } from './check-value.ts'
+import { ConfigError, type Fault, type Path, pathText } from './config-error.ts'
+import { nearest } from './nearest.ts'
+import type { Schema } from './schema.ts'
+
+/** Says what a schema cannot: names that must exist elsewhere, ranges that overlap. Runs only on a value that fits the schema. */
+export type CrossCheck<T> = (value: T) => readonly Issue[]
+
+/** Reads one YAML file of the given shape. Throws ConfigError with every fault at once, or when the file cannot be read. */
+export function loadYaml<S extends TSchema>(path: string, schema: S, check?: CrossCheck<Static<S>>): Static<S> {
+  return parseYaml(readText(path), path, schema, check)
+}
+
+/** Reads the text of a configuration file; throws ConfigError when it cannot. */
+export function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    const found = code === 'ENOENT' ? 'no such file' : String(code ?? error)
+    const fix = 'check the path, and that this user may read it'
+    throw new ConfigError([{ file: path, path: '', found, expected: 'a readable file', fix }])
+  }
+}
+
+/**
+ * Parses YAML text of the given shape: unknown keys, wrong types, missing and duplicate keys and broken syntax are all
+ * reported at once in one ConfigError; defaults of the schema are filled in; the result is frozen. `${…}` stays as it is.
+ */
+export function parseYaml<S extends TSchema>(
+  text: string,
+  file: string,
+  schema: S,
+  check?: CrossCheck<Static<S>>,
+): Static<S> {
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const place = (issue: Issue) => placed(issue, { file, document, lines })
+  const broken = document.errors.map((e) => syntaxFault(e, { file, document, lines }))
+  if (document.errors.some((e) => e.code !== 'DUPLICATE_KEY')) throw new ConfigError(broken)
+  const issues: Issue[] = []
+  const value = checkValue(schema as Schema, document.toJS(), [], (i) => issues.push(i)) as Static<S>
+  if (issues.length === 0) issues.push(...unexplained(schema, value))
+  if (issues.length === 0 && broken.length === 0) issues.push(...(check?.(value) ?? []))
+  const faults = [...broken, ...issues.map(place)]
+  if (faults.length > 0) throw new ConfigError(faults.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)))
+  return deepFreeze(value)
+}
+
+interface Source {
+  readonly file: string
+  readonly document: Document
+  readonly lines: LineCounter
+}
+
+/** What the schema library refuses although our own walk found nothing: rare keywords. */
+function unexplained(schema: TSchema, value: unknown): Issue[] {
+  if (Value.Check(schema, value)) return []
+  return [...Value.Errors(schema, value)].map((e) => {
+    const path = e.instancePath.split('/').slice(1)
+    return { path, expected: e.message, fix: 'change the value' }
+  })
+}
+
+function placed(issue: Issue, source: Source): Fault {
+  const offset = offsetOf(source.document, issue.path, issue.at ?? 'value')
+  const { path, at: _at, ...told } = issue
+  return { file: source.file, ...position(source, offset), path: pathText(path), ...told }
+}
+
+function position({ lines }: Source, offset: number): { line: number; column: number } {
+  const { line, col } = lines.linePos(offset)
+  return { line: Math.max(1, line), column: Math.max(1, col) }
+}
+
+/** Offset of the value at a path, or of the deepest parent that exists (a missing key is reported at its parent). */
+function offsetOf(document: Document, path: Path, at: 'key' | 'value'): number {
+  let node: Node | null = document.contents as Node | null
+  let offset = node?.range?.[0] ?? 0
+  for (const [depth, step] of path.entries()) {
+    const next = childOf(node, step)
+    if (!next) break
+    const isLast = depth === path.length - 1
+    offset = (isLast && at === 'key' ? next.keyOffset : next.offset) ?? offset
+    node = next.node
+  }
+  return offset
+}
+
+interface Child {
+  readonly node: Node | null
+  readonly offset: number | undefined
+  readonly keyOffset: number | undefined
+}
+
+function childOf(node: Node | null, step: string | number): Child | undefined {
+  if (isSeq(node)) {
+    const item = node.items[Number(step)] as Node | undefined
+    return item ? { node: item, offset: item.range?.[0], keyOffset: item.range?.[0] } : undefined
+  }
+  if (!isMap(node)) return undefined
+  const pair = node.items.find((p) => isScalar(p.key) && String(p.key.value) === String(step))
+  if (!pair) return undefined
+  const keyOffset = (pair.key as Node).range?.[0]
+  const value = pair.value as Node | null
+  const isEmpty = !value?.range || value.range[0] === value.range[1]
+  // A group is pointed at by its key: the position of its first inner key would mislead.
+  const offset = isEmpty || isMap(value) || isSeq(value) ? keyOffset : value.range?.[0]
+  return { node: value, offset, keyOffset }
+}
+
+const SYNTAX_FIXES: Readonly<Record<string, string>> = {
+  DUPLICATE_KEY: 'keep one of them: the other would be ignored',
+  TAB_AS_INDENT: 'indent with spaces',
+  BAD_INDENT: 'line the key up with its neighbours',
+  MULTIPLE_DOCS: "remove the '---' in the middle of the file",
+}
+
+function syntaxFault(error: { code: string; message: string; pos: [number, number] }, source: Source): Fault {
+  const [offset] = error.pos
+  const path = pathAt(source.document, offset)
+  const fix = SYNTAX_FIXES[error.code] ?? 'correct the YAML at this place'
+  const expected = error.code === 'DUPLICATE_KEY' ? 'each key once' : 'valid YAML'
+  const found = error.code === 'DUPLICATE_KEY' ? 'the same key again' : error.message
+  return { file: source.file, ...position(source, offset), path, found, expected, fix }
+}
+
+/** The path of the key that stands at an offset; empty when none does. */
+function pathAt(document: Document, offset: number): string {
+  let text = ''
+  visit(document, {
+    Pair(_, pair, parents) {
+      if ((pair.key as Node | null)?.range?.[0] !== offset) return undefined
+      text = pathText([...parents, pair].flatMap((p, i, all) => stepOf(p, all[i + 1])))
+      return visit.BREAK
+    },
+  })
+  return text
+}
+
+function stepOf(step: unknown, child: unknown): (string | number)[] {
+  if (isPair(step)) return isScalar(step.key) ? [String(step.key.value)] : []
+  return isSeq(step) ? [step.items.indexOf(child)] : []
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value
+  for (const inner of Object.values(value)) deepFreeze(inner)
+  return Object.freeze(value)
+}
+
+/** An issue for a name that should be one of some others, with the nearest of them. */
+export function unknownName(path: Path, name: string, what: string, known: readonly string[]): Issue {
+  const guess = nearest(name, known)
+  const list = known.length === 0 ? 'none' : known.slice(0, 12).join(', ') + (known.length > 12 ? ', …' : '')
+  const issue: Issue = {
+    path,
+    found: `'${name}'`,
+    expected: `the name of ${what} (${list})`,
+    fix: guess === undefined ? `use the name of ${what} that exists` : `write '${guess}'`,
+  }
+  return guess === undefined ? issue : { ...issue, nearest: guess }
+}
