@@ -69,7 +69,16 @@ export const AlarmDefinition = Type.Object(
     onDelaySeconds: Type.Optional(Seconds),
     offDelaySeconds: Type.Optional(Seconds),
     latching: Type.Optional(Type.Boolean()),
+    /** Raised again when still active this long after it was last raised. */
     reAlarmMinutes: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
+    /** Most re-alarms of one occurrence; 3 when absent. */
+    reAlarmRepeats: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
+    /** An acknowledgement of an alarm that stays active ends after this time. */
+    acknowledgeTimeoutMinutes: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
+    /** The occurrence closes only when somebody has confirmed the response. */
+    requiresConfirmation: Type.Optional(Type.Boolean()),
+    /** The alarm names a cause (first-out), so no suppression rule may hide it. */
+    namesCause: Type.Optional(Type.Boolean()),
     /** Opens an incident of this severity; absent: the alarm is for the operator's list alone. */
     incident: Type.Optional(Severity),
     /** The trades that are paged. */
