@@ -2,7 +2,9 @@
 /** The one command. Each sub-command lives in `commands/` and is loaded only when it is asked for. */
 import { type Command, UsageError } from './commands/command.ts'
 
-const COMMANDS: Record<string, { summary: string; load: () => Promise<{ command: Command }> }> = {}
+const COMMANDS: Record<string, { summary: string; load: () => Promise<{ command: Command }> }> = {
+  demo: { summary: 'simulated plant, edge and cloud in one terminal', load: () => import('./commands/demo.ts') },
+}
 
 function usage(): string {
   const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`)
