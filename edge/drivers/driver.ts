@@ -1,0 +1,116 @@
+import type { TSchema } from 'typebox'
+import type { DeviceProfile, ProfileTag } from '#shared/contracts/device-profile.ts'
+import type { Quality, Scalar } from '#shared/contracts/sample.ts'
+import type { Log } from '#shared/log/log.ts'
+
+/** One reading of one tag, as the device gave it: scaling and publishing come later. */
+export interface Sample {
+  readonly tag: string
+  /** Null when nothing could be read. */
+  readonly value: Scalar
+  readonly quality: Quality
+  /** Time at which the value was true, in ms since 1970. */
+  readonly sourceAt: number
+  /** Power of ten that the device itself gave for this value (SunSpec scale factor). */
+  readonly exponent?: number
+  /** Why the quality is not good, in plain words. */
+  readonly reason?: string
+}
+
+/** What every driver has, polled or pushed. Calls to one driver never overlap. */
+interface Driver<Address> {
+  /** Turns a profile's tag into the address that read() or subscribe() wants, or throws AddressError naming the tag. */
+  parseAddress(tag: ProfileTag): Address
+  /** Opens the link. Called again, with back-off, until it resolves. */
+  connect(signal: AbortSignal): Promise<void>
+  /** Closes the link. Safe after a failed connect() and safe to call twice. */
+  close(): Promise<void>
+}
+
+/** Speaks one field protocol to one device by asking. The supervisor calls connect(), then read() as often as it likes, then close(). */
+export interface PolledDriver<Address> extends Driver<Address> {
+  readonly kind: 'polled'
+  /** Reads every tag once. A tag that cannot be read comes back with bad quality; only a lost link throws NotConnectedError. */
+  read(tags: ReadonlyMap<string, Address>, signal: AbortSignal): Promise<Sample[]>
+}
+
+/** A tag of a subscription and how often the device shall look at it. */
+export interface SubscribedTag<Address> {
+  readonly address: Address
+  readonly everyMs: number
+}
+
+/** Speaks one field protocol to one device that reports by itself. The supervisor calls connect(), subscribe(), close(). */
+export interface SubscribingDriver<Address> extends Driver<Address> {
+  readonly kind: 'subscribing'
+  /**
+   * Reports until the signal aborts (then it resolves) or the link is lost (then it throws NotConnectedError).
+   * `onSamples` is called once as soon as the subscription stands, with what is known then, and after each change.
+   */
+  subscribe(
+    tags: ReadonlyMap<string, SubscribedTag<Address>>,
+    onSamples: (samples: Sample[]) => void,
+    signal: AbortSignal,
+  ): Promise<void>
+}
+
+/** A driver whose address type is known only to its own folder. */
+export type AnyDriver = PolledDriver<unknown> | SubscribingDriver<unknown>
+
+/** The link to the device is lost or cannot be made: the supervisor says so once, marks the tags bad and tries again. */
+export class NotConnectedError extends Error {
+  override readonly name = 'NotConnectedError'
+}
+
+/** The address of a tag cannot be used. The message names the tag and says what would be right. */
+export class AddressError extends Error {
+  override readonly name = 'AddressError'
+}
+
+/** What a driver tells about a shared physical link, for the local page and the metrics. */
+export interface LaneStatus {
+  /** `modbus 10.0.0.5:502` */
+  readonly lane: string
+  readonly isOpen: boolean
+  readonly requests: number
+  readonly timeouts: number
+  /** Replies that came after their time-out or answered something never asked; dropped. */
+  readonly strayReplies: number
+  /** Round trip, smoothed, in ms. */
+  readonly roundTripMs: number
+}
+
+/** What every driver is given: nothing of it is global. */
+export interface DriverDeps {
+  /** Wall clock, ms since 1970. */
+  readonly now: () => number
+  readonly log: Log
+  /** Directory that belongs to this edge, for certificates and the like. */
+  readonly dataDir: string
+}
+
+/** A device as its driver sees it. `config` has passed the protocol's schema. */
+export interface DriverDevice {
+  readonly device: string
+  readonly profile: DeviceProfile
+  readonly config: unknown
+}
+
+/** One protocol at work: it makes the drivers of all devices that speak it and owns what they share. */
+export interface Protocol {
+  createDriver(device: DriverDevice): AnyDriver
+  /** The physical links, for the local page. */
+  lanes(): readonly LaneStatus[]
+  /** Frees what the drivers shared, after all of them are closed. */
+  close(): Promise<void>
+}
+
+/** A protocol as the registry lists it. Loading this description opens nothing and loads no protocol library. */
+export interface ProtocolDescription {
+  /** The key of the device's part in edge.yaml. */
+  readonly name: DeviceProfile['protocol']
+  readonly schema: TSchema
+  /** Checks and reads an address without a device. Throws AddressError naming the tag. */
+  parseAddress(tag: ProfileTag, profile: DeviceProfile): unknown
+  start(deps: DriverDeps): Protocol
+}

@@ -1,0 +1,101 @@
+import type { DeviceProfile, ProfileTag, REGISTER_TYPES } from '#shared/contracts/device-profile.ts'
+import { AddressError } from '../driver.ts'
+
+export const AREAS = ['holding', 'input', 'coil', 'discrete'] as const
+export type Area = (typeof AREAS)[number]
+
+export type RegisterType = (typeof REGISTER_TYPES)[number]
+export type WordOrder = 'ABCD' | 'CDAB' | 'BADC' | 'DCBA'
+
+/** A run of registers (or of bits in the bit areas) that holds one value and is never read in two requests. */
+export interface Span {
+  readonly area: Area
+  /** As it goes over the wire, counted from 0. */
+  readonly start: number
+  /** Registers, or bits in the areas `coil` and `discrete`. */
+  readonly width: number
+}
+
+/** Where a tag's value stands in the device and how its bytes are to be read. */
+export interface ModbusAddress {
+  readonly span: Span
+  readonly type: RegisterType
+  readonly wordOrder: WordOrder
+  /** Bit of a register, 0 the lowest. */
+  readonly bit?: number
+  /** Register that holds the power of ten (SunSpec). */
+  readonly scaleFactor?: Span
+  /** As the person wrote it, for messages. */
+  readonly written: string
+}
+
+const WIDTH: Readonly<Record<Exclude<RegisterType, 'string'>, number>> = {
+  bit: 1,
+  int16: 1,
+  uint16: 1,
+  int32: 2,
+  uint32: 2,
+  float32: 2,
+  int64: 4,
+  uint64: 4,
+  float64: 4,
+}
+
+const NOTATION = /^(holding|input|coil|discrete):(\d+)(?:\.(\d+))?$/
+
+/** True for the areas that hold single bits instead of registers. */
+export const isBitArea = (area: Area): boolean => area === 'coil' || area === 'discrete'
+
+/** Reads `holding:100`, `input:3`, `coil:0`, `discrete:5` or `holding:12.3` (bit). Throws AddressError naming the tag. */
+export function parseModbusAddress(tag: ProfileTag, options: DeviceProfile['modbus'] = {}): ModbusAddress {
+  const base = options.addressBase ?? 0
+  const { area, start, bit } = parsePlace(tag, tag.address, base)
+  const width = isBitArea(area) ? 1 : widthOf(tag)
+  checkType(tag, area, bit)
+  if (start + width > 65_536) fail(tag, `${tag.address} reaches beyond register 65535`)
+  return {
+    span: { area, start, width },
+    type: tag.type,
+    wordOrder: tag.wordOrder ?? options.wordOrder ?? 'ABCD',
+    ...(bit === undefined ? {} : { bit }),
+    ...(tag.scaleFactor === undefined ? {} : { scaleFactor: scaleFactorSpan(tag, tag.scaleFactor, base) }),
+    written: tag.address,
+  }
+}
+
+function parsePlace(tag: ProfileTag, text: string, base: 0 | 1) {
+  const match = NOTATION.exec(text)
+  if (!match)
+    return fail(tag, `'${text}' is not an address; write holding:100, input:3, coil:0, discrete:5 or holding:12.3`)
+  const area = match[1] as Area
+  const start = Number(match[2]) - base
+  const bit = match[3] === undefined ? undefined : Number(match[3])
+  if (start < 0 || start > 65_535) return fail(tag, `${text}: the number must lie between ${base} and ${65_535 + base}`)
+  if (bit !== undefined && bit > 15) return fail(tag, `${text}: a register has bits 0 to 15`)
+  return { area, start, bit }
+}
+
+function widthOf(tag: ProfileTag): number {
+  if (tag.type !== 'string') return WIDTH[tag.type]
+  return tag.length ?? fail(tag, `a string needs 'length', its number of registers`)
+}
+
+function checkType(tag: ProfileTag, area: Area, bit: number | undefined): void {
+  if (isBitArea(area) && (tag.type !== 'bit' || bit !== undefined))
+    fail(tag, `${area} holds bits: type 'bit' and no '.n'`)
+  if (isBitArea(area)) return
+  if (tag.type === 'bit' && bit === undefined)
+    fail(tag, `a bit of a register is written ${tag.address}.0 to ${tag.address}.15`)
+  if (tag.type !== 'bit' && bit !== undefined)
+    fail(tag, `'.${bit}' picks a bit, so the type must be 'bit', not '${tag.type}'`)
+}
+
+function scaleFactorSpan(tag: ProfileTag, text: string, base: 0 | 1): Span {
+  const { area, start, bit } = parsePlace(tag, text, base)
+  if (isBitArea(area) || bit !== undefined) fail(tag, `scaleFactor ${text} must be a whole register`)
+  return { area, start, width: 1 }
+}
+
+function fail(tag: ProfileTag, what: string): never {
+  throw new AddressError(`Tag '${tag.tag}': ${what}`)
+}

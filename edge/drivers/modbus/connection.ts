@@ -1,0 +1,140 @@
+import { connect as connectSocket, type Socket } from 'node:net'
+import { NotConnectedError } from '../driver.ts'
+import { encodeFrame, type Frame, frameReader } from './frame.ts'
+
+/** The unit did not answer in time. The connection itself may be well: other units behind it go on. */
+export class NoReplyError extends Error {
+  override readonly name = 'NoReplyError'
+}
+
+export interface ConnectionOptions {
+  readonly host: string
+  readonly port: number
+  readonly connectTimeoutMs: number
+}
+
+/** One TCP connection that speaks Modbus. A reply is matched by transaction, unit and nothing else; all others are dropped. */
+export interface Connection {
+  /** Sends a request and resolves with the reply's PDU. Throws NoReplyError after `timeoutMs`, NotConnectedError when the link breaks. */
+  request(unit: number, pdu: Buffer, timeoutMs: number): Promise<Buffer>
+  readonly isOpen: boolean
+  /** Replies that came too late or were never asked for. */
+  readonly strayReplies: number
+  /** Closes the link; whatever waits fails with NotConnectedError telling `why`. Safe to call twice. */
+  close(why: string): void
+}
+
+interface Waiting {
+  readonly unit: number
+  readonly resolve: (pdu: Buffer) => void
+  readonly reject: (error: Error) => void
+  readonly timer: NodeJS.Timeout
+}
+
+/** Opens a connection. Throws NotConnectedError when nobody listens, when it takes too long, or when the signal aborts. */
+export async function openConnection(options: ConnectionOptions, signal: AbortSignal): Promise<Connection> {
+  const socket = await openSocket(options, signal)
+  return connectionOver(socket, `${options.host}:${options.port}`)
+}
+
+function openSocket({ host, port, connectTimeoutMs }: ConnectionOptions, signal: AbortSignal): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connectSocket({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 10_000 })
+    const fail = (why: string, cause?: unknown) => {
+      socket.destroy()
+      done()
+      reject(new NotConnectedError(`${host}:${port}: ${why}`, { cause }))
+    }
+    const onAbort = () => fail('stopped while connecting')
+    const timer = setTimeout(() => fail(`no connection within ${connectTimeoutMs} ms`), connectTimeoutMs)
+    const onError = (error: NodeJS.ErrnoException) => fail(connectWords(error), error)
+    const onConnect = () => {
+      done()
+      resolve(socket)
+    }
+    const done = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', onAbort)
+      socket.off('error', onError).off('connect', onConnect)
+      socket.on('error', () => undefined)
+    }
+    socket.once('connect', onConnect).once('error', onError)
+    signal.addEventListener('abort', onAbort, { once: true })
+    if (signal.aborted) onAbort()
+  })
+}
+
+const CONNECT_WORDS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nobody listens there (connection refused); check address and port, and that the device is on',
+  ENOTFOUND: 'this name is not known; check the host name',
+  EHOSTUNREACH: 'no route to this address; check cable and network',
+  ENETUNREACH: 'no route to this network; check cable and network',
+  ETIMEDOUT: 'no answer; check cable and network',
+}
+
+const connectWords = (error: NodeJS.ErrnoException) => CONNECT_WORDS[error.code ?? ''] ?? error.message
+
+function connectionOver(socket: Socket, name: string): Connection {
+  const waiting = new Map<number, Waiting>()
+  const read = frameReader()
+  let transaction = 0
+  let strayReplies = 0
+  let closed: string | undefined
+
+  const close = (why: string) => {
+    if (closed !== undefined) return
+    closed = why
+    socket.destroy()
+    for (const one of takeAll(waiting)) one.reject(new NotConnectedError(`${name}: ${why}`))
+  }
+  const onFrame = (frame: Frame) => {
+    const one = waiting.get(frame.transaction)
+    if (!one || one.unit !== frame.unit) {
+      strayReplies++
+      return
+    }
+    waiting.delete(frame.transaction)
+    clearTimeout(one.timer)
+    one.resolve(frame.pdu)
+  }
+  socket.on('data', (chunk: Buffer) => {
+    try {
+      for (const frame of read(chunk)) onFrame(frame)
+    } catch (error) {
+      close(`it does not speak Modbus TCP: ${(error as Error).message}`)
+    }
+  })
+  // A reset emits 'error' and 'close', an orderly end only 'close': 'close' is the one that always comes.
+  socket.on('close', () => close('the device closed the connection'))
+  socket.on('end', () => close('the device closed the connection'))
+
+  return {
+    request(unit, pdu, timeoutMs) {
+      if (closed !== undefined) return Promise.reject(new NotConnectedError(`${name}: ${closed}`))
+      transaction = (transaction + 1) & 0xffff
+      const id = transaction
+      const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
+      const onTimeout = () => {
+        waiting.delete(id)
+        reject(new NoReplyError(`${name}: unit ${unit} did not answer within ${timeoutMs} ms`))
+      }
+      waiting.set(id, { unit, resolve, reject, timer: setTimeout(onTimeout, timeoutMs) })
+      socket.write(encodeFrame({ transaction: id, unit, pdu }))
+      return promise
+    },
+    get isOpen() {
+      return closed === undefined
+    },
+    get strayReplies() {
+      return strayReplies
+    },
+    close,
+  }
+}
+
+function takeAll(waiting: Map<number, Waiting>): Waiting[] {
+  const all = [...waiting.values()]
+  waiting.clear()
+  for (const one of all) clearTimeout(one.timer)
+  return all
+}

@@ -1,0 +1,67 @@
+import { type Area, isBitArea, type Span } from './address.ts'
+
+/** One request: neighbouring spans read together. */
+export interface Block {
+  readonly area: Area
+  readonly start: number
+  /** Registers, or bits in the bit areas. */
+  readonly count: number
+  /** In rising order of address; each lies wholly inside the block. */
+  readonly spans: readonly Span[]
+}
+
+export interface PlanLimits {
+  /** Unwanted registers or bits that may be read along between two wanted ones. */
+  readonly maxGap: number
+  /** Most registers of a request; bits may be 16 times as many, at most 2000. */
+  readonly maxBlock: number
+  /** Spans that the device refused: no block may touch one of their registers. */
+  readonly holes?: readonly Span[]
+  /** Places (`area:address`) in front of which a block must end, because the device refuses to be read across them. */
+  readonly cuts?: ReadonlySet<string>
+}
+
+const MAX_REGISTERS = 125
+const MAX_BITS = 2000
+
+/** Names a place so that it can be kept in a set. */
+export const placeOf = (area: Area, address: number): string => `${area}:${address}`
+
+/** Names a span; equal spans have equal keys. */
+export const spanKey = ({ area, start, width }: Span): string => `${area}:${start}+${width}`
+
+/** Puts spans into as few requests as the limits allow. Every span is in exactly one block and whole; equal spans count once. */
+export function planReads(spans: readonly Span[], limits: PlanLimits): Block[] {
+  const holes = new Set((limits.holes ?? []).flatMap(placesOf))
+  const unique = [...new Map(spans.map((span) => [spanKey(span), span])).values()]
+  const sorted = unique.sort((a, b) => a.area.localeCompare(b.area) || a.start - b.start || a.width - b.width)
+  const blocks: Block[] = []
+  for (const span of sorted) {
+    const last = blocks.at(-1)
+    const merged = last && merge(last, span, { ...limits, holePlaces: holes })
+    if (merged) blocks[blocks.length - 1] = merged
+    else blocks.push({ area: span.area, start: span.start, count: span.width, spans: [span] })
+  }
+  return blocks
+}
+
+function merge(block: Block, span: Span, limits: PlanLimits & { holePlaces: ReadonlySet<string> }): Block | undefined {
+  if (block.area !== span.area) return undefined
+  const end = block.start + block.count
+  const count = Math.max(end, span.start + span.width) - block.start
+  const gap = span.start - end
+  if (gap > limits.maxGap || count > sizeLimit(block.area, limits.maxBlock)) return undefined
+  for (let address = end; address <= span.start; address++) {
+    const place = placeOf(span.area, address)
+    if (limits.cuts?.has(place) || (address < span.start && limits.holePlaces.has(place))) return undefined
+  }
+  return { ...block, count, spans: [...block.spans, span] }
+}
+
+function sizeLimit(area: Area, maxBlock: number): number {
+  return isBitArea(area) ? Math.min(MAX_BITS, maxBlock * 16) : Math.min(MAX_REGISTERS, maxBlock)
+}
+
+function placesOf({ area, start, width }: Span): string[] {
+  return Array.from({ length: width }, (_, i) => placeOf(area, start + i))
+}
