@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest'
+import { ConfigError, type Fault } from './config-error.ts'
+import { parseProfile } from './profile.ts'
+
+const GOOD = `
+profile: pump
+version: 1
+name: { en: Pump, zh-CN: 泵 }
+asset-class-placeholder: x
+`.replace('asset-class-placeholder: x', 'assetClass: pump\nprotocol: modbus')
+
+const tag = (name: string, address: string, type: string, more = '') =>
+  `  - { tag: ${name}, name: { en: ${name}, zh-CN: ${name} }, address: "${address}", type: ${type}${more} }\n`
+
+function faultsOf(text: string): readonly Fault[] {
+  try {
+    parseProfile(text, 'pump.yaml')
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults
+    throw error
+  }
+  return []
+}
+
+describe('a device profile', () => {
+  it('may share a register between bits', () => {
+    const tags = tag('ready', 'holding:4.0', 'bit') + tag('fault', 'holding:4.1', 'bit') + tag('open', 'coil:4', 'bit')
+    expect(faultsOf(`${GOOD}tags:\n${tags}`)).toEqual([])
+  })
+
+  it('may not read a register twice', () => {
+    const tags = tag('a', 'holding:4', 'float32') + tag('b', 'holding:5', 'uint16')
+    expect(faultsOf(`${GOOD}tags:\n${tags}`)).toMatchObject([{ path: 'tags[1].address', found: "the register of 'a'" }])
+  })
+
+  it('may not hold a tag twice, nor an address in another notation', () => {
+    const tags = tag('a', 'holding:4', 'int16') + tag('a', '40005', 'int16') + tag('c', 'coil:1', 'int16')
+    expect(faultsOf(`${GOOD}tags:\n${tags}`).map((f) => f.path)).toEqual([
+      'tags[1].tag',
+      'tags[1].address',
+      'tags[2].address',
+    ])
+  })
+
+  it('names the nearest tag when an alarm watches one that does not exist', () => {
+    const alarm = `alarms:
+  - alarm: hot
+    name: { en: Hot, zh-CN: 热 }
+    tag: temprature
+    priority: low
+    condition: { kind: limit, levels: [{ level: H, setpoint: 90 }] }
+`
+    const faults = faultsOf(`${GOOD}tags:\n${tag('temperature', 'input:0', 'int16')}${alarm}`)
+    expect(faults).toMatchObject([{ path: 'alarms[0].tag', nearest: 'temperature', fix: "write 'temperature'" }])
+  })
+
+  it('must say why an alarm above low priority exists, and keep its levels in order', () => {
+    const alarm = `alarms:
+  - alarm: hot
+    name: { en: Hot, zh-CN: 热 }
+    tag: t
+    priority: high
+    condition: { kind: limit, levels: [{ level: H, setpoint: 90 }, { level: L, setpoint: 95 }] }
+`
+    expect(faultsOf(`${GOOD}tags:\n${tag('t', 'input:0', 'int16')}${alarm}`).map((f) => f.path)).toEqual([
+      'alarms[0].rationalisation',
+      'alarms[0].condition.levels[0].setpoint',
+    ])
+  })
+
+  it('maps every worded value of its state tag to a machine state', () => {
+    const words = ', words: { "0": { en: Off, zh-CN: 关 }, "1": { en: On, zh-CN: 开 } }'
+    const state = 'machineState: { tag: state, states: { "0": idle, "2": running } }\n'
+    const faults = faultsOf(`${GOOD}${state}tags:\n${tag('state', 'input:0', 'uint16', words)}`)
+    expect(faults.map((f) => f.path)).toEqual(['machineState.states.2', 'machineState.states'])
+  })
+})
