@@ -14,7 +14,7 @@ export const ALARM_ACTIONS = [
   'out-of-service',
   'return-to-service',
 ] as const
-export const AlarmActionKind = Type.Union(ALARM_ACTIONS.map((k) => Type.Literal(k)))
+export const AlarmActionKind = Type.Enum(ALARM_ACTIONS)
 export type AlarmActionKind = (typeof ALARM_ACTIONS)[number]
 
 /**

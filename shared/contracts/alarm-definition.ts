@@ -65,7 +65,7 @@ export const AlarmDefinition = Type.Object(
     tag: Type.String({ minLength: 1 }),
     condition: AlarmCondition,
     priority: Priority,
-    class: Type.Optional(Type.Union(ALARM_CLASSES.map((c) => Type.Literal(c)))),
+    class: Type.Optional(Type.Enum(ALARM_CLASSES)),
     onDelaySeconds: Type.Optional(Seconds),
     offDelaySeconds: Type.Optional(Seconds),
     latching: Type.Optional(Type.Boolean()),

@@ -20,7 +20,7 @@ export const ALARM_TRANSITIONS = [
   're-alarmed',
   'closed',
 ] as const
-export const AlarmTransition = Type.Union(ALARM_TRANSITIONS.map((t) => Type.Literal(t)))
+export const AlarmTransition = Type.Enum(ALARM_TRANSITIONS)
 export type AlarmTransition = (typeof ALARM_TRANSITIONS)[number]
 
 /** Phases of the condition region. In `pending-off` the alarm is still active. */
@@ -53,7 +53,7 @@ export const AlarmEvent = Type.Object({
   /** State after the transition. */
   state: IsaState,
   /** Phase of the condition region after the transition. */
-  condition: Type.Union(ALARM_PHASES.map((p) => Type.Literal(p))),
+  condition: Type.Enum(ALARM_PHASES),
   /** Priority in force: the level's own, else the definition's. */
   priority: Priority,
   /** True when the alarm calls an operator after this transition. A suppressed alarm never does. */

@@ -7,7 +7,7 @@ import { LocalizedText } from './text.ts'
 
 /** The nine derived ISA-18.2 states: see the alarm engine. */
 export const ISA_STATES = ['A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I'] as const
-export const IsaState = Type.Union(ISA_STATES.map((s) => Type.Literal(s)))
+export const IsaState = Type.Enum(ISA_STATES)
 export type IsaState = (typeof ISA_STATES)[number]
 
 /** One line of the alarm list: an alarm point with its current state. */

@@ -7,7 +7,7 @@ import { LocalizedText } from './text.ts'
 
 /** ISA-95 levels of the asset tree. */
 export const ASSET_KINDS = ['enterprise', 'site', 'area', 'work-center', 'work-unit', 'equipment-module'] as const
-export const AssetKind = Type.Union(ASSET_KINDS.map((k) => Type.Literal(k)))
+export const AssetKind = Type.Enum(ASSET_KINDS)
 export type AssetKind = (typeof ASSET_KINDS)[number]
 
 /** An asset as a path shows it. */

@@ -32,10 +32,10 @@ export const ProfileTag = Type.Object(
     /** Modbus `holding:100`, `input:3`, `coil:0`, `discrete:5`, `holding:12.3` (bit); OPC UA `nsu=urn:…;s=…` or `ns=2;s=…`. */
     address: Type.String({ minLength: 1 }),
     /** As it stands in the device. */
-    type: Type.Union(REGISTER_TYPES.map((t) => Type.Literal(t))),
+    type: Type.Enum(REGISTER_TYPES),
     /** As it is published; default: double when scaled, else the type's own. */
-    publish: Type.Optional(Type.Union(SCALAR_TYPES.map((t) => Type.Literal(t)))),
-    wordOrder: Type.Optional(Type.Union(WORD_ORDERS.map((w) => Type.Literal(w)))),
+    publish: Type.Optional(Type.Enum(SCALAR_TYPES)),
+    wordOrder: Type.Optional(Type.Enum(WORD_ORDERS)),
     /** Registers of a `string`. */
     length: Type.Optional(Type.Integer({ minimum: 1, maximum: 125 })),
     scale: Type.Optional(Type.Number()),
@@ -47,7 +47,7 @@ export const ProfileTag = Type.Object(
     unit: Type.Optional(Type.String()),
     decimals: Type.Optional(Type.Integer({ minimum: 0, maximum: 9 })),
     range: Type.Optional(Type.Tuple([Type.Number(), Type.Number()])),
-    scan: Type.Optional(Type.Union(SCAN_CLASSES.map((s) => Type.Literal(s)))),
+    scan: Type.Optional(Type.Enum(SCAN_CLASSES)),
     /** A change no greater than this is not reported: in units, or in percent of `range`. */
     deadband: Type.Optional(
       Type.Union([
@@ -75,7 +75,7 @@ export const DeviceProfile = Type.Object(
     modbus: Type.Optional(
       Type.Object(
         {
-          wordOrder: Type.Optional(Type.Union(WORD_ORDERS.map((w) => Type.Literal(w)))),
+          wordOrder: Type.Optional(Type.Enum(WORD_ORDERS)),
           addressBase: Type.Optional(Type.Union([Type.Literal(0), Type.Literal(1)])),
           maxGap: Type.Optional(Type.Integer({ minimum: 0, maximum: 124 })),
           maxBlock: Type.Optional(Type.Integer({ minimum: 1, maximum: 125 })),

@@ -16,13 +16,13 @@ export const INCIDENT_STATES = [
   'merged',
   'cancelled',
 ] as const
-export const IncidentState = Type.Union(INCIDENT_STATES.map((s) => Type.Literal(s)))
+export const IncidentState = Type.Enum(INCIDENT_STATES)
 export type IncidentState = (typeof INCIDENT_STATES)[number]
 
 /** The seven clocks of an incident, in their order. */
 export const CLOCKS = ['detect', 'notify', 'acknowledge', 'accept', 'arrive', 'contain', 'restore'] as const
 export const Clock = Type.Object({
-  clock: Type.Union(CLOCKS.map((c) => Type.Literal(c))),
+  clock: Type.Enum(CLOCKS),
   /** When it stopped; null while it runs. */
   at: nullable(Instant),
   /** From the incident's start (first activation, event time) to `at`. */

@@ -12,5 +12,5 @@ export const MACHINE_STATES = [
   'unplanned-stop',
   'no-data',
 ] as const
-export const MachineState = Type.Union(MACHINE_STATES.map((s) => Type.Literal(s)))
+export const MachineState = Type.Enum(MACHINE_STATES)
 export type MachineState = (typeof MACHINE_STATES)[number]

@@ -5,7 +5,7 @@ import { LocalizedText } from './text.ts'
 
 /** Presets of rights and of the console's home; rights decide, roles only preset. */
 export const ROLES = ['administrator', 'engineer', 'operator', 'technician', 'lead', 'manager', 'external'] as const
-export const Role = Type.Union(ROLES.map((r) => Type.Literal(r)))
+export const Role = Type.Enum(ROLES)
 export type Role = (typeof ROLES)[number]
 
 /** A person as a chip shows them. */

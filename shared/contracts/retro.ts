@@ -16,7 +16,7 @@ export const RETRO_STATES = [
   'recurred',
   'not_required',
 ] as const
-export const RetroState = Type.Union(RETRO_STATES.map((s) => Type.Literal(s)))
+export const RetroState = Type.Enum(RETRO_STATES)
 
 export const RetroAction = Type.Object({
   id: Id,

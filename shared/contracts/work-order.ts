@@ -21,7 +21,7 @@ export const WORK_ORDER_STATES = [
   'cancelled',
   'rejected',
 ] as const
-export const WorkOrderState = Type.Union(WORK_ORDER_STATES.map((s) => Type.Literal(s)))
+export const WorkOrderState = Type.Enum(WORK_ORDER_STATES)
 export type WorkOrderState = (typeof WORK_ORDER_STATES)[number]
 
 /** Mandatory before a corrective order is done. */
