@@ -1,0 +1,2 @@
+export { JOURNAL_DEFAULTS, JournalConfig } from './config.ts'
+export * from './journal.ts'

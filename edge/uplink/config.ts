@@ -1,0 +1,28 @@
+import { type Static, Type } from 'typebox'
+
+/** Section `mqtt` of edge.yaml. The password comes from the environment or a file, see edge/config.ts. */
+export const UplinkConfig = Type.Object(
+  {
+    url: Type.String({ pattern: '^mqtts?://', description: 'Broker, mqtt:// or mqtts:// with host and port' }),
+    username: Type.Optional(Type.String({ minLength: 1, description: 'Usually <group>/<edge>' })),
+    password: Type.Optional(Type.String({ minLength: 1, description: 'The secret shown once at registration' })),
+    caFile: Type.Optional(Type.String({ description: 'Certificate authority of the broker (mqtts)' })),
+    certFile: Type.Optional(Type.String({ description: 'Client certificate (mqtts)' })),
+    keyFile: Type.Optional(Type.String({ description: 'Key of the client certificate' })),
+    keepAliveSeconds: Type.Integer({ minimum: 5, maximum: 60, default: 10, description: 'MQTT keep-alive' }),
+    acknowledgement: Type.Union([Type.Literal('required'), Type.Literal('none')], {
+      default: 'required',
+      description: 'none: the host is not Andon and never acknowledges; the last seconds are sent again instead',
+    }),
+    primaryHost: Type.Optional(
+      Type.String({ description: 'Host id whose STATE must be online before anything is sent (third-party hosts)' }),
+    ),
+    backlogSamplesPerSecond: Type.Integer({
+      minimum: 100,
+      default: 50_000,
+      description: 'Fastest replay of what gathered while the link was down',
+    }),
+  },
+  { additionalProperties: false },
+)
+export type UplinkConfig = Static<typeof UplinkConfig>

@@ -1,0 +1,2 @@
+export { UplinkConfig } from './config.ts'
+export type { CommandOutcome, EdgeCommand, TagWrite, Uplink, UplinkOptions, UplinkStatus } from './uplink.ts'

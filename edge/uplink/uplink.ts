@@ -1,0 +1,70 @@
+import type { Clock, Journal } from '#edge/journal/journal.ts'
+import type { EdgeModel } from '#edge/model.ts'
+import type { Scalar, ScalarType } from '#shared/contracts/sample.ts'
+import type { Log } from '#shared/log/log.ts'
+import type { UplinkConfig } from './config.ts'
+import type { UplinkTiming } from './timing.ts'
+
+/** A value to be written to a tag, as the host asked. */
+export interface TagWrite {
+  readonly tag: string
+  readonly type: ScalarType
+  readonly value: Scalar
+}
+
+/** A command of the host: values to write to a device, or a document for the node. */
+export interface EdgeCommand {
+  /** UUID under which it is answered; undefined when a third-party host sent none, then nobody is answered. */
+  readonly id: string | undefined
+  /** Undefined for a command to the node. */
+  readonly device: string | undefined
+  readonly writes: readonly TagWrite[]
+  /** JSON by shared/contracts/alarm-command.ts. */
+  readonly alarmCommand?: string
+}
+
+/** How a command ended. */
+export interface CommandOutcome {
+  readonly status: 'done' | 'refused' | 'failed'
+  readonly error?: string
+}
+
+/** State of the connection to the host, for the local status page and metrics. */
+export interface UplinkStatus {
+  readonly state: 'connecting' | 'connected' | 'waiting' | 'closed'
+  /** When the state began, ms since 1970. */
+  readonly since: number
+  /** Why the last connection ended, in plain words. */
+  readonly lastError: string | undefined
+  readonly connects: number
+  readonly lastAckAt: number | undefined
+  readonly acknowledged: bigint
+  /** Samples accepted and not acknowledged. */
+  readonly depth: number
+  /** Samples sent in this connection and not acknowledged. */
+  readonly inFlight: number
+  /** Samples that wait to be sent as backlog. */
+  readonly backlog: bigint
+  readonly sent: number
+  readonly resent: number
+  readonly births: number
+  readonly refusedMessages: number
+}
+
+export interface Uplink {
+  status(): UplinkStatus
+  /** Publishes NDEATH and closes the connection. The journal stays open. */
+  close(): Promise<void>
+}
+
+/** What the uplink works with. `startUplink(options)` connects, and keeps connecting, until close(). */
+export interface UplinkOptions {
+  readonly config: UplinkConfig
+  readonly model: EdgeModel
+  readonly journal: Journal
+  readonly clock: Clock
+  readonly log: Log
+  /** Carries out a command; without it every command is refused. A throw answers `failed` with the error's message. */
+  readonly onCommand?: (command: EdgeCommand) => Promise<CommandOutcome>
+  readonly timing?: Partial<UplinkTiming>
+}

@@ -1,0 +1,33 @@
+/** Metric names of the completeness contract and of Sparkplug itself; other programs rely on them, so they never change. */
+export const FIRST_OFFSET = 'Andon/First Offset'
+export const LAST_OFFSET = 'Andon/Last Offset'
+export const EPOCH = 'Andon/Epoch'
+export const ACK_OFFSET = 'Andon/Ack Offset'
+export const HEARTBEAT = 'Andon/Heartbeat'
+export const GAP = 'Andon/Gap'
+export const ALARM_EVENT = 'Andon/Alarm Event'
+export const ALARM_COMMAND = 'Andon/Alarm Command'
+export const COMMAND_ID = 'Andon/Command Id'
+export const COMMAND_RESULT = 'Andon/Command Result'
+export const CONFIG_VERSION = 'Andon/Config Version'
+export const CONFIG_HASH = 'Andon/Config Hash'
+export const CONFIG_SIGNATURE = 'Andon/Config Signature'
+export const BD_SEQ = 'bdSeq'
+export const REBIRTH = 'Node Control/Rebirth'
+/** Key of the device's profile, in its DBIRTH. */
+export const PROFILE = 'Properties/Profile'
+
+/** Property: Int32 192 good, 0 bad or uncertain, 500 stale (births only). Absent in data means good. */
+export const QUALITY_PROPERTY = 'Quality'
+/** Property: Int32 64 beside Quality 0 when the value is uncertain. */
+export const ANDON_QUALITY_PROPERTY = 'Andon Quality'
+/** Property: UInt64, the sample's own offset in a thinned record. */
+export const OFFSET_PROPERTY = 'Andon Offset'
+/** Property: String, engineering unit. */
+export const UNIT_PROPERTY = 'engUnit'
+/** Quality of a tag that was not read since the edge started. */
+export const STALE = 500
+
+/** True for metrics of the protocol, which are not tags. */
+export const isProtocolMetric = (name: string): boolean =>
+  name === BD_SEQ || name === PROFILE || name.startsWith('Andon/') || name.startsWith('Node Control/')
