@@ -1,0 +1,112 @@
+import type { Quality, Scalar } from '#shared/contracts/sample.ts'
+import { RangeSet } from '#shared/sparkplug/range-set.ts'
+import type { RangeMark, StoredGap } from './historian.ts'
+
+/** Values that fit a double, column by column; the first `count` entries count. NaN: no value could be read. */
+export interface NumberColumns {
+  readonly count: number
+  readonly tag: Int32Array
+  /** ms since 1970 */
+  readonly ts: Float64Array
+  readonly v: Float64Array
+  readonly q: Uint8Array
+}
+
+/** A text, or an integer of 64 bits. `i` is null for a text and for an unsigned integer beyond 2^63, which `t` writes in decimal. */
+export interface WideRow {
+  readonly tag: number
+  readonly ts: number
+  readonly i: bigint | null
+  readonly t: string | null
+  readonly q: Quality
+}
+
+/** What one commit stores. `marks` are the ranges to add. */
+export interface HistoryBatch {
+  readonly numbers: NumberColumns
+  readonly wide: readonly WideRow[]
+  readonly marks: readonly RangeMark[]
+  readonly gaps: readonly StoredGap[]
+}
+
+const MAX_INT64 = (1n << 63n) - 1n
+const FEWEST = 1024
+
+const allocate = (capacity: number) => ({
+  tag: new Int32Array(capacity),
+  ts: new Float64Array(capacity),
+  v: new Float64Array(capacity),
+  q: new Uint8Array(capacity),
+})
+
+/** Gathers what the next commit will store; grows by doubling, allocates nothing per number. */
+export class BatchBuilder {
+  #count = 0
+  #columns = allocate(FEWEST)
+  #wide: WideRow[] = []
+  #gaps: StoredGap[] = []
+  readonly #marks = new Map<string, Omit<RangeMark, 'ranges'> & { readonly set: RangeSet }>()
+
+  get isEmpty(): boolean {
+    return this.values === 0 && this.#gaps.length === 0 && this.#marks.size === 0
+  }
+
+  /** Number of values gathered. */
+  get values(): number {
+    return this.#count + this.#wide.length
+  }
+
+  /** Adds one value; `sourceAt` in ms since 1970. */
+  add(tag: number, sourceAt: number, value: Scalar, quality: Quality): void {
+    if (typeof value === 'string') {
+      this.#wide.push({ tag, ts: sourceAt, i: null, t: value, q: quality })
+    } else if (typeof value === 'bigint') {
+      const fits = value <= MAX_INT64
+      this.#wide.push({ tag, ts: sourceAt, i: fits ? value : null, t: fits ? null : value.toString(), q: quality })
+    } else {
+      this.#addNumber(tag, sourceAt, value === null ? Number.NaN : Number(value), quality)
+    }
+  }
+
+  #addNumber(tag: number, sourceAt: number, v: number, quality: Quality): void {
+    if (this.#count === this.#columns.tag.length) this.#grow()
+    const at = this.#count++
+    this.#columns.tag[at] = tag
+    this.#columns.ts[at] = sourceAt
+    this.#columns.v[at] = v
+    this.#columns.q[at] = quality
+  }
+
+  /** Adds offsets first to last of a journal. */
+  addRange(journal: Omit<RangeMark, 'ranges'>, first: bigint, last: bigint): void {
+    const key = `${journal.group}/${journal.edge}/${journal.epoch}`
+    const mark = this.#marks.get(key) ?? { ...journal, set: new RangeSet() }
+    mark.set.add(first, last)
+    this.#marks.set(key, mark)
+  }
+
+  addGap(gap: StoredGap): void {
+    this.#gaps.push(gap)
+  }
+
+  /** Hands over what was gathered; the builder starts again, empty. */
+  take(): HistoryBatch {
+    const marks = [...this.#marks.values()].map(({ set, ...journal }) => ({ ...journal, ranges: set.serialise() }))
+    const batch = { numbers: { count: this.#count, ...this.#columns }, wide: this.#wide, marks, gaps: this.#gaps }
+    this.#columns = allocate(Math.max(FEWEST, this.#count))
+    this.#count = 0
+    this.#wide = []
+    this.#gaps = []
+    this.#marks.clear()
+    return batch
+  }
+
+  #grow(): void {
+    const grown = allocate(this.#count * 2)
+    grown.tag.set(this.#columns.tag)
+    grown.ts.set(this.#columns.ts)
+    grown.v.set(this.#columns.v)
+    grown.q.set(this.#columns.q)
+    this.#columns = grown
+  }
+}

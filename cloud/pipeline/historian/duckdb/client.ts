@@ -1,0 +1,130 @@
+import { mkdirSync } from 'node:fs'
+import { Worker } from 'node:worker_threads'
+import type { Log } from '#shared/log/log.ts'
+import { type Historian, HistoryCommitError, HistoryTimeoutError } from '../historian.ts'
+import type { StoreOptions } from './store.ts'
+import type { Calls, Reply, Request } from './worker.ts'
+
+export interface DuckDbOptions extends Partial<StoreOptions> {
+  readonly dir: string
+  readonly log: Log
+}
+
+const DEFAULTS: Omit<StoreOptions, 'dir'> = {
+  memoryLimit: '192MB',
+  tempLimit: '8GB',
+  threads: 1,
+  slotRows: 16_000_000,
+  slotMs: 600_000,
+  mergeFiles: 12,
+  graceMs: 60_000,
+  queryLimitMs: 10_000,
+}
+
+/** The embedded history: DuckDB in a thread of its own. */
+export interface DuckDbHistorian extends Historian {
+  /** Sorts the open slot into files now; backups and tests use it. */
+  settle(): Promise<void>
+}
+
+interface Thread {
+  call(call: keyof Calls, argument: unknown, transfer: readonly ArrayBuffer[]): Promise<unknown>
+  readonly ended: Promise<void>
+  hasEnded(): boolean
+}
+
+/**
+ * Opens the embedded history in a folder, made when it is missing.
+ * @throws Error when another process has it open, a file that it names is missing, or its format is another.
+ */
+export async function openDuckDbHistorian({ dir, log, ...given }: DuckDbOptions): Promise<DuckDbHistorian> {
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  const options: StoreOptions = { ...DEFAULTS, ...given, dir }
+  let isClosed = false
+  let thread = startThread(options, log)
+  await thread
+  // One thread at a time: two instances on one file would lose committed rows.
+  const living = async (): Promise<Thread> => {
+    const before = thread
+    const found = await before.catch(() => undefined)
+    if (found && !found.hasEnded()) return found
+    if (thread === before) thread = startThread(options, log)
+    return thread
+  }
+  const call: Call = async (name, argument, transfer = []) => {
+    if (isClosed) throw new Error('The history is closed')
+    return (await living()).call(name, argument, transfer)
+  }
+  return historianOn(call, async () => {
+    if (isClosed) return
+    const last = await living()
+    isClosed = true
+    await last.call('close', undefined, [])
+    await last.ended
+  })
+}
+
+type Call = (name: keyof Calls, argument: unknown, transfer?: readonly ArrayBuffer[]) => Promise<unknown>
+
+function historianOn(call: Call, close: () => Promise<void>): DuckDbHistorian {
+  const ask =
+    <R>(name: keyof Calls) =>
+    (argument?: unknown) =>
+      call(name, argument) as Promise<R>
+  return {
+    async commit(batch) {
+      const { tag, ts, v, q } = batch.numbers
+      const buffers = [tag, ts, v, q].map((column) => column.buffer as ArrayBuffer)
+      await call('commit', batch, buffers).catch((cause: Error) => {
+        throw new HistoryCommitError(`History did not commit: ${cause.message}`, { cause })
+      })
+    },
+    marks: ask('marks'),
+    gaps: ask('gaps'),
+    buckets: ask('buckets'),
+    raw: ask('raw'),
+    last: ask('last'),
+    status: ask('status'),
+    settle: ask('settle'),
+    close,
+  }
+}
+
+/** Starts the thread and waits until the database is open. */
+function startThread(options: StoreOptions, log: Log): Promise<Thread> {
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: options, name: 'history' })
+  const waiting = new Map<number, { resolve: (result: unknown) => void; reject: (error: Error) => void }>()
+  let number = 0
+  const opened = Promise.withResolvers<void>()
+  const ended = Promise.withResolvers<void>()
+  const settle = ({ id, result, error }: Reply) => {
+    const request = waiting.get(id)
+    waiting.delete(id)
+    if (id === -1 && error) log.error({ err: error }, 'History could not sort a slot; it tries again with the next')
+    else if (id === -1) opened.resolve()
+    else if (error) request?.reject(revive(error))
+    else request?.resolve(result)
+  }
+  let isEnded = false
+  const end = (cause: Error) => {
+    isEnded = true
+    opened.reject(cause)
+    for (const request of waiting.values()) request.reject(cause)
+    waiting.clear()
+    ended.resolve()
+  }
+  worker.on('message', settle)
+  worker.on('error', end)
+  worker.on('exit', () => end(new Error('The history thread ended; it is opened again at the next call')))
+  const call: Thread['call'] = (name, argument, transfer) =>
+    new Promise((resolve, reject) => {
+      const id = number++
+      waiting.set(id, { resolve, reject })
+      worker.postMessage({ id, call: name, argument } satisfies Request, transfer as ArrayBuffer[])
+    })
+  return opened.promise.then(() => ({ call, ended: ended.promise, hasEnded: () => isEnded }))
+}
+
+function revive({ name, message }: { readonly name: string; readonly message: string }): Error {
+  return name === 'HistoryTimeoutError' ? new HistoryTimeoutError(message) : new Error(message)
+}

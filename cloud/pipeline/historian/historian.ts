@@ -1,0 +1,115 @@
+import type { Quality, Scalar } from '#shared/contracts/sample.ts'
+import type { HistoryBatch } from './batch.ts'
+
+/** Which offsets of one journal are in history. */
+export interface RangeMark {
+  readonly group: string
+  readonly edge: string
+  /** The journal's epoch, an unsigned 64-bit number. */
+  readonly epoch: bigint
+  /** As RangeSet.serialise() writes them. */
+  readonly ranges: string
+}
+
+/** A recorded hole, committed like data. Times in ms since 1970. */
+export interface StoredGap {
+  /** Follows from the edge, the epoch, the range and the cause, so that a resend makes no second one. */
+  readonly id: string
+  readonly group: string
+  readonly edge: string
+  readonly epoch: bigint
+  readonly device: string | null
+  readonly first: bigint
+  readonly last: bigint
+  readonly count: bigint
+  readonly cause: string
+  readonly firstTime: number | null
+  readonly lastTime: number | null
+  readonly recordedAt: number
+}
+
+export interface BucketRequest {
+  readonly tags: readonly number[]
+  /** ms since 1970; `from` inclusive, `to` exclusive. */
+  readonly from: number
+  readonly to: number
+  readonly widthMs: number
+}
+
+/** Rows in order of tag and bucket, a column each; NaN where the bucket holds no number. */
+export interface BucketColumns {
+  readonly tag: Float64Array
+  /** Number of the bucket, counted from 0 at `from`. */
+  readonly bucket: Float64Array
+  readonly first: Float64Array
+  readonly min: Float64Array
+  readonly max: Float64Array
+  readonly last: Float64Array
+  readonly minAt: Float64Array
+  readonly maxAt: Float64Array
+  readonly lastAt: Float64Array
+  readonly count: Float64Array
+  readonly quality: Float64Array
+}
+
+export interface RawRequest {
+  readonly tag: number
+  readonly from: number
+  readonly to: number
+  readonly limit: number
+  /** Values at exactly `from` that were already given. */
+  readonly skip: number
+}
+
+/** Values of one tag in time order. Integers of 64 bits stand in `wide`, texts in `text`; both are empty when no row has any. */
+export interface RawColumns {
+  readonly at: Float64Array
+  /** NaN where the value is not a number, or was not read. */
+  readonly v: Float64Array
+  readonly q: Float64Array
+  readonly wide: readonly (bigint | null)[]
+  readonly text: readonly (string | null)[]
+}
+
+export interface LastValue {
+  readonly tag: number
+  readonly sourceAt: number
+  readonly value: Scalar
+  readonly quality: Quality
+}
+
+export interface HistorianStatus {
+  /** Rows not yet sorted into files, and in them. */
+  readonly hotRows: number
+  readonly fileRows: number
+  readonly files: number
+}
+
+/**
+ * Keeps every value for ever. One writer: commit() is never called again before it has settled. Values, ranges and
+ * gaps of a batch are stored together or not at all; when commit() resolves they outlive a crash. When it rejects the
+ * outcome is unknown: read marks() again before the next commit.
+ */
+export interface Historian {
+  commit(batch: HistoryBatch): Promise<void>
+  /** All ranges committed. */
+  marks(): Promise<RangeMark[]>
+  gaps(): Promise<StoredGap[]>
+  /** @throws HistoryTimeoutError when the query outlasts its limit; so do raw() and last(). */
+  buckets(request: BucketRequest): Promise<BucketColumns>
+  raw(request: RawRequest): Promise<RawColumns>
+  /** Newest value by source time of each tag that has one. */
+  last(tags: readonly number[]): Promise<LastValue[]>
+  status(): Promise<HistorianStatus>
+  close(): Promise<void>
+}
+
+/** A query was stopped at its time limit; a shorter span or fewer tags answer sooner. */
+export class HistoryTimeoutError extends Error {
+  override readonly name = 'HistoryTimeoutError'
+}
+
+/** The commit did not happen, or nobody knows; nothing may be acknowledged. */
+export class HistoryCommitError extends Error {
+  override readonly name = 'HistoryCommitError'
+}
