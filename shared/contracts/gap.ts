@@ -3,17 +3,18 @@ import { type Static, Type } from 'typebox'
 const Offset = Type.String({ pattern: '^(0|[1-9][0-9]{0,19})$' })
 
 /** Why samples are missing; `freed` is written by the host, the others by the edge. */
-export const GapCause = Type.Union([
-  Type.Literal('unclean-stop'),
-  Type.Literal('disk-limit'),
-  Type.Literal('age-limit'),
-  Type.Literal('thinned'),
-  Type.Literal('corrupt'),
-  Type.Literal('clock-jump'),
-  Type.Literal('device-silent'),
-  Type.Literal('freed'),
-])
-export type GapCause = Static<typeof GapCause>
+export const GAP_CAUSES = [
+  'unclean-stop',
+  'disk-limit',
+  'age-limit',
+  'thinned',
+  'corrupt',
+  'clock-jump',
+  'device-silent',
+  'freed',
+] as const
+export const GapCause = Type.Enum(GAP_CAUSES)
+export type GapCause = (typeof GAP_CAUSES)[number]
 
 /**
  * A hole in the record that is told, never silent: offsets `first` to `last` will not come. `count` samples existed
