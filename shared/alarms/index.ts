@@ -1,0 +1,7 @@
+export type { AlarmChange, StepResult } from './draft.ts'
+export { occurrenceId, pointId, uuidV8 } from './identity.ts'
+export type { OperatorInput } from './operate.ts'
+export { restore } from './restore.ts'
+export { type AlarmRule, alarmRule, levelNamed, SHELVE_MAXIMUM_MS } from './rule.ts'
+export { type AlarmState, INITIAL_STATE, isActive, isAnnunciated, isaState, isSuppressed, qualityOf } from './state.ts'
+export { type AlarmInput, dueOnServer, needsTick, nextEventAt, type ServerFiring, step, toAlarmValue } from './step.ts'
