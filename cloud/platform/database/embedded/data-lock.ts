@@ -1,0 +1,31 @@
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { DatabaseRefusal } from '../refusal.ts'
+
+/** Held by one process for one directory; the kernel releases it when the process dies, however it dies. */
+export interface DataLock {
+  release(): void
+}
+
+/**
+ * Takes the directory for this process. Node has no file lock of its own, so an exclusive SQLite transaction holds one.
+ * Throws DatabaseRefusal at once when another process has it.
+ */
+export function lockDirectory(directory: string): DataLock {
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  const file = join(directory, 'lock')
+  const isNew = !existsSync(file)
+  const db = new DatabaseSync(file, { timeout: 0 })
+  try {
+    if (isNew) db.exec('pragma journal_mode = delete')
+    db.exec('begin exclusive')
+  } catch (error) {
+    db.close()
+    throw new DatabaseRefusal(
+      `Another Andon process works in ${directory}. Stop it first, or give this one another ANDON_DATA.`,
+      { cause: error },
+    )
+  }
+  return { release: () => db.close() }
+}

@@ -1,0 +1,57 @@
+import { Kysely, PostgresDialect, sql } from 'kysely'
+import { type ClientConfig, Pool } from 'pg'
+import type { Log } from '#shared/log/log.ts'
+import type { Database, Tx } from './database.ts'
+import { createListener } from './listener.ts'
+import { type LoginRole, rolePassword } from './roles.ts'
+import type { PlatformTables } from './tables.ts'
+
+/** Where the product's database is; user and password are added per role. */
+export interface DatabaseAddress {
+  readonly host: string
+  readonly port: number
+  readonly database: string
+  readonly ssl?: ClientConfig['ssl']
+}
+
+export interface PoolOptions {
+  readonly address: DatabaseAddress
+  /** The installation's secret, from which the roles' passwords follow. */
+  readonly secret: string
+  readonly log: Log
+  /** Most connections of each of the two pools. */
+  readonly size?: number
+}
+
+/** How the given role connects. */
+export function connectionOf(address: DatabaseAddress, secret: string, role: LoginRole): ClientConfig {
+  return { ...address, user: role, password: rolePassword(secret, role), application_name: `andon ${role}` }
+}
+
+/** Opens the two pools. Nothing is connected before the first query. */
+export function openDatabase({ address, secret, log, size = 8 }: PoolOptions): Database {
+  const pool = (role: LoginRole) => {
+    const made = new Pool({ ...connectionOf(address, secret, role), max: size, idleTimeoutMillis: 20_000 })
+    made.on('error', (err) => log.debug({ err, role }, 'An idle connection was lost'))
+    return made
+  }
+  const kysely = (role: LoginRole) => new Kysely<PlatformTables>({ dialect: new PostgresDialect({ pool: pool(role) }) })
+  const app = kysely('andon_app')
+  const system = kysely('andon_system')
+  const listener = createListener(connectionOf(address, secret, 'andon_system'), log)
+  return {
+    app,
+    system,
+    inOrg: (org, work) =>
+      app.transaction().execute(async (tx) => {
+        await sql`select set_config('andon.org', ${org}, true)`.execute(tx)
+        return work(tx)
+      }),
+    asSystem: <R>(work: (tx: Tx) => Promise<R>) => system.transaction().execute(work),
+    listen: listener.listen,
+    async close() {
+      await listener.close()
+      await Promise.all([app.destroy(), system.destroy()])
+    },
+  }
+}

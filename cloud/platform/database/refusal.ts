@@ -1,0 +1,4 @@
+/** The database cannot be started or used as it is: the message says what is wrong and what to do. Nothing was changed. */
+export class DatabaseRefusal extends Error {
+  override readonly name = 'DatabaseRefusal'
+}
