@@ -1,0 +1,72 @@
+import type { AnyDriver } from '#edge/drivers/driver.ts'
+import type { EdgeDevice, TagSample } from '#edge/model.ts'
+import { type DeviceProfile, SCAN_CLASSES } from '#shared/contracts/device-profile.ts'
+import type { Log } from '#shared/log/log.ts'
+import { createBackOff } from './back-off.ts'
+import type { RetryConfig, ScanConfig } from './config.ts'
+import { createDevice, type DeviceStatus } from './device.ts'
+import type { WritableModel } from './model.ts'
+import { type ScanGroup, supervise } from './supervise.ts'
+
+/** A device with everything that is needed to read it. */
+export interface AcquiredDevice {
+  readonly device: EdgeDevice
+  readonly profile: DeviceProfile
+  readonly driver: AnyDriver
+}
+
+export interface AcquisitionOptions {
+  readonly devices: readonly AcquiredDevice[]
+  readonly model: WritableModel
+  readonly scan: ScanConfig
+  readonly retry: RetryConfig
+  /** Accepts samples; resolves when they are on disk. */
+  readonly sink: (samples: TagSample[]) => Promise<unknown>
+  readonly clock: AcquisitionClock
+  readonly log: Log
+}
+
+export interface AcquisitionClock {
+  /** Wall clock, ms since 1970. */
+  now(): number
+  /** Clock that never jumps, ms from an arbitrary start. */
+  monotonic(): number
+}
+
+export interface Acquisition {
+  status(): DeviceStatus[]
+  /** Ends every read and closes every link. What was read until then is on disk when this resolves. */
+  stop(): Promise<void>
+}
+
+/** Begins to read every device, each on its own, until stop(). */
+export function startAcquisition(options: AcquisitionOptions): Acquisition {
+  const stopping = new AbortController()
+  const running = options.devices.map((acquired) => startDevice(options, acquired, stopping.signal))
+  return {
+    status: () => running.map((one) => one.status()),
+    async stop() {
+      stopping.abort()
+      await Promise.all(running.map((one) => one.done))
+    },
+  }
+}
+
+function startDevice(options: AcquisitionOptions, { device, profile, driver }: AcquiredDevice, signal: AbortSignal) {
+  const { model, sink, scan, retry, clock } = options
+  const log = options.log.child({ device: device.device })
+  const owner = createDevice({ device, profile, model, sink, log, heartbeatMs: scan.heartbeatMs, now: clock.now })
+  const groups = scanGroups(profile, driver, scan)
+  const backOff = createBackOff(retry, Math.random)
+  const done = supervise({ driver, groups, backOff, owner, log, monotonic: clock.monotonic }, signal)
+  return { done, status: owner.status }
+}
+
+/** The tags of a device by scan class, the fast ones first. Throws AddressError for an address that cannot be used. */
+export function scanGroups(profile: DeviceProfile, driver: AnyDriver, scan: ScanConfig): ScanGroup[] {
+  return SCAN_CLASSES.flatMap((scanClass) => {
+    const tags = profile.tags.filter((tag) => (tag.scan ?? 'normal') === scanClass)
+    if (tags.length === 0) return []
+    return [{ periodMs: scan[scanClass], tags: new Map(tags.map((tag) => [tag.tag, driver.parseAddress(tag)])) }]
+  })
+}

@@ -1,0 +1,219 @@
+import type { Sample } from '#edge/drivers/driver.ts'
+import type { EdgeDevice, EdgeTag, TagSample } from '#edge/model.ts'
+import type { DeviceProfile, ProfileTag } from '#shared/contracts/device-profile.ts'
+import { BAD } from '#shared/contracts/sample.ts'
+import type { Log } from '#shared/log/log.ts'
+import type { WritableModel } from './model.ts'
+import { publish } from './publish.ts'
+import { createReporter, deadbandOf, type Reporter } from './report.ts'
+import type { Supervised } from './supervise.ts'
+
+/** Samples given to the journal and not yet on disk, of one device, beyond which newer ones are dropped and counted. */
+const MOST_IN_FLIGHT = 100_000
+/** A first value older than this is not news but the standing state: it is reported as of now. Matches the journal's tolerance. */
+const STANDING_AFTER_MS = 2000
+
+/** What one device does, for the local page and the metrics. */
+export interface DeviceStatus {
+  readonly device: string
+  readonly profile: string
+  readonly protocol: DeviceProfile['protocol']
+  readonly state: 'connecting' | 'answers' | 'lost'
+  /** When that began, ms since 1970. */
+  readonly since: number
+  /** Why the device is lost, in plain words. */
+  readonly error?: string
+  readonly failures: number
+  readonly lastReadAt?: number
+  readonly overruns: number
+  readonly read: number
+  readonly reported: number
+  /** Samples that the journal did not take. */
+  readonly refused: number
+  /** Tags that are bad although the device answers, with the reason. */
+  readonly faults: ReadonlyMap<string, string>
+}
+
+export interface DeviceOptions {
+  readonly device: EdgeDevice
+  readonly profile: DeviceProfile
+  readonly model: WritableModel
+  /** Resolves when the samples are on disk. */
+  readonly sink: (samples: TagSample[]) => Promise<unknown>
+  readonly heartbeatMs: number
+  /** Wall clock, ms since 1970. */
+  readonly now: () => number
+  readonly log: Log
+}
+
+interface Known {
+  readonly tag: EdgeTag
+  readonly profile: ProfileTag
+}
+
+interface DeviceState {
+  readonly options: DeviceOptions
+  readonly known: ReadonlyMap<string, Known>
+  readonly reporter: Reporter
+  readonly faults: Map<string, string>
+  state: DeviceStatus['state']
+  since: number
+  error: string | undefined
+  failures: number
+  lastReadAt: number | undefined
+  overruns: number
+  read: number
+  reported: number
+  refused: number
+  inFlight: number
+  isJournalRefusing: boolean
+  /** Tags read since the link stands. */
+  readonly seen: Set<number>
+}
+
+/** Turns what a driver reads into samples of the journal and into the device's life in the model. */
+export function createDevice(options: DeviceOptions): Supervised & { status(): DeviceStatus } {
+  const state = initialState(options)
+  return {
+    async onSamples(samples) {
+      const read = samples.flatMap((sample) => tagSample(state, sample) ?? [])
+      state.lastReadAt = options.now()
+      state.read += read.length
+      options.model.update(read)
+      becomeAlive(state)
+      await report(
+        state,
+        read.filter((sample) => state.reporter.accept(sample)),
+      )
+    },
+    async onLost(error) {
+      state.failures++
+      const hasAnswered = state.state === 'answers' || state.state === 'connecting'
+      state.error = error.message
+      if (!hasAnswered) return
+      options.log.warn({ err: error }, 'Device is lost, trying again')
+      become(state, 'lost')
+      state.seen.clear()
+      state.faults.clear()
+      await die(state)
+    },
+    onOverrun(count) {
+      state.overruns += count
+    },
+    status: () => statusOf(state),
+  }
+}
+
+function initialState(options: DeviceOptions): DeviceState {
+  const profileTags = new Map(options.profile.tags.map((tag) => [tag.tag, tag]))
+  const known = options.device.tags.flatMap((tag) => {
+    const profile = profileTags.get(tag.tag)
+    return profile ? [{ tag, profile }] : []
+  })
+  const deadbands = new Map(known.map(({ tag, profile }) => [tag.id, deadbandOf(profile)]))
+  return {
+    options,
+    known: new Map(known.map((one) => [one.tag.tag, one])),
+    reporter: createReporter(deadbands, options.heartbeatMs),
+    faults: new Map(),
+    state: 'connecting',
+    since: options.now(),
+    error: undefined,
+    failures: 0,
+    lastReadAt: undefined,
+    overruns: 0,
+    read: 0,
+    reported: 0,
+    refused: 0,
+    inFlight: 0,
+    isJournalRefusing: false,
+    seen: new Set(),
+  }
+}
+
+function become(state: DeviceState, next: DeviceStatus['state']): void {
+  state.state = next
+  state.since = state.options.now()
+}
+
+function becomeAlive(state: DeviceState): void {
+  if (state.state === 'answers') return
+  become(state, 'answers')
+  state.error = undefined
+  state.options.log.info('Device answers')
+  state.options.model.setAlive(state.options.device.device, true)
+}
+
+/** Says once that nothing is known any more: first every tag bad, on disk, and only then the device's death. */
+async function die(state: DeviceState): Promise<void> {
+  const { device, model, now } = state.options
+  if (!model.isAlive(device.device)) return
+  const at = now()
+  const bad = device.tags.map((tag): TagSample => ({ tagId: tag.id, sourceAt: at, value: null, quality: BAD }))
+  model.update(bad)
+  await report(
+    state,
+    bad.filter((sample) => state.reporter.accept(sample)),
+  )
+  model.setAlive(device.device, false)
+}
+
+function tagSample(state: DeviceState, sample: Sample): TagSample | undefined {
+  const known = state.known.get(sample.tag)
+  if (!known) return undefined
+  const published = publish(sample, known.profile, known.tag.type)
+  if (published.reason === undefined) state.faults.delete(sample.tag)
+  else state.faults.set(sample.tag, published.reason)
+  const sourceAt = sourceTime(state, known.tag.id, sample.sourceAt)
+  return { tagId: known.tag.id, sourceAt, value: published.value, quality: published.quality }
+}
+
+function sourceTime(state: DeviceState, tagId: number, sourceAt: number): number {
+  if (state.seen.has(tagId)) return sourceAt
+  state.seen.add(tagId)
+  const now = state.options.now()
+  return Math.abs(now - sourceAt) > STANDING_AFTER_MS ? now : sourceAt
+}
+
+async function report(state: DeviceState, samples: TagSample[]): Promise<void> {
+  if (samples.length === 0) return
+  if (state.inFlight + samples.length > MOST_IN_FLIGHT)
+    return refuse(state, samples, new Error('The journal is too slow'))
+  state.inFlight += samples.length
+  try {
+    await state.options.sink(samples)
+    state.reported += samples.length
+    state.isJournalRefusing = false
+  } catch (error) {
+    refuse(state, samples, error as Error)
+  } finally {
+    state.inFlight -= samples.length
+  }
+}
+
+/** What the journal did not take is reported again as soon as it is read again. */
+function refuse(state: DeviceState, samples: readonly TagSample[], error: Error): void {
+  state.refused += samples.length
+  for (const sample of samples) state.reporter.forget(sample.tagId)
+  if (!state.isJournalRefusing) state.options.log.error({ err: error }, 'The journal refuses samples')
+  state.isJournalRefusing = true
+}
+
+function statusOf(state: DeviceState): DeviceStatus {
+  const { options, error, lastReadAt } = state
+  return {
+    device: options.device.device,
+    profile: options.profile.profile,
+    protocol: options.profile.protocol,
+    state: state.state,
+    since: state.since,
+    ...(error === undefined ? {} : { error }),
+    failures: state.failures,
+    ...(lastReadAt === undefined ? {} : { lastReadAt }),
+    overruns: state.overruns,
+    read: state.read,
+    reported: state.reported,
+    refused: state.refused,
+    faults: state.faults,
+  }
+}

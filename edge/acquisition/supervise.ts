@@ -1,0 +1,106 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { type AnyDriver, NotConnectedError, type Sample } from '#edge/drivers/driver.ts'
+import type { Log } from '#shared/log/log.ts'
+import type { BackOff } from './back-off.ts'
+import { createSchedule } from './schedule.ts'
+
+/** Tags of one device that are read together. */
+export interface ScanGroup {
+  readonly periodMs: number
+  /** Tag → the driver's own address. */
+  readonly tags: ReadonlyMap<string, unknown>
+}
+
+/** What a supervisor tells its owner, in the order in which it happens. None of it may throw. */
+export interface Supervised {
+  /** Samples came. The first of them after a failure means that the device answers again. A polled device is read again only when this has resolved. */
+  onSamples(samples: readonly Sample[]): Promise<void>
+  /** The device does not answer; the next attempt comes at `retryAt` (monotonic ms). */
+  onLost(error: Error, retryAt: number): Promise<void>
+  onOverrun(count: number): void
+}
+
+export interface SuperviseOptions {
+  readonly driver: AnyDriver
+  readonly groups: readonly ScanGroup[]
+  readonly backOff: BackOff
+  /** Clock that never jumps, ms. */
+  readonly monotonic: () => number
+  readonly owner: Supervised
+  readonly log: Log
+}
+
+/** Keeps one device connected until the signal aborts: the only place of the edge that retries a device. Never throws. */
+export async function supervise(options: SuperviseOptions, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await options.driver.connect(signal)
+      await acquire(options, signal)
+    } catch (error) {
+      if (!signal.aborted) await fail(options, error as Error, signal)
+    }
+  }
+  await closeQuietly(options)
+}
+
+async function fail(options: SuperviseOptions, error: Error, signal: AbortSignal): Promise<void> {
+  if (!(error instanceof NotConnectedError)) options.log.error({ err: error }, 'A driver failed in a way it should not')
+  await closeQuietly(options)
+  const pauseMs = options.backOff.next()
+  await options.owner.onLost(error, options.monotonic() + pauseMs)
+  await pause(pauseMs, signal)
+}
+
+async function closeQuietly({ driver, log }: SuperviseOptions): Promise<void> {
+  try {
+    await driver.close()
+  } catch (error) {
+    log.error({ err: error }, 'A driver failed to close')
+  }
+}
+
+function acquire(options: SuperviseOptions, signal: AbortSignal): Promise<void> {
+  const { driver, groups } = options
+  return driver.kind === 'polled'
+    ? poll(options, driver, signal)
+    : driver.subscribe(subscribed(groups), (samples) => void arrived(options, samples), signal)
+}
+
+type Polled = Extract<AnyDriver, { kind: 'polled' }>
+
+async function poll(options: SuperviseOptions, driver: Polled, signal: AbortSignal): Promise<void> {
+  const { groups, owner, monotonic } = options
+  const first: Sample[] = []
+  for (const { tags } of groups) first.push(...(await driver.read(tags, signal)))
+  await arrived(options, first)
+  const schedule = createSchedule(
+    groups.map((group) => group.periodMs),
+    monotonic(),
+  )
+  while (!signal.aborted) {
+    const due = schedule.next(monotonic())
+    if (due.overruns > 0) owner.onOverrun(due.overruns)
+    await pause(due.dueAt - monotonic(), signal)
+    const group = groups[due.index]
+    if (!group || signal.aborted) return
+    await arrived(options, await driver.read(group.tags, signal))
+  }
+}
+
+function arrived({ backOff, owner }: SuperviseOptions, samples: readonly Sample[]): Promise<void> {
+  backOff.reset()
+  return owner.onSamples(samples)
+}
+
+function subscribed(groups: readonly ScanGroup[]) {
+  const entries = groups.flatMap(({ periodMs, tags }) =>
+    [...tags].map(([tag, address]) => [tag, { address, everyMs: periodMs }] as const),
+  )
+  return new Map(entries)
+}
+
+/** Resolves after `ms`, or as soon as the signal aborts. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (ms <= 0) return
+  await wait(ms, undefined, { signal }).catch(() => undefined)
+}

@@ -1,0 +1,220 @@
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Static, type TObject, Type } from 'typebox'
+import type { Issue } from '#shared/config/check-value.ts'
+import { ConfigError, type Fault } from '#shared/config/config-error.ts'
+import { loadProfiles } from '#shared/config/profile.ts'
+import { loadYaml, unknownName } from '#shared/config/yaml.ts'
+import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
+import { Key } from '#shared/contracts/text.ts'
+import { RetryConfig, ScanConfig } from './acquisition/config.ts'
+import { AddressError } from './drivers/driver.ts'
+import { ModbusConfig } from './drivers/modbus/config.ts'
+import { OpcuaConfig } from './drivers/opcua/config.ts'
+import { PROTOCOLS } from './drivers/registry.ts'
+import { JournalConfig } from './journal/index.ts'
+import { UplinkConfig } from './uplink/index.ts'
+
+const closed = { additionalProperties: false } as const
+const section = <S extends TObject>(schema: S, description: string): S => ({ ...schema, default: {}, description }) as S
+
+const EdgeDeviceConfig = Type.Object(
+  {
+    device: { ...Key, description: 'Name of the device, unique on this edge.' } as typeof Key,
+    profile: { ...Key, description: 'Key of its device profile.' } as typeof Key,
+    modbus: Type.Optional(ModbusConfig),
+    opcua: Type.Optional(OpcuaConfig),
+  },
+  closed,
+)
+
+const MqttConfig = Type.Object(
+  {
+    ...UplinkConfig.properties,
+    passwordFile: Type.Optional(
+      Type.String({ minLength: 1, description: 'File whose first line is the password; instead of `password`.' }),
+    ),
+  },
+  closed,
+)
+
+const StatusConfig = Type.Object(
+  {
+    port: Type.Integer({
+      minimum: 0,
+      maximum: 65_535,
+      default: 8090,
+      description: 'Port of the local page; ANDON_EDGE_PORT goes before it. 0: a free one.',
+    }),
+  },
+  closed,
+)
+
+/** The file edge.yaml. */
+export const EdgeFile = Type.Object(
+  {
+    version: Type.Literal(1),
+    group: { ...Key, description: 'Sparkplug group, unique in the installation of the cloud.' } as typeof Key,
+    edge: { ...Key, description: 'Name of this edge in its group.' } as typeof Key,
+    data: Type.String({
+      minLength: 1,
+      default: './edge-data',
+      description: 'Directory for journal, certificates and token; relative to this file.',
+    }),
+    profiles: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: 'Directory of device profiles; else those that come with the product.',
+      }),
+    ),
+    mqtt: MqttConfig,
+    scan: section(ScanConfig, 'How often tags are read.'),
+    retry: section(RetryConfig, 'How a lost device is tried again.'),
+    journal: section(JournalConfig, 'Store and forward on disk.'),
+    status: section(StatusConfig, 'The local page.'),
+    devices: Type.Array(EdgeDeviceConfig, { minItems: 1 }),
+  },
+  closed,
+)
+export type EdgeFile = Static<typeof EdgeFile>
+export type EdgeDeviceConfig = Static<typeof EdgeDeviceConfig>
+
+/** Everything the edge agent needs to know, checked, with paths made absolute and secrets put in. */
+export interface EdgeConfig extends Omit<EdgeFile, 'mqtt' | 'profiles'> {
+  readonly mqtt: UplinkConfig
+  readonly profiles: ReadonlyMap<string, DeviceProfile>
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+const OWN_PROFILES = fileURLToPath(new URL('../devices/profiles', import.meta.url))
+
+/** Reads edge.yaml and its profiles. Throws one ConfigError with the faults of all of them. */
+export function loadEdgeConfig(file: string, env: Environment = process.env): EdgeConfig {
+  const { config, profiles } = checkEdgeFile(file)
+  const folder = dirname(resolve(file))
+  const { passwordFile, ...mqtt } = config.mqtt
+  const password = passwordOf({ file, folder, env }, config.mqtt)
+  return {
+    ...config,
+    data: resolve(folder, config.data),
+    profiles,
+    mqtt: { ...mqtt, ...(password === undefined ? {} : { password }) },
+    status: { port: portOf(env, config.status.port) },
+    devices: config.devices.map((device) => withSecrets(device, env, file)),
+  }
+}
+
+/** Checks edge.yaml and the profiles that it names without looking at secrets or the environment: what `andon check` does. */
+export function checkEdgeFile(file: string): { config: EdgeFile; profiles: ReadonlyMap<string, DeviceProfile> } {
+  let profiles: ReadonlyMap<string, DeviceProfile> = new Map()
+  const profileFaults: Fault[] = []
+  const config = loadYaml(file, EdgeFile, (value) => {
+    try {
+      profiles = loadProfiles(value.profiles ? resolve(dirname(resolve(file)), value.profiles) : OWN_PROFILES)
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      profileFaults.push(...error.faults)
+    }
+    return [...duplicateNames(value), ...(profileFaults.length > 0 ? [] : checkDevices(value, profiles))]
+  })
+  if (profileFaults.length > 0) throw new ConfigError(profileFaults)
+  return { config, profiles }
+}
+
+function duplicateNames({ devices }: EdgeFile): Issue[] {
+  return devices.flatMap(({ device }, i) => {
+    if (devices.findIndex((other) => other.device === device) === i) return []
+    const path = ['devices', i, 'device']
+    return [{ path, found: `'${device}' again`, expected: 'each name once', fix: 'rename this device' }]
+  })
+}
+
+function checkDevices({ devices }: EdgeFile, profiles: ReadonlyMap<string, DeviceProfile>): Issue[] {
+  return devices.flatMap((device, i) => {
+    const profile = profiles.get(device.profile)
+    const path = ['devices', i, 'profile']
+    if (!profile) return [unknownName(path, device.profile, 'a device profile', [...profiles.keys()])]
+    return [...checkProtocol(device, i, profile), ...checkAddresses(i, profile)]
+  })
+}
+
+function checkProtocol(device: EdgeDeviceConfig, index: number, { protocol, profile }: DeviceProfile): Issue[] {
+  const issues: Issue[] = []
+  if (device[protocol] === undefined) {
+    const expected = `'${protocol}:' with its address, because the profile ${profile} speaks it`
+    issues.push({ path: ['devices', index], expected, fix: `add '${protocol}:'` })
+  }
+  for (const { name } of PROTOCOLS) {
+    if (name === protocol || device[name] === undefined) continue
+    const expected = `only '${protocol}:', because the profile ${profile} speaks it`
+    issues.push({ path: ['devices', index, name], at: 'key', expected, fix: `remove '${name}:'` })
+  }
+  return issues
+}
+
+function checkAddresses(index: number, profile: DeviceProfile): Issue[] {
+  const protocol = PROTOCOLS.find(({ name }) => name === profile.protocol)
+  return profile.tags.flatMap((tag) => {
+    try {
+      protocol?.parseAddress(tag, profile)
+      return []
+    } catch (error) {
+      if (!(error instanceof AddressError)) throw error
+      const path = ['devices', index, 'profile']
+      const fix = `correct the profile ${profile.profile}`
+      return [{ path, found: error.message, expected: 'addresses that its driver understands', fix }]
+    }
+  })
+}
+
+interface Place {
+  readonly file: string
+  readonly folder: string
+  readonly env: Environment
+}
+
+function passwordOf(place: Place, { password, passwordFile }: EdgeFile['mqtt']): string | undefined {
+  if (password !== undefined) return substituted(password, place, 'mqtt.password')
+  if (passwordFile !== undefined) return firstLine(resolve(place.folder, passwordFile), place.file)
+  return place.env.ANDON_EDGE_SECRET || undefined
+}
+
+function firstLine(path: string, file: string): string {
+  try {
+    return readFileSync(path, 'utf8').split(/\r?\n/, 1)[0] ?? ''
+  } catch (error) {
+    const found = `${path}: ${(error as NodeJS.ErrnoException).code}`
+    const fix = 'check the path, and that this user may read it'
+    throw new ConfigError([{ file, path: 'mqtt.passwordFile', found, expected: 'a readable file', fix }])
+  }
+}
+
+/** `${NAME}` becomes what the environment says; anything else stays. */
+function substituted(text: string, { env, file }: Pick<Place, 'env' | 'file'>, path: string): string {
+  const name = /^\$\{(\w+)\}$/.exec(text)?.[1]
+  if (name === undefined) return text
+  const value = env[name]
+  if (value) return value
+  const expected = `the environment variable ${name}`
+  throw new ConfigError([{ file, path, found: 'nothing', expected, fix: `set ${name} for this program` }])
+}
+
+function withSecrets(device: EdgeDeviceConfig, env: Environment, file: string): EdgeDeviceConfig {
+  const { opcua } = device
+  if (opcua?.password === undefined) return device
+  const password = substituted(opcua.password, { env, file }, `${device.device}: opcua.password`)
+  return { ...device, opcua: { ...opcua, password } }
+}
+
+function portOf(env: Environment, fallback: number): number {
+  const text = env.ANDON_EDGE_PORT
+  if (text === undefined || text === '') return fallback
+  const port = Number(text)
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port
+  const fix = 'give a whole number; 0 picks a free port'
+  throw new ConfigError([
+    { file: 'environment', path: 'ANDON_EDGE_PORT', found: `'${text}'`, expected: 'a port, 0 to 65535', fix },
+  ])
+}

@@ -1,0 +1,47 @@
+import { type Static, Type } from 'typebox'
+
+const closed = { additionalProperties: false } as const
+
+/** How one OPC UA server is reached: the `opcua:` part of a device in edge.yaml. */
+export const OpcuaConfig = Type.Object(
+  {
+    url: Type.String({ pattern: '^opc\\.tcp://', description: 'Endpoint, opc.tcp:// with host and port.' }),
+    security: Type.Union([Type.Literal('Basic256Sha256'), Type.Literal('None')], {
+      default: 'Basic256Sha256',
+      description: 'Signed and encrypted, or not at all. Never lowered by itself.',
+    }),
+    trust: Type.Union([Type.Literal('listed'), Type.Literal('accept-first')], {
+      default: 'listed',
+      description:
+        "listed: the server's certificate must lie in <data>/opcua/trusted; an unknown one is put into pending. accept-first: the first certificate seen is trusted from then on.",
+    }),
+    username: Type.Optional(Type.String({ minLength: 1, description: 'User of the server; anonymous when absent.' })),
+    password: Type.Optional(
+      Type.String({
+        minLength: 1,
+        secret: true,
+        description: 'Its password; best as a reference to an environment variable, written as for mqtt.password.',
+      }),
+    ),
+    publishingMs: Type.Integer({
+      minimum: 20,
+      maximum: 60_000,
+      default: 100,
+      description: 'How often the server sends what has changed, in ms.',
+    }),
+    batch: Type.Integer({
+      minimum: 1,
+      maximum: 10_000,
+      default: 50,
+      description: 'Monitored items created in one request. S7-1200: 100, S7-1500: 500, Kepware: 1000.',
+    }),
+    timeoutMs: Type.Integer({
+      minimum: 500,
+      maximum: 120_000,
+      default: 10_000,
+      description: 'How long connecting or one request may take, in ms.',
+    }),
+  },
+  closed,
+)
+export type OpcuaConfig = Static<typeof OpcuaConfig>
