@@ -1,6 +1,7 @@
 import type { DeviceProfile, ProfileTag } from '#shared/contracts/device-profile.ts'
 import type { Quality, Scalar, ScalarType } from '#shared/contracts/sample.ts'
 import type { LocalizedText } from '#shared/contracts/text.ts'
+import type { DetectionQueries } from './detection/contract.ts'
 
 /** Names one edge node in the installation; a group belongs to exactly one organisation. */
 export interface EdgeRef {
@@ -181,6 +182,8 @@ export interface EdgeRegistrationInput extends EdgeRef {
 export interface Pipeline {
   readonly live: LiveValues
   readonly history: HistoryReader
+  /** Alarms, occurrences and machine states, read from committed rows. */
+  readonly detection: DetectionQueries
   /** Registered edges of an organisation, by group and edge. */
   edges(org: string): EdgeStatus[]
   devices(org: string): DeviceStatus[]

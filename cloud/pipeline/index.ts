@@ -4,6 +4,15 @@ import type { Pipeline, PipelineMetrics } from './contract.ts'
 
 export { hashEdgeSecret } from './broker/secret.ts'
 export type * from './contract.ts'
+export type {
+  AlarmFilter,
+  AlarmLogLine,
+  AlarmPointStatus,
+  DetectionQueries,
+  MachineStateChanged,
+  MachineStateInterval,
+  OccurrenceStatus,
+} from './detection/contract.ts'
 
 /** An outbox row of the machine side; the platform's outbox writes it in the caller's transaction. */
 export interface PipelineEvent {
