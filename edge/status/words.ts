@@ -1,0 +1,157 @@
+import type { LossKind } from '#edge/drivers/driver.ts'
+
+export type Language = 'en' | 'zh-CN'
+
+/** Picks the page's language from the Accept-Language header: Chinese when it is wanted before English. */
+export function languageOf(header: string | undefined): Language {
+  const wanted = (header ?? '').split(',').map((part) => {
+    const [tag = '', ...parameters] = part.trim().split(';')
+    const weight = parameters.find((parameter) => parameter.trim().startsWith('q='))
+    return { tag: tag.toLowerCase(), weight: weight ? Number(weight.trim().slice(2)) || 0 : 1 }
+  })
+  const best = (prefix: string) =>
+    Math.max(0, ...wanted.filter(({ tag }) => tag.startsWith(prefix)).map((w) => w.weight))
+  return best('zh') > best('en') ? 'zh-CN' : 'en'
+}
+
+/** What happened to a link, and what to do. */
+interface LossWords {
+  readonly what: string
+  readonly next: string
+}
+
+const EN_LOSS: Readonly<Record<LossKind, LossWords>> = {
+  refused: {
+    what: 'Nobody listens at this address.',
+    next: 'Check address and port, and that the device is on and its protocol enabled.',
+  },
+  'unknown-host': { what: 'The host name is not known.', next: 'Check the name, or write the IP address.' },
+  unreachable: {
+    what: 'There is no way to this address.',
+    next: 'Check cable, switch and network settings of this box.',
+  },
+  'connect-timeout': {
+    what: 'The address gives no answer at all.',
+    next: 'Check that the device is on, its cable, and that no firewall stands between.',
+  },
+  silent: {
+    what: 'The link stands, but the unit does not answer.',
+    next: 'Check the unit number, and the serial side when it is behind a gateway.',
+  },
+  closed: {
+    what: 'The device closed the link.',
+    next: 'Check whether it allows enough connections and was not restarted.',
+  },
+  'not-the-protocol': {
+    what: 'What answers does not speak this protocol.',
+    next: 'Check the port: another service may listen there.',
+  },
+  untrusted: {
+    what: 'The server’s certificate is not trusted yet.',
+    next: 'Compare its thumbprint with the server, then move the file from pending to trusted.',
+  },
+  credentials: { what: 'The server refuses this user.', next: 'Check user name and password.' },
+  'driver-process': {
+    what: 'The driver’s own process stopped.',
+    next: 'It is started again by itself; if this repeats, read the log.',
+  },
+  other: { what: 'The link is lost.', next: 'Read the technical text, then the log.' },
+}
+
+const ZH_LOSS: Readonly<Record<LossKind, LossWords>> = {
+  refused: { what: '该地址无人监听。', next: '检查地址和端口，确认设备已开机且协议已启用。' },
+  'unknown-host': { what: '无法解析主机名。', next: '检查名称，或直接填写 IP 地址。' },
+  unreachable: { what: '没有到该地址的路由。', next: '检查网线、交换机和本机网络设置。' },
+  'connect-timeout': { what: '该地址毫无应答。', next: '检查设备是否开机、网线是否接好、中间有无防火墙。' },
+  silent: { what: '链路已建立，但单元不应答。', next: '检查单元号；若在网关之后，检查串口侧。' },
+  closed: { what: '设备关闭了连接。', next: '检查设备允许的连接数，以及是否重启过。' },
+  'not-the-protocol': { what: '对方使用的不是此协议。', next: '检查端口：可能是其他服务。' },
+  untrusted: { what: '服务器证书尚未受信任。', next: '与服务器核对指纹，然后把文件从 pending 移到 trusted。' },
+  credentials: { what: '服务器拒绝此用户。', next: '检查用户名和密码。' },
+  'driver-process': { what: '驱动进程已停止。', next: '会自动重启；若反复出现，请查看日志。' },
+  other: { what: '链路已断开。', next: '先看技术信息，再看日志。' },
+}
+
+const EN = {
+  title: 'Andon edge',
+  uplink: 'Cloud link',
+  connected: 'connected',
+  connecting: 'connecting',
+  waiting: 'waiting to try again',
+  closed: 'closed',
+  depth: 'waiting for the cloud',
+  samples: 'samples',
+  accepted: 'accepted since start',
+  gaps: 'gaps recorded',
+  discarded: 'given up',
+  disk: 'journal on disk',
+  lastError: 'last error',
+  lanes: 'Links',
+  lane: 'link',
+  open: 'open',
+  down: 'down',
+  roundTrip: 'round trip',
+  requests: 'requests',
+  timeouts: 'time-outs',
+  strayReplies: 'late replies dropped',
+  answers: 'answers',
+  lost: 'lost',
+  since: 'since',
+  overruns: 'scans left out',
+  next: 'Next step',
+  tag: 'tag',
+  value: 'value',
+  quality: 'quality',
+  age: 'age',
+  reason: 'why',
+  good: 'good',
+  uncertain: 'uncertain',
+  bad: 'bad',
+  stale: 'not read yet',
+}
+export type Words = typeof EN
+
+const ZH: Words = {
+  title: 'Andon 边缘网关',
+  uplink: '云端连接',
+  connected: '已连接',
+  connecting: '连接中',
+  waiting: '等待重试',
+  closed: '已关闭',
+  depth: '等待云端确认',
+  samples: '个样本',
+  accepted: '启动以来已接收',
+  gaps: '已记录缺口',
+  discarded: '已放弃',
+  disk: '磁盘日志',
+  lastError: '最近错误',
+  lanes: '链路',
+  lane: '链路',
+  open: '畅通',
+  down: '断开',
+  roundTrip: '往返时间',
+  requests: '请求数',
+  timeouts: '超时数',
+  strayReplies: '丢弃的迟到应答',
+  answers: '应答正常',
+  lost: '失联',
+  since: '自',
+  overruns: '跳过的扫描',
+  next: '下一步',
+  tag: '位号',
+  value: '值',
+  quality: '质量',
+  age: '时长',
+  reason: '原因',
+  good: '良好',
+  uncertain: '不确定',
+  bad: '坏值',
+  stale: '尚未读取',
+}
+
+/** The page's words in a language. */
+export const wordsIn = (language: Language): Words => (language === 'zh-CN' ? ZH : EN)
+
+/** What happened to a link and what to do next, in plain words. */
+export const lossWords = (kind: LossKind, language: Language): LossWords =>
+  (language === 'zh-CN' ? ZH_LOSS : EN_LOSS)[kind]
