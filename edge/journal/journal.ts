@@ -32,11 +32,8 @@ export interface JournaledTag {
   readonly type: ScalarType
 }
 
-/** The answer to append(): bounds of the offsets given. Samples of other batches of the same commit may lie between. */
-export interface Accepted extends OffsetRange {
-  /** How many of the batch's samples are on disk: those replaced or dropped by the identity rule are not counted. */
-  readonly count: number
-}
+/** The answer to append(): bounds of the commit that holds the samples; other batches may share it. */
+export type Accepted = OffsetRange
 
 export interface JournalStatus {
   readonly epoch: bigint

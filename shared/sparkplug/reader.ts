@@ -53,6 +53,12 @@ export class WireReader {
     return this.high * 0x100000000 + this.low
   }
 
+  /** A varint as unsigned 64 bits, exact. */
+  bits64(): bigint {
+    this.varint()
+    return (BigInt(this.high) << 32n) | BigInt(this.low)
+  }
+
   /** A field's key: number × 8 + wire type. @throws PayloadError for field 0 or one beyond 2^29. */
   key(): number {
     this.varint()

@@ -1,0 +1,296 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import fc from 'fast-check'
+import { Value } from 'typebox/value'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { TagSample } from '#edge/model.ts'
+import { GapRecord } from '#shared/contracts/gap.ts'
+import { silentLog } from '#shared/log/log.ts'
+import { RangeSet } from '#shared/sparkplug/range-set.ts'
+import { type Journal, type JournalConfig, type JournalRecord, openJournal } from './index.ts'
+import { packSamples, unpackSamples } from './record-codec.ts'
+
+let directory: string
+let now: number
+const opened: Journal[] = []
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'journal-'))
+  now = 1_700_000_000_000
+})
+afterEach(async () => {
+  for (const journal of opened.splice(0)) await journal.close()
+  rmSync(directory, { recursive: true })
+})
+
+function open(config: Partial<JournalConfig> = {}): Journal {
+  const journal = openJournal({
+    directory,
+    config: { commitSpacingMs: 0, ballastMb: 0, minFreeMb: 0, ...config },
+    clock: { now: () => now },
+    log: silentLog,
+  })
+  opened.push(journal)
+  return journal
+}
+
+const all = (journal: Journal): JournalRecord[] => journal.read(1n, 100_000)
+const valuesOf = (journal: Journal) => all(journal).flatMap(({ samples }) => samples.map(({ value }) => value))
+const sample = (tagId: number, value: TagSample['value'], sourceAt = now, quality: 192 | 64 | 0 = 192): TagSample => ({
+  tagId,
+  sourceAt,
+  value,
+  quality,
+})
+const gapsOf = (journal: Journal) =>
+  all(journal)
+    .filter((record) => record.class === 'gap')
+    .flatMap(({ samples }) => samples.map(({ value }) => Value.Parse(GapRecord, JSON.parse(String(value)))))
+
+describe('a journal', () => {
+  it('gives one offset per sample from 1 on, in source time order, one device a record', async () => {
+    const journal = open()
+    const a = journal.tagId('a', 'x', 'double')
+    const b = journal.tagId('b', 'x', 'double')
+    const accepted = await journal.append([sample(a, 2, now + 5), sample(b, 3, now), sample(a, 1, now)])
+    expect(accepted).toEqual({ first: 1n, last: 3n })
+    const records = all(journal)
+    expect(records.map(({ device, first, last }) => [device, first, last])).toEqual([
+      ['a', 1n, 2n],
+      ['b', 3n, 3n],
+    ])
+    expect(records[0]?.samples.map(({ value }) => value)).toEqual([1, 2])
+    expect(journal.newest).toBe(3n)
+  })
+
+  it('commits what gathers together, alarm events and gaps first', async () => {
+    const journal = open({ commitSpacingMs: 20 })
+    const seen: string[][] = []
+    journal.onCommit((records) => seen.push(records.map((record) => record.class)))
+    const a = journal.tagId('a', 'x', 'double')
+    const live = journal.append([sample(a, 1)])
+    await Promise.all([live, journal.appendAlarmEvent('{"a":1}', now), journal.appendAlarmEvent('{"b":1}', now)])
+    expect(seen).toEqual([['alarm', 'live']])
+    expect(journal.readUrgent(1n, 10).map(({ samples }) => samples.map(({ value }) => value))).toEqual([
+      ['{"a":1}', '{"b":1}'],
+    ])
+  })
+
+  it('goes on after a clean stop with the next offset, the same epoch and the same tag numbers', async () => {
+    const first = open()
+    const tag = first.tagId('a', 'x', 'int32')
+    await first.append([sample(tag, 1)])
+    first.acknowledge(1n)
+    await first.close()
+    const second = open()
+    expect(second.epoch).toBe(first.epoch)
+    expect(second.acknowledged).toBe(1n)
+    expect(second.tagId('a', 'x', 'int32')).toBe(tag)
+    expect(second.tagId('a', 'x', 'int64')).not.toBe(tag)
+    now += 1
+    expect(await second.append([sample(tag, 2)])).toEqual({ first: 2n, last: 2n })
+    expect(valuesOf(second)).toEqual([1, 2])
+  })
+
+  it('refuses a second process', () => {
+    open()
+    expect(() => open()).toThrow(/does another edge agent use it/)
+  })
+
+  it('counts bdSeq on disk and wraps it', async () => {
+    const journal = open()
+    expect(journal.nextBdSeq()).toBe(0)
+    for (let i = 1; i < 256; i++) expect(journal.nextBdSeq()).toBe(i)
+    await journal.close()
+    expect(open().nextBdSeq()).toBe(0)
+  })
+})
+
+describe('the identity of a sample', () => {
+  it('lets the later of one tag and millisecond replace the earlier in one commit', async () => {
+    const journal = open()
+    const a = journal.tagId('a', 'x', 'int32')
+    await Promise.all([journal.append([sample(a, 1)]), journal.append([sample(a, 2)])])
+    expect(valuesOf(journal)).toEqual([2])
+    expect(journal.status().counters.replaced).toBe(1)
+  })
+
+  it('moves a different sample of a journaled millisecond on by 1 ms and drops an equal one', async () => {
+    const journal = open()
+    const a = journal.tagId('a', 'x', 'int32')
+    await journal.append([sample(a, 1)])
+    await journal.append([sample(a, 1)])
+    await journal.append([sample(a, 2)])
+    await journal.append([sample(a, 3)])
+    await journal.append([sample(a, 4, now + 1)])
+    const times = all(journal).flatMap(({ samples }) => samples.map(({ sourceAt, value }) => [sourceAt - now, value]))
+    expect(times).toEqual([
+      [0, 1],
+      [1, 2],
+      [2, 3],
+      [3, 4],
+    ])
+    expect(journal.status().counters).toMatchObject({ repeated: 1, shifted: 3 })
+  })
+
+  it('is remembered over a restart', async () => {
+    const journal = open()
+    const a = journal.tagId('a', 'x', 'int32')
+    await journal.append([sample(a, 1)])
+    await journal.close()
+    const again = open()
+    await again.append([sample(a, 1)])
+    await again.append([sample(a, 2)])
+    expect(valuesOf(again)).toEqual([1, 2])
+    expect(again.status().counters).toMatchObject({ repeated: 1, shifted: 1 })
+  })
+})
+
+describe('what a journal takes', () => {
+  it('gives a live sample more than 2 s off gateway time, as uncertain; back-fill keeps its time', async () => {
+    const journal = open()
+    const a = journal.tagId('a', 'x', 'int32')
+    const b = journal.tagId('b', 'x', 'int32')
+    await journal.append([sample(a, 1, now - 2001)])
+    await journal.append([sample(b, 1, now - 60_000)], 'backfill')
+    expect(all(journal).flatMap(({ samples }) => samples)).toEqual([sample(a, 1, now, 64), sample(b, 1, now - 60_000)])
+    expect(journal.status().counters.retimed).toBe(1)
+  })
+
+  it('turns a value that does not fit its type into a bad one without a value', async () => {
+    const journal = open()
+    const a = journal.tagId('a', 'x', 'int8')
+    await journal.append([sample(a, 300)])
+    expect(all(journal)[0]?.samples).toEqual([sample(a, null, now, 0)])
+    expect(journal.status().counters.mistyped).toBe(1)
+  })
+})
+
+describe('the space of a journal', () => {
+  const fill = async (journal: Journal, tag: number, commits: number) => {
+    for (let i = 0; i < commits; i++) {
+      now += 1000
+      const samples = Array.from({ length: 500 }, (_, k) => sample(tag, Math.random(), now + k))
+      await journal.append(samples, 'backfill')
+    }
+  }
+  const files = () => readdirSync(directory).filter((name) => /^segment-.*\.db$/.test(name)).length
+
+  it('is freed by whole segments, on acknowledgement alone', async () => {
+    const journal = open({ segmentMinutes: 1 / 60 })
+    const a = journal.tagId('a', 'x', 'double')
+    await fill(journal, a, 10)
+    expect(files()).toBe(10)
+    expect(journal.status()).toMatchObject({ depth: 5000, segments: 10 })
+    journal.acknowledge(2250n)
+    expect(files()).toBe(6)
+    expect(journal.status().depth).toBe(2750)
+    journal.acknowledge(5000n)
+    expect(files()).toBe(1)
+    expect(journal.status()).toMatchObject({ depth: 0, oldestAt: undefined })
+  })
+
+  it('gives up the oldest samples at the limit of size, in gaps that are told, and never an alarm event', async () => {
+    const journal = open({ maxMb: 1, segmentMb: 1 })
+    const a = journal.tagId('a', 'x', 'double')
+    await journal.appendAlarmEvent('{"kept":true}', now)
+    journal.acknowledge(1n)
+    await fill(journal, a, 3)
+    await journal.appendAlarmEvent('{"kept":2}', now)
+    await fill(journal, a, 400)
+    expect(journal.status().sizeBytes).toBeLessThan(1.6 * 1024 * 1024)
+    const covered = new RangeSet()
+    const gaps = gapsOf(journal)
+    for (const { first, last } of all(journal)) covered.add(first, last)
+    for (const { first, last } of gaps) covered.add(BigInt(first), BigInt(last))
+    expect(covered.endFrom(2n)).toBe(journal.newest)
+    const counted = gaps.reduce((sum, { count }) => sum + count, 0)
+    const left = all(journal).reduce(
+      (sum, record) => sum + (record.class === 'backfill' ? record.samples.length : 0),
+      0,
+    )
+    expect(counted + left).toBe(403 * 500)
+    expect(gaps.every(({ cause, firstTime, lastTime }) => cause === 'disk-limit' && firstTime! < lastTime!)).toBe(true)
+    expect(journal.readUrgent(2n, 1)[0]?.samples[0]?.value).toBe('{"kept":2}')
+    await journal.close()
+    expect(all(open()).length).toBeGreaterThan(0)
+  })
+
+  it('gives up samples older than the limit of age', async () => {
+    const journal = open({ segmentMinutes: 1 / 60, maxAgeHours: 1 })
+    const a = journal.tagId('a', 'x', 'double')
+    await fill(journal, a, 3)
+    now += 2 * 3_600_000
+    await fill(journal, a, 8)
+    await new Promise(setImmediate)
+    expect(gapsOf(journal)[0]).toMatchObject({ cause: 'age-limit', first: '1', last: '500', count: 500 })
+  })
+})
+
+describe('damage', () => {
+  it('of one record becomes a gap, the others stay', async () => {
+    const journal = open()
+    const a = journal.tagId('a', 'x', 'double')
+    for (let i = 0; i < 3; i++) await journal.append([sample(a, i, now + i)])
+    await journal.close()
+    const file = readdirSync(directory).find((name) => name.startsWith('segment-'))!
+    const db = new DatabaseSync(join(directory, file))
+    db.exec("UPDATE records SET data = x'0102' WHERE first = 2")
+    db.close()
+    const again = open()
+    expect(valuesOf(again)).toEqual([0, 2])
+    await new Promise<void>((resolve) => again.onCommit(() => resolve()))
+    expect(gapsOf(again)).toMatchObject([{ cause: 'corrupt', first: '2', last: '2', count: 1 }])
+  })
+
+  it('of a whole file becomes a gap, and the file is kept aside', async () => {
+    const journal = open({ segmentMinutes: 1 / 60 })
+    const a = journal.tagId('a', 'x', 'double')
+    for (let i = 0; i < 3; i++, now += 1000) await journal.append([sample(a, i, now)])
+    await journal.close()
+    const file = readdirSync(directory)
+      .filter((name) => name.startsWith('segment-'))
+      .sort()[1]!
+    rmSync(join(directory, file))
+    const { writeFileSync } = await import('node:fs')
+    writeFileSync(join(directory, file), 'this is no database, not by far')
+    const again = open()
+    expect(gapsOf(again)).toMatchObject([{ cause: 'corrupt', first: '2', last: '2', count: 1 }])
+    expect(valuesOf(again).filter((value) => typeof value === 'number')).toEqual([0, 2])
+    expect(readdirSync(directory)).toContain(`${file}.damaged`)
+  })
+})
+
+describe('a packed record', () => {
+  const value = fc.oneof(
+    fc.constant(null),
+    fc.double(),
+    fc.integer(),
+    fc.maxSafeInteger(),
+    fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n - 1n }),
+    fc.boolean(),
+    fc.string({ unit: 'grapheme' }),
+  )
+  const samples = fc
+    .array(
+      fc.record({
+        tagId: fc.integer({ min: 1, max: 1_000_000 }),
+        sourceAt: fc.integer({ min: 0, max: 4e12 }),
+        value,
+        quality: fc.constantFrom(192 as const, 64 as const, 0 as const),
+      }),
+      { maxLength: 60 },
+    )
+    .map((list) => list.toSorted((a, b) => a.sourceAt - b.sourceAt))
+
+  it('comes back as it went', () => {
+    fc.assert(
+      fc.property(samples, (list) => {
+        expect(unpackSamples(packSamples(list))).toEqual(list)
+      }),
+      { numRuns: 500 },
+    )
+  })
+})

@@ -1,0 +1,142 @@
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import type { ScalarType } from '#shared/contracts/sample.ts'
+import { nextBdSeq } from '#shared/sparkplug/session.ts'
+import type { JournaledTag } from './journal.ts'
+
+/** Version of the files in a journal's directory. */
+const VERSION = 1
+
+/** What a journal keeps beside its samples: its name, its tags, the acknowledgement, how the last run ended. */
+export interface Registry {
+  readonly epoch: bigint
+  /** True when the last run closed the journal, or there was none. */
+  readonly wasClosed: boolean
+  /** Offset up to which all was acknowledged when it was last written. */
+  readonly acknowledged: bigint
+  tagId(device: string | undefined, tag: string, type: ScalarType): number
+  tag(id: number): JournaledTag | undefined
+  /** Puts newly registered tags on disk; cheap when there are none. Called before each commit of samples. */
+  flushTags(): void
+  saveAcknowledged(offset: bigint): void
+  nextBdSeq(): number
+  /** Closes the file and marks the run as closed. */
+  close(): void
+}
+
+/**
+ * Opens `journal.db` in a journal's directory, or makes it.
+ * @throws Error when another process has it open, or its version is not this program's.
+ */
+export function openRegistry(directory: string): Registry {
+  const db = openExclusive(join(directory, 'journal.db'))
+  const meta = metaOf(db)
+  const version = meta.get('version')
+  if (version !== undefined && version !== String(VERSION)) {
+    db.close()
+    throw new Error(`The journal in ${directory} has version ${version}, this program reads ${VERSION}`)
+  }
+  const wasClosed = meta.get('state') !== 'open'
+  const epoch = meta.get('epoch') ?? String(newEpoch())
+  meta.set({ version: String(VERSION), epoch, state: 'open' })
+  const tags = tagTable(db)
+  return {
+    epoch: BigInt(epoch),
+    wasClosed,
+    acknowledged: BigInt(meta.get('acknowledged') ?? '0'),
+    ...tags,
+    saveAcknowledged: (offset) => meta.set({ acknowledged: String(offset) }),
+    nextBdSeq: () => {
+      const bdSeq = nextBdSeq(Number(meta.get('bdSeq') ?? '255'))
+      meta.set({ bdSeq: String(bdSeq) })
+      return bdSeq
+    },
+    close: () => {
+      tags.flushTags()
+      meta.set({ state: 'closed' })
+      db.close()
+    },
+  }
+}
+
+/** Never 0, so that an epoch of 0 on the wire is a fault. */
+function newEpoch(): bigint {
+  const epoch = randomBytes(8).readBigUInt64LE()
+  return epoch === 0n ? 1n : epoch
+}
+
+function openExclusive(path: string): DatabaseSync {
+  const db = new DatabaseSync(path)
+  try {
+    db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+    db.exec(`
+      CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+      CREATE TABLE IF NOT EXISTS tags (
+        id INTEGER PRIMARY KEY, device TEXT NOT NULL, tag TEXT NOT NULL, type TEXT NOT NULL,
+        UNIQUE (device, tag, type)
+      ) STRICT;
+    `)
+    return db
+  } catch (error) {
+    db.close()
+    throw new Error(`Cannot open the journal at ${path}; does another edge agent use it?`, { cause: error })
+  }
+}
+
+function metaOf(db: DatabaseSync) {
+  const select = db.prepare('SELECT value FROM meta WHERE key = ?')
+  const upsert = db.prepare('INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value')
+  return {
+    get: (key: string): string | undefined => (select.get(key) as { value: string } | undefined)?.value,
+    set: (values: Readonly<Record<string, string>>): void =>
+      transaction(db, () => {
+        for (const [key, value] of Object.entries(values)) upsert.run(key, value)
+      }),
+  }
+}
+
+function tagTable(db: DatabaseSync) {
+  const insert = db.prepare('INSERT INTO tags VALUES (?, ?, ?, ?)')
+  const byId = new Map<number, JournaledTag>()
+  const ids = new Map<string, number>()
+  const keyOf = (device: string, tag: string, type: string) => JSON.stringify([device, tag, type])
+  const put = (id: number, device: string, tag: string, type: ScalarType) => {
+    byId.set(id, { id, device: device === '' ? undefined : device, tag, type })
+    ids.set(keyOf(device, tag, type), id)
+  }
+  const rows = db.prepare('SELECT * FROM tags').all() as { id: number; device: string; tag: string; type: ScalarType }[]
+  for (const { id, device, tag, type } of rows) put(id, device, tag, type)
+  let fresh: JournaledTag[] = []
+  let nextId = Math.max(0, ...byId.keys()) + 1
+  return {
+    tag: (id: number) => byId.get(id),
+    tagId: (device: string | undefined, tag: string, type: ScalarType): number => {
+      const known = ids.get(keyOf(device ?? '', tag, type))
+      if (known !== undefined) return known
+      const id = nextId++
+      put(id, device ?? '', tag, type)
+      fresh.push({ id, device, tag, type })
+      return id
+    },
+    flushTags: (): void => {
+      if (fresh.length === 0) return
+      transaction(db, () => {
+        for (const { id, device, tag, type } of fresh) insert.run(id, device ?? '', tag, type)
+      })
+      fresh = []
+    },
+  }
+}
+
+/** Runs statements in one transaction; on an error nothing of it stays. */
+export function transaction(db: DatabaseSync, run: () => void): void {
+  db.exec('BEGIN IMMEDIATE')
+  try {
+    run()
+    db.exec('COMMIT')
+  } catch (error) {
+    if (db.isTransaction) db.exec('ROLLBACK')
+    throw error
+  }
+}

@@ -1,0 +1,276 @@
+import { closeSync, existsSync, fsyncSync, openSync, rmSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { crc32 } from 'node:zlib'
+import type { JournalClass } from './journal.ts'
+import { transaction } from './registry.ts'
+
+const CLASSES: readonly JournalClass[] = ['live', 'backfill', 'alarm', 'gap']
+const PAGE_BYTES = 4096
+const SCHEMA = `
+    CREATE TABLE records (
+      first INTEGER PRIMARY KEY, n INTEGER NOT NULL, class INTEGER NOT NULL, crc INTEGER NOT NULL, data BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX urgent ON records (first) WHERE class >= 2;
+    CREATE TABLE summary (samples INTEGER NOT NULL, newest_at INTEGER, last INTEGER NOT NULL, reduced INTEGER NOT NULL) STRICT;
+`
+
+/** A row of a segment: a packed record. */
+export interface SegmentRow {
+  readonly first: bigint
+  readonly count: number
+  readonly class: JournalClass
+  readonly data: Uint8Array
+}
+
+/** What is known of a segment without opening it. */
+export interface SegmentSummary {
+  readonly path: string
+  /** Offset of its first record; of the first to be, when it is empty. */
+  readonly first: bigint
+  /** Offset of its last sample; first − 1 when it is empty. */
+  readonly last: bigint
+  readonly samples: number
+  readonly sizeBytes: number
+  /** Newest source time in ms; undefined when it is empty. */
+  readonly newestAt: number | undefined
+  /** True when only alarm events and gaps are left of it. */
+  readonly isReduced: boolean
+}
+
+/** A segment file that is open for reading. */
+export interface SegmentReader {
+  /** Rows that hold offsets from `from` on, in order. A damaged row comes as undefined data. */
+  rows(
+    from: bigint,
+    limit: number,
+    isUrgentOnly: boolean,
+  ): (Omit<SegmentRow, 'data'> & { data: Uint8Array | undefined })[]
+  /** Takes a damaged row out, after its gap record is on disk. */
+  remove(first: bigint): void
+  close(): void
+}
+
+/** Name of the segment that begins with an offset; names sort as offsets do. */
+export const segmentPath = (directory: string, first: bigint): string =>
+  join(directory, `segment-${String(first).padStart(20, '0')}.db`)
+
+/** First offset in a segment's file name; undefined when the file is no segment. */
+export function offsetOfName(name: string): bigint | undefined {
+  const match = /^segment-(\d{20})\.db$/.exec(name)
+  return match?.[1] === undefined ? undefined : BigInt(match[1])
+}
+
+interface RawRow {
+  first: bigint
+  n: bigint
+  class: bigint
+  crc: bigint
+  data: Uint8Array
+}
+
+/** Opens a segment file for reading and for repair. @throws Error when it is no database. */
+export function openReader(path: string): SegmentReader {
+  return readerOf(open(path))
+}
+
+function readerOf(db: DatabaseSync): SegmentReader {
+  const statement = (where: string) => {
+    const select = db.prepare(
+      `SELECT first, n, class, crc, data FROM records
+       WHERE first >= coalesce((SELECT max(first) FROM records WHERE first <= ?1 ${where}), 0) ${where}
+         AND first + n > ?1
+       ORDER BY first LIMIT ?2`,
+    )
+    select.setReadBigInts(true)
+    return select
+  }
+  const all = statement('')
+  const urgent = statement('AND class >= 2')
+  return {
+    rows: (from, limit, isUrgentOnly) =>
+      ((isUrgentOnly ? urgent : all).all(from, limit) as unknown as RawRow[]).map((row) => ({
+        first: row.first,
+        count: Number(row.n),
+        class: CLASSES[Number(row.class)] ?? 'live',
+        data: checksum(row) === Number(row.crc) ? row.data : undefined,
+      })),
+    remove: (first) => {
+      db.prepare('DELETE FROM records WHERE first = ?').run(first)
+    },
+    close: () => db.close(),
+  }
+}
+
+/** Ties the bytes to their place, so that a row that turns up at another offset is damage too. */
+const checksum = (row: Pick<RawRow, 'first' | 'n' | 'class' | 'data'>): number =>
+  crc32(row.data, Number(BigInt.asUintN(32, row.first * 31n + row.n * 7n + row.class)))
+
+function open(path: string): DatabaseSync {
+  const db = new DatabaseSync(path)
+  try {
+    db.exec(`PRAGMA page_size = ${PAGE_BYTES}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`)
+    db.exec(`PRAGMA journal_size_limit = ${4 * 1024 * 1024}`)
+    return db
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+/** The one segment that is written to. */
+export interface OpenSegment extends SegmentReader {
+  readonly summary: SegmentSummary
+  readonly openedAt: number
+  /** Writes records in one durable transaction. @throws Error when it cannot; then nothing of it is in the segment. */
+  commit(rows: readonly SegmentRow[], newestAt: number): void
+  /** Ends it: the write-ahead log goes into the file, which is closed. */
+  seal(): SegmentSummary
+}
+
+export interface SegmentOptions {
+  readonly directory: string
+  readonly first: bigint
+  readonly maxBytes: number
+  readonly now: number
+}
+
+/** Makes an empty segment. */
+export function createSegment({ directory, first, maxBytes, now }: SegmentOptions): OpenSegment {
+  const path = segmentPath(directory, first)
+  unlinkSegment(path)
+  const db = open(path)
+  db.exec(`PRAGMA max_page_count = ${Math.ceil(maxBytes / PAGE_BYTES)}`)
+  db.exec(SCHEMA)
+  syncDirectory(directory)
+  const insert = db.prepare('INSERT INTO records VALUES (?, ?, ?, ?, ?)')
+  let summary: SegmentSummary = {
+    path,
+    first,
+    last: first - 1n,
+    samples: 0,
+    sizeBytes: PAGE_BYTES,
+    newestAt: undefined,
+    isReduced: false,
+  }
+  return {
+    ...readerOf(db),
+    openedAt: now,
+    get summary() {
+      return summary
+    },
+    commit: (rows, newestAt) => {
+      transaction(db, () => {
+        for (const row of rows) insertRow(insert, row)
+      })
+      summary = grown(summary, rows, newestAt)
+    },
+    seal: () => {
+      try {
+        writeSummary(db, summary)
+        db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+      } finally {
+        db.close()
+      }
+      return { ...summary, sizeBytes: statSync(path).size }
+    },
+  }
+}
+
+function insertRow(insert: ReturnType<DatabaseSync['prepare']>, row: SegmentRow): void {
+  const n = BigInt(row.count)
+  const code = BigInt(CLASSES.indexOf(row.class))
+  insert.run(row.first, n, code, checksum({ first: row.first, n, class: code, data: row.data }), row.data)
+}
+
+function grown(summary: SegmentSummary, rows: readonly SegmentRow[], newestAt: number): SegmentSummary {
+  const last = rows.at(-1)
+  return {
+    ...summary,
+    last: last ? last.first + BigInt(last.count) - 1n : summary.last,
+    samples: rows.reduce((sum, row) => sum + row.count, summary.samples),
+    sizeBytes: rows.reduce((sum, row) => sum + row.data.length + 32, summary.sizeBytes),
+    newestAt: Math.max(newestAt, summary.newestAt ?? 0),
+  }
+}
+
+function writeSummary(db: DatabaseSync, summary: SegmentSummary): void {
+  db.prepare('INSERT INTO summary VALUES (?, ?, ?, ?)').run(
+    summary.samples,
+    summary.newestAt ?? null,
+    summary.last,
+    summary.isReduced ? 1 : 0,
+  )
+}
+
+/** Reads what a segment of an earlier run holds. @throws Error when it is damaged. */
+export function summarise(path: string, first: bigint): SegmentSummary {
+  const db = open(path)
+  try {
+    const select = db.prepare('SELECT samples, newest_at, last, reduced FROM summary LIMIT 1')
+    select.setReadBigInts(true)
+    const row = select.get() as { samples: bigint; newest_at: bigint | null; last: bigint; reduced: bigint } | undefined
+    const sizeBytes = statSync(path).size
+    if (!row) return { ...count(db, first), path, first, sizeBytes, isReduced: false }
+    const newestAt = row.newest_at === null ? undefined : Number(row.newest_at)
+    return {
+      path,
+      first,
+      last: row.last,
+      samples: Number(row.samples),
+      newestAt,
+      sizeBytes,
+      isReduced: row.reduced === 1n,
+    }
+  } finally {
+    db.close()
+  }
+}
+
+/** Counts a segment whose run ended without sealing it; its newest source time is then unknown. */
+function count(db: DatabaseSync, first: bigint): Pick<SegmentSummary, 'last' | 'samples' | 'newestAt'> {
+  const select = db.prepare('SELECT max(first + n - 1) AS last, sum(n) AS samples FROM records')
+  select.setReadBigInts(true)
+  const row = select.get() as { last: bigint | null; samples: bigint | null }
+  return { last: row.last ?? first - 1n, samples: Number(row.samples ?? 0n), newestAt: undefined }
+}
+
+/** Writes a segment that holds some rows of another; it takes the other's place by a rename. */
+export function writeReduced(
+  from: SegmentSummary,
+  rows: readonly SegmentRow[],
+): { path: string; summary: SegmentSummary } {
+  const path = `${from.path}.reduced`
+  rmSync(path, { force: true })
+  const db = new DatabaseSync(path)
+  try {
+    db.exec(`PRAGMA page_size = ${PAGE_BYTES}; PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL`)
+    db.exec(SCHEMA)
+    const samples = rows.reduce((sum, row) => sum + row.count, 0)
+    const summary = { ...from, samples, isReduced: true }
+    transaction(db, () => {
+      const insert = db.prepare('INSERT INTO records VALUES (?, ?, ?, ?, ?)')
+      for (const row of rows) insertRow(insert, row)
+      writeSummary(db, summary)
+    })
+    return { path, summary: { ...summary, sizeBytes: statSync(path).size } }
+  } finally {
+    db.close()
+  }
+}
+
+/** Removes a segment's files. */
+export function unlinkSegment(path: string): void {
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) if (existsSync(file)) rmSync(file)
+  syncDirectory(dirname(path))
+}
+
+/** Makes the names in a directory durable. */
+export function syncDirectory(directory: string): void {
+  const handle = openSync(directory, 'r')
+  try {
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
+  }
+}

@@ -1,0 +1,138 @@
+import { performance } from 'node:perf_hooks'
+import type { TagSample } from '#edge/model.ts'
+import type { Counting, Identity } from './identity.ts'
+import { type Accepted, type JournalClass, JournalFullError, type JournalRecord } from './journal.ts'
+import { packSamples } from './record-codec.ts'
+import { CLASS_ORDER, cutRecords } from './records.ts'
+import type { Registry } from './registry.ts'
+import type { SegmentRow } from './segment.ts'
+import type { Store } from './store.ts'
+
+/** Samples that wait for the next commit. */
+export interface Batch {
+  readonly class: JournalClass
+  readonly samples: readonly TagSample[]
+}
+
+interface Waiting extends Batch {
+  readonly resolve: (accepted: Accepted) => void
+  readonly reject: (error: Error) => void
+}
+
+export interface WriterParts {
+  readonly store: Store
+  readonly registry: Registry
+  readonly identity: Identity
+  readonly counters: Counting
+  readonly spacingMs: number
+  readonly now: () => number
+  /** Called after each commit, in the same turn. */
+  readonly onCommitted: (records: readonly JournalRecord[]) => void
+  /** Makes room on a full disk; false when nothing more can be given up. */
+  readonly relieve: () => boolean
+}
+
+/** Gathers batches and commits them together: one commit at a time, the next takes all that came meanwhile. */
+export interface Writer {
+  append(batch: Batch): Promise<Accepted>
+  /** Commits a batch at once, past the queue. @throws Error when the disk refuses it. */
+  commitNow(batches: readonly Batch[]): Accepted
+  /** Commits what waits. */
+  flush(): void
+}
+
+export function createWriter(parts: WriterParts): Writer {
+  let waiting: Waiting[] = []
+  let timer: NodeJS.Timeout | undefined
+  let endedAt = -Infinity
+  const flush = () => {
+    clearTimeout(timer)
+    timer = undefined
+    const batches = waiting
+    waiting = []
+    if (batches.length > 0) settle(parts, batches)
+    endedAt = performance.now()
+  }
+  return {
+    append: (batch) =>
+      new Promise((resolve, reject) => {
+        waiting.push({ ...batch, resolve, reject })
+        timer ??= setTimeout(flush, Math.max(0, parts.spacingMs - (performance.now() - endedAt)))
+      }),
+    commitNow: (batches) => commit(parts, batches),
+    flush,
+  }
+}
+
+/** Commits, making room as often as the disk is full, and tells everyone who waits. */
+function settle(parts: WriterParts, waiting: readonly Waiting[]): void {
+  for (;;) {
+    try {
+      const accepted = commit(parts, waiting)
+      for (const { resolve } of waiting) resolve(accepted)
+      return
+    } catch (error) {
+      if (isDiskFull(error) && parts.relieve()) continue
+      refuse(waiting, error)
+      return
+    }
+  }
+}
+
+function refuse(waiting: readonly Waiting[], error: unknown): void {
+  const refusal = isDiskFull(error) ? new JournalFullError('The disk is full', { cause: error }) : asError(error)
+  for (const { reject } of waiting) reject(refusal)
+}
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
+
+/** SQLITE_FULL (13) and the input/output error (10) that a full disk gives for the write-ahead log. */
+function isDiskFull(error: unknown): boolean {
+  const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0
+  return code === 13 || code === 10
+}
+
+function commit(parts: WriterParts, batches: readonly Batch[]): Accepted {
+  const { store, identity } = parts
+  let records: JournalRecord[]
+  let first: bigint
+  try {
+    parts.registry.flushTags()
+    store.rotate(parts.now())
+    first = store.next
+    records = recordsOf(parts, batches)
+    if (records.length > 0) store.commit(records.map(rowOf), newestOf(records))
+  } catch (error) {
+    identity.forget()
+    throw error
+  }
+  identity.confirm()
+  parts.counters.commits += 1
+  parts.counters.accepted += records.reduce((sum, record) => sum + record.samples.length, 0)
+  parts.onCommitted(records)
+  return { first, last: store.next - 1n }
+}
+
+const rowOf = (record: JournalRecord): SegmentRow => ({
+  first: record.first,
+  count: record.samples.length,
+  class: record.class,
+  data: packSamples(record.samples),
+})
+
+const newestOf = (records: readonly JournalRecord[]): number =>
+  Math.max(...records.map(({ samples }) => samples.at(-1)?.sourceAt ?? 0))
+
+function recordsOf({ store, registry, identity, counters }: WriterParts, batches: readonly Batch[]): JournalRecord[] {
+  const records: JournalRecord[] = []
+  let next = store.next
+  for (const kind of CLASS_ORDER) {
+    const samples = batches.filter((batch) => batch.class === kind).flatMap((batch) => batch.samples)
+    if (samples.length === 0) continue
+    const admitted = kind === 'alarm' || kind === 'gap' ? samples : identity.admit(samples, counters)
+    const cut = cutRecords(kind, admitted, next, (id) => registry.tag(id)?.device)
+    records.push(...cut)
+    next = (cut.at(-1)?.last ?? next - 1n) + 1n
+  }
+  return records
+}
