@@ -1,4 +1,5 @@
--- A page is one urgent call of one person about one record. A step calls a person once.
+-- A page is one urgent call of one person about one record. A step calls a person once; steps count on when a record is
+-- reopened, and calls by name count down from -1.
 create table pages (
   id uuid primary key,
   org_id uuid not null references organisations,
@@ -21,6 +22,7 @@ create table escalations (
   record_id uuid not null references records,
   org_id uuid not null references organisations,
   trade text not null,
+  first_step integer not null,
   step integer not null,
   after_minutes integer not null,
   schedule_id uuid references schedules,

@@ -1,14 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { INCIDENT_STATES } from '#shared/contracts/incident.ts'
+import { INCIDENT_STATES, type IncidentState } from '#shared/contracts/incident.ts'
 import { afterMove, isUnrestored } from './state.ts'
 
 describe('the state of an incident', () => {
   it('walks from open to closed by seen, accept, contain, restore, review, close', () => {
     const moves = ['seen', 'accept', 'contain', 'restore', 'review', 'close'] as const
-    const states = moves.reduce<string[]>(
-      (all, move) => [...all, afterMove(all.at(-1) as 'open', move) ?? '?'],
-      ['open'],
-    )
+    const states: IncidentState[] = ['open']
+    for (const move of moves) states.push(afterMove(states.at(-1) ?? 'open', move) ?? 'cancelled')
     expect(states).toEqual(['open', 'acknowledged', 'working', 'contained', 'restored', 'review', 'closed'])
   })
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { startOfDay } from './import.ts'
 import { dutyAt, type Rotation, turnAt, turnsBetween } from './rotation.ts'
 
 const startsAt = new Date('2026-03-01T16:00:00Z')
@@ -61,5 +62,13 @@ describe('who is on duty', () => {
       primary: undefined,
       backup: undefined,
     })
+  })
+})
+
+describe('the first turn of an imported schedule', () => {
+  it('begins at midnight of the plant, not of the server', () => {
+    const at = new Date('2026-03-01T20:15:30.250Z')
+    expect(startOfDay(at, 'Asia/Shanghai').toISOString()).toBe('2026-03-01T16:00:00.000Z')
+    expect(startOfDay(at, 'UTC').toISOString()).toBe('2026-03-01T00:00:00.000Z')
   })
 })
