@@ -1,0 +1,131 @@
+import type { Scalar, ScalarType } from '#shared/contracts/sample.ts'
+import type { BucketQuery, BucketSeries, HistoryReader, RawPage, RawQuery } from '../contract.ts'
+import type { BucketColumns, Historian, RawColumns } from './historian.ts'
+
+export interface ReaderSources {
+  readonly historian: Historian
+  /** Key and type of a tag; undefined for an unknown path. */
+  readonly find: (path: string) => { readonly key: number; readonly type: ScalarType } | undefined
+  readonly gaps: HistoryReader['gaps']
+}
+
+const MOST_RAW = 10_000
+const MOST_POINTS = 10_000
+
+/** Reads history by path; knows nothing of organisations, so that whoever asks must have checked the paths. */
+export function historyReader({ historian, find, gaps }: ReaderSources): HistoryReader {
+  return {
+    gaps,
+    async buckets(query) {
+      const width = bucketWidth(query)
+      const known = query.paths.flatMap((path) => {
+        const tag = find(path)
+        return tag ? [{ path, key: tag.key }] : []
+      })
+      if (known.length === 0 || query.to <= query.from) return []
+      const tags = known.map((tag) => tag.key)
+      const columns = await historian.buckets({ tags, from: query.from, to: query.to, widthMs: width })
+      return known.map(({ path, key }) => seriesOf(columns, key, { path, from: query.from, bucketMs: width }))
+    },
+    async raw(query) {
+      const tag = find(query.path)
+      return tag ? readPage(historian, tag, query) : EMPTY
+    },
+  }
+}
+
+const EMPTY: RawPage = { at: new Float64Array(0), value: [], quality: new Uint8Array(0), nextCursor: null }
+
+function bucketWidth({ from, to, points }: BucketQuery): number {
+  const most = Math.min(MOST_POINTS, Math.max(1, Math.trunc(points)))
+  return Math.max(1, Math.ceil((to - from) / most))
+}
+
+/** The rows of one tag; rows are ordered by tag, so that they are one run. */
+function seriesOf(
+  columns: BucketColumns,
+  key: number,
+  { path, from, bucketMs }: { readonly path: string; readonly from: number; readonly bucketMs: number },
+): BucketSeries {
+  const start = lowerBound(columns.tag, key)
+  const end = lowerBound(columns.tag, key + 1)
+  const run = (column: Float64Array) => column.slice(start, end)
+  return {
+    path,
+    bucketMs,
+    at: run(columns.bucket).map((bucket) => from + bucket * bucketMs),
+    first: run(columns.first),
+    min: run(columns.min),
+    max: run(columns.max),
+    last: run(columns.last),
+    minAt: run(columns.minAt),
+    maxAt: run(columns.maxAt),
+    lastAt: run(columns.lastAt),
+    count: Uint32Array.from(run(columns.count)),
+    quality: Uint8Array.from(run(columns.quality)),
+  }
+}
+
+function lowerBound(sorted: Float64Array, wanted: number): number {
+  let low = 0
+  let high = sorted.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((sorted[middle] ?? 0) < wanted) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+async function readPage(
+  historian: Historian,
+  tag: { readonly key: number; readonly type: ScalarType },
+  query: RawQuery,
+): Promise<RawPage> {
+  const limit = Math.min(MOST_RAW, Math.max(1, Math.trunc(query.limit)))
+  const start = parseCursor(query)
+  const columns = await historian.raw({
+    tag: tag.key,
+    from: start.from,
+    to: query.to,
+    limit: limit + 1,
+    skip: start.skip,
+  })
+  const count = Math.min(limit, columns.at.length)
+  const at = columns.at.slice(0, count)
+  return {
+    at,
+    value: Array.from({ length: count }, (_, index) => valueAt(columns, index, tag.type)),
+    quality: Uint8Array.from(columns.q.subarray(0, count)),
+    nextCursor: columns.at.length > limit ? nextCursor(at, start) : null,
+  }
+}
+
+interface Start {
+  readonly from: number
+  readonly skip: number
+}
+
+/** A cursor is `<time>.<values at that time already given>`; anything else starts at the beginning. */
+function parseCursor({ cursor, from }: RawQuery): Start {
+  const match = /^(\d{1,16})\.(\d{1,9})$/.exec(cursor ?? '')
+  return match ? { from: Number(match[1]), skip: Number(match[2]) } : { from, skip: 0 }
+}
+
+function nextCursor(at: Float64Array, start: Start): string {
+  const last = at.at(-1) ?? 0
+  let given = last === start.from ? start.skip : 0
+  for (let i = at.length - 1; i >= 0 && at[i] === last; i--) given += 1
+  return `${last}.${given}`
+}
+
+function valueAt(columns: RawColumns, index: number, type: ScalarType): Scalar {
+  const text = columns.text[index] ?? null
+  if (type === 'string') return text
+  if (text !== null) return BigInt(text)
+  const wide = columns.wide[index] ?? null
+  if (wide !== null) return wide
+  const number = columns.v[index] ?? Number.NaN
+  if (Number.isNaN(number)) return null
+  return type === 'boolean' ? number !== 0 : number
+}

@@ -1,0 +1,38 @@
+import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
+import type { Log } from '#shared/log/log.ts'
+import type { Broker } from '../broker/broker.ts'
+import type { PipelineMetrics } from '../contract.ts'
+import type { HistoryWriter } from '../historian/writer.ts'
+import type { LiveCache } from '../shard/live.ts'
+import type { Shards } from '../shard/shards.ts'
+import type { PipelineStore } from '../shard/store.ts'
+
+/** What the host's parts work with. */
+export interface HostContext {
+  readonly broker: Pick<Broker, 'publish' | 'refuse'>
+  readonly shards: Shards
+  readonly live: LiveCache
+  readonly writer: HistoryWriter
+  readonly store: PipelineStore
+  readonly profiles: ReadonlyMap<string, DeviceProfile>
+  /** ms since 1970 */
+  readonly clock: () => number
+  readonly log: Log
+  readonly metrics: PipelineMetrics
+  /** Writes to the database, one after the other, each repeated for a while; rejects when it stays in vain. */
+  readonly record: <T>(work: () => Promise<T>) => Promise<T>
+  /** As record(), for what nobody waits for. */
+  readonly later: (work: () => Promise<unknown>) => void
+}
+
+/** An Andon edge sends at least every second; one that is silent for this long shows stale values. */
+export const STALE_AFTER_MS = 3000
+/** One rebirth request to an edge per this time. */
+export const REBIRTH_EVERY_MS = 5000
+export const ACK_EVERY_MS = 2000
+/** Acknowledgements are repeated to edges that sent samples within this time. */
+export const ACK_ACTIVE_MS = 30_000
+/** A session that a restarted host took up ends when its edge says nothing for this long. */
+export const RESTORED_GRACE_MS = 20_000
+/** Messages of one edge that may wait behind a birth; later ones are dropped, and sent again by the edge. */
+export const MAX_WAITING = 5000

@@ -1,0 +1,115 @@
+import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
+import { BAD } from '#shared/contracts/sample.ts'
+import type { DeviceStatus, EdgeSessionStatus, EdgeStatus, TagLimit, TagStatus } from '../contract.ts'
+import type { EdgeShard } from './edge-shard.ts'
+import { type DeviceState, liveValue, type TagState } from './tag-state.ts'
+
+type Profiles = ReadonlyMap<string, DeviceProfile>
+
+/** An edge as people see it; `acknowledged` is what the host could acknowledge now. */
+export function edgeStatus(shard: EdgeShard, acknowledged: bigint | undefined): EdgeStatus {
+  const { session, journal } = shard
+  const devices = [...shard.devices.values()]
+  const depth = journal === undefined || acknowledged === undefined ? 0n : journal.newest - acknowledged
+  const status = sessionStatus(shard)
+  return {
+    ...shard.ref,
+    id: shard.id,
+    org: shard.org,
+    name: shard.name,
+    status,
+    connectedAt: session.isOnline ? session.connectedAt : null,
+    lastMessageAt: session.lastMessageAt,
+    journalDepth: depth > 0n ? depth : 0n,
+    gapCount: shard.gapCount,
+    lastGap: shard.lastGap,
+    deviceCount: devices.length,
+    tagCount: devices.reduce((sum, device) => sum + device.tags.size, 0),
+    faults: faultsOf(shard, status),
+  }
+}
+
+function sessionStatus({ session }: EdgeShard): EdgeSessionStatus {
+  if (session.isOnline) return session.isSilent ? 'stale' : 'online'
+  return session.lastMessageAt === null ? 'never' : 'offline'
+}
+
+function faultsOf(shard: EdgeShard, status: EdgeSessionStatus): { code: string; detail: string }[] {
+  const name = `${shard.ref.group}/${shard.ref.edge}`
+  if (status === 'never') {
+    return [
+      {
+        code: 'edge.never-connected',
+        detail: `${name} has not connected yet; start the edge agent with this user name and its secret`,
+      },
+    ]
+  }
+  if (status === 'offline') {
+    return [
+      {
+        code: 'edge.offline',
+        detail: `${name} is not connected; check the power of the box and its network. It keeps its samples and sends them later`,
+      },
+    ]
+  }
+  if (status === 'stale') {
+    return [
+      { code: 'edge.silent', detail: `${name} is connected and says nothing; check the load and the log of the box` },
+    ]
+  }
+  const dead = [...shard.devices.values()].filter((device) => !device.isOnline)
+  return dead.map(({ device }) => ({
+    code: 'device.offline',
+    detail: `${device} does not answer ${name}; check its power, its address and the cable`,
+  }))
+}
+
+/** A device as people see it. */
+export function deviceStatus(shard: EdgeShard, device: DeviceState): DeviceStatus {
+  const tags = [...device.tags.values()]
+  return {
+    ...shard.ref,
+    id: device.id,
+    org: shard.org,
+    device: device.device,
+    profile: device.profile,
+    status: shard.isSilent && device.isOnline ? 'stale' : device.isOnline ? 'online' : 'offline',
+    bornAt: device.bornAt,
+    tagCount: tags.length,
+    badTagCount: tags.filter((tag) => tag.sourceAt !== null && tag.quality === BAD).length,
+  }
+}
+
+/** A tag with what its profile says about it. */
+export function tagStatus(shard: EdgeShard, tag: TagState, profiles: Profiles): TagStatus {
+  const profile = tag.device.profile === null ? undefined : profiles.get(tag.device.profile)
+  const definition = profile?.tags.find((candidate) => candidate.tag === tag.tag) ?? null
+  return {
+    ...shard.ref,
+    id: tag.id,
+    org: shard.org,
+    key: tag.key,
+    path: tag.path,
+    device: tag.device.device,
+    tag: tag.tag,
+    type: tag.type,
+    unit: tag.unit ?? definition?.unit ?? null,
+    name: definition?.name ?? { en: tag.tag, 'zh-CN': tag.tag },
+    definition,
+    limits: limitsOf(profile, tag.tag),
+    live: liveValue(tag, shard.isSilent),
+  }
+}
+
+function limitsOf(profile: DeviceProfile | undefined, tag: string): TagLimit[] {
+  const alarms = profile?.alarms?.filter((alarm) => alarm.tag === tag) ?? []
+  return alarms.flatMap(({ condition, priority }) =>
+    condition.kind === 'limit'
+      ? condition.levels.map((level) => ({
+          level: level.level,
+          setpoint: level.setpoint,
+          priority: level.priority ?? priority,
+        }))
+      : [],
+  )
+}
