@@ -25,9 +25,12 @@ const FITS: Readonly<Record<ScalarType, (value: Scalar) => boolean>> = {
   datetime: whole(0, Number.MAX_SAFE_INTEGER),
 }
 
+/** True when a value, which is not null, can be a tag's of that type. */
+export const fits = (value: Scalar, type: ScalarType): boolean => FITS[type](value)
+
 /** The sample as it may be journaled: a value that does not fit its tag's type becomes bad without a value, counted. */
 export function conformValue(sample: TagSample, type: ScalarType, counters: Counting): TagSample {
-  if (sample.value === null || FITS[type](sample.value)) return sample
+  if (sample.value === null || fits(sample.value, type)) return sample
   counters.mistyped += 1
   return { ...sample, value: null, quality: BAD }
 }

@@ -1,2 +1,3 @@
 export { UplinkConfig } from './config.ts'
+export { startUplink } from './start.ts'
 export type { CommandOutcome, EdgeCommand, TagWrite, Uplink, UplinkOptions, UplinkStatus } from './uplink.ts'

@@ -1,0 +1,142 @@
+import type { JournalRecord } from '#edge/journal/journal.ts'
+import { RangeSet } from '#shared/sparkplug/range-set.ts'
+
+/** A record that was sent in this connection and is not acknowledged. */
+interface Sent {
+  readonly first: bigint
+  readonly last: bigint
+  readonly count: number
+  readonly sentAt: number
+  readonly isResend: boolean
+}
+
+export interface DeliveryLimits {
+  readonly resendAfterMs: number
+  /** Most samples sent and not acknowledged. */
+  readonly windowSamples: number
+}
+
+const MOST_RESENDS_AT_ONCE = 1024
+
+/**
+ * What was sent, what waits and what must be sent again. Every offset above the acknowledged one is in exactly one place:
+ * sent, or in the backlog. Times come in, nothing is read or written here.
+ */
+export interface Delivery {
+  /** A new connection: nothing of the last one counts, all above `acknowledged` up to `newest` is backlog. */
+  begin(acknowledged: bigint, newest: bigint, now: number): void
+  /** True while the window has room. */
+  readonly hasRoom: boolean
+  markSent(record: JournalRecord, now: number): void
+  /** Puts a record that cannot be sent now behind. */
+  postpone(record: JournalRecord): void
+  /** Offsets that wait; the caller sends the lowest first. */
+  readonly backlog: RangeSet
+  /**
+   * The host has all up to `offset`. Records that it should have acknowledged long ago go back to the backlog: one, or
+   * twice as many each time while the sending again is what moves the host on.
+   * Answers how long the newest record now acknowledged took, in ms.
+   */
+  acknowledge(offset: bigint, now: number): number | undefined
+  /** When the wait for an acknowledgement began; undefined while nothing is unacknowledged. */
+  waitingSince(): number | undefined
+  readonly inFlightSamples: number
+  readonly resent: number
+}
+
+export function createDelivery(limits: DeliveryLimits): Delivery {
+  return new DeliveryState(limits)
+}
+
+class DeliveryState implements Delivery {
+  backlog = new RangeSet()
+  inFlightSamples = 0
+  resent = 0
+  readonly #limits: DeliveryLimits
+  #sent = new Map<bigint, Sent>()
+  /** Records that were put back and not yet sent again, by first offset. */
+  readonly #lost = new Set<bigint>()
+  #acknowledged = 0n
+  #lastAckAt = 0
+  #burst = 1
+
+  constructor(limits: DeliveryLimits) {
+    this.#limits = limits
+  }
+
+  begin(acknowledged: bigint, newest: bigint, now: number): void {
+    this.backlog = new RangeSet()
+    if (newest > acknowledged) this.backlog.add(acknowledged + 1n, newest)
+    this.#sent = new Map()
+    this.#lost.clear()
+    this.inFlightSamples = 0
+    this.#acknowledged = acknowledged
+    this.#lastAckAt = now
+    this.#burst = 1
+  }
+
+  get hasRoom(): boolean {
+    return this.inFlightSamples < this.#limits.windowSamples
+  }
+
+  markSent(record: JournalRecord, now: number): void {
+    const isResend = this.#lost.delete(record.first)
+    if (isResend) this.resent += record.samples.length
+    this.#forget(this.#sent.get(record.first))
+    const { first, last } = record
+    this.#sent.set(first, { first, last, count: record.samples.length, sentAt: now, isResend })
+    this.inFlightSamples += record.samples.length
+  }
+
+  postpone(record: JournalRecord): void {
+    this.backlog.add(record.first, record.last)
+  }
+
+  acknowledge(offset: bigint, now: number): number | undefined {
+    const hasMoved = offset > this.#acknowledged
+    const acknowledged = hasMoved ? this.#take(offset) : []
+    if (hasMoved) this.#acknowledged = offset
+    this.#lastAckAt = now
+    const isHelping = acknowledged.some(({ isResend }) => isResend)
+    this.#burst = hasMoved && !isHelping ? 1 : this.#burst
+    this.#putBackStale(now)
+    const newest = acknowledged.reduce((latest, { sentAt }) => Math.max(latest, sentAt), 0)
+    return acknowledged.length > 0 ? now - newest : undefined
+  }
+
+  waitingSince(): number | undefined {
+    let oldest = Number.POSITIVE_INFINITY
+    for (const { sentAt } of this.#sent.values()) oldest = Math.min(oldest, sentAt)
+    return this.#sent.size > 0 ? Math.max(oldest, this.#lastAckAt) : undefined
+  }
+
+  /** Takes out all that ends at or before an offset, from the sent and from the backlog. */
+  #take(offset: bigint): Sent[] {
+    const taken = [...this.#sent.values()].filter(({ last }) => last <= offset)
+    for (const sent of taken) this.#forget(sent)
+    this.backlog.remove(0n, offset)
+    for (const first of this.#lost) if (first <= offset) this.#lost.delete(first)
+    return taken
+  }
+
+  #putBackStale(now: number): void {
+    const stale = [...this.#sent.values()]
+      .filter(({ sentAt }) => now - sentAt > this.#limits.resendAfterMs)
+      .sort((a, b) => (a.first < b.first ? -1 : 1))
+    if (stale.length === 0) {
+      this.#burst = 1
+      return
+    }
+    for (const sent of stale.slice(0, this.#burst)) {
+      this.#forget(sent)
+      this.#lost.add(sent.first)
+      this.backlog.add(sent.first, sent.last)
+    }
+    this.#burst = Math.min(this.#burst * 2, MOST_RESENDS_AT_ONCE)
+  }
+
+  #forget(sent: Sent | undefined): void {
+    if (!sent || !this.#sent.delete(sent.first)) return
+    this.inFlightSamples -= sent.count
+  }
+}

@@ -1,0 +1,177 @@
+import { fits } from '#edge/journal/conform.ts'
+import type { Journal, JournalRecord } from '#edge/journal/journal.ts'
+import type { EdgeDevice, EdgeModel, EdgeTag, TagSample } from '#edge/model.ts'
+import { GOOD, type Quality, type ScalarType, UNCERTAIN } from '#shared/contracts/sample.ts'
+import {
+  ACK_OFFSET,
+  ALARM_COMMAND,
+  ALARM_EVENT,
+  ANDON_QUALITY_PROPERTY,
+  BD_SEQ,
+  COMMAND_ID,
+  COMMAND_RESULT,
+  CONFIG_HASH,
+  CONFIG_SIGNATURE,
+  CONFIG_VERSION,
+  EPOCH,
+  FIRST_OFFSET,
+  GAP,
+  HEARTBEAT,
+  LAST_OFFSET,
+  PROFILE,
+  QUALITY_PROPERTY,
+  REBIRTH,
+  STALE,
+  UNIT_PROPERTY,
+} from '#shared/sparkplug/metric-names.ts'
+import type { MetricProperty, MetricValue, OutgoingMetric } from '#shared/sparkplug/payload.ts'
+
+/** A metric as a birth announces it. */
+function born(name: string, type: ScalarType, value: MetricValue, at: number): OutgoingMetric {
+  return { name, timestamp: at, type, isTyped: true, value }
+}
+
+/** The two offset metrics of a birth, aliased and transient. */
+function bornOffsets(journal: Journal, device: string | undefined, at: number, values: readonly MetricValue[]) {
+  return [FIRST_OFFSET, LAST_OFFSET].map((name, i) => ({
+    ...born(name, 'uint64', values[i] ?? null, at),
+    alias: journal.tagId(device, name, 'uint64'),
+    isTransient: true,
+  }))
+}
+
+/** The bdSeq metric, alone in an NDEATH. */
+export const bdSeqMetric = (bdSeq: number, at: number): OutgoingMetric => born(BD_SEQ, 'int64', BigInt(bdSeq), at)
+
+/** The heartbeat metric of an NDATA. */
+export const heartbeatMetric = (journal: Journal, at: number): OutgoingMetric => ({
+  alias: journal.tagId(undefined, HEARTBEAT, 'datetime'),
+  timestamp: at,
+  type: 'datetime',
+  value: at,
+})
+
+/** The answer to a command, for an NDATA or DDATA without journal samples. */
+export const resultMetric = (
+  journal: Journal,
+  device: string | undefined,
+  json: string,
+  at: number,
+): OutgoingMetric => ({
+  alias: journal.tagId(device, COMMAND_RESULT, 'string'),
+  timestamp: at,
+  type: 'string',
+  value: json,
+})
+
+/** Metrics of the NBIRTH: those of Sparkplug, of the completeness contract, of alarms and commands. */
+export function nodeBirth(journal: Journal, bdSeq: number, at: number): OutgoingMetric[] {
+  const first = journal.acknowledged + 1n
+  const last = journal.newest < first ? first - 1n : journal.newest
+  const aliased = (name: string, type: ScalarType, value: MetricValue) => ({
+    ...born(name, type, value, at),
+    alias: journal.tagId(undefined, name, type),
+  })
+  return [
+    bdSeqMetric(bdSeq, at),
+    born(REBIRTH, 'boolean', false, at),
+    born(EPOCH, 'uint64', journal.epoch, at),
+    born(ACK_OFFSET, 'uint64', journal.acknowledged, at),
+    ...bornOffsets(journal, undefined, at, [first, last]),
+    aliased(HEARTBEAT, 'datetime', at),
+    aliased(GAP, 'string', null),
+    aliased(ALARM_EVENT, 'string', null),
+    aliased(COMMAND_RESULT, 'string', null),
+    born(ALARM_COMMAND, 'string', null, at),
+    born(COMMAND_ID, 'string', null, at),
+    born(CONFIG_VERSION, 'int64', null, at),
+    born(CONFIG_HASH, 'string', null, at),
+    born(CONFIG_SIGNATURE, 'string', null, at),
+  ]
+}
+
+/** A device as it is announced: what the model says, and tags that only old samples in the journal still name. */
+export interface BornDevice {
+  readonly device: string
+  /** Undefined for a device that the configuration no longer has. */
+  readonly profile: string | undefined
+  readonly tags: readonly EdgeTag[]
+}
+
+/** A device with its tags from the model and, for samples of an earlier configuration, from the journal. */
+export function bornDevice(model: EdgeModel, journal: Journal, device: string, extra: ReadonlySet<number>): BornDevice {
+  const known: EdgeDevice | undefined = model.devices.find((candidate) => candidate.device === device)
+  const own = known?.tags ?? []
+  const ids = new Set(own.map(({ id }) => id))
+  const retired = [...extra]
+    .filter((id) => !ids.has(id))
+    .flatMap((id) => journal.tag(id) ?? [])
+    .map(({ id, tag, type }) => ({ id, device, tag, type }))
+  return { device, profile: known?.profile, tags: [...own, ...retired] }
+}
+
+/** Metrics of a DBIRTH: every tag with its current value, stale when it was not read since start. */
+export function deviceBirth(model: EdgeModel, journal: Journal, born_: BornDevice, at: number): OutgoingMetric[] {
+  const { device, profile, tags } = born_
+  const profileMetric = {
+    ...born(PROFILE, 'string', profile ?? null, at),
+    alias: journal.tagId(device, PROFILE, 'string'),
+  }
+  return [
+    ...bornOffsets(journal, device, at, []),
+    ...(profile === undefined ? [] : [profileMetric]),
+    { ...born(COMMAND_RESULT, 'string', null, at), alias: journal.tagId(device, COMMAND_RESULT, 'string') },
+    born(COMMAND_ID, 'string', null, at),
+    ...tags.map((tag) => bornTag(tag, model.current(tag.id), at)),
+  ]
+}
+
+function bornTag(tag: EdgeTag, current: TagSample | undefined, at: number): OutgoingMetric {
+  const hasValue = current !== undefined && current.value !== null && fits(current.value, tag.type)
+  return {
+    name: tag.tag,
+    alias: tag.id,
+    timestamp: current && Number.isSafeInteger(current.sourceAt) && current.sourceAt >= 0 ? current.sourceAt : at,
+    type: tag.type,
+    isTyped: true,
+    value: hasValue ? current.value : null,
+    properties: {
+      ...(current ? qualityProperties(current.quality) : { [QUALITY_PROPERTY]: int32(STALE) }),
+      ...(tag.unit !== undefined && { [UNIT_PROPERTY]: { type: 'string', value: tag.unit } as const }),
+    },
+  }
+}
+
+const int32 = (value: number): MetricProperty => ({ type: 'int32', value })
+
+/** 192 good, 0 bad; uncertain goes out as 0 with Andon's own property beside it. */
+function qualityProperties(quality: Quality): Record<string, MetricProperty> {
+  if (quality !== UNCERTAIN) return { [QUALITY_PROPERTY]: int32(quality) }
+  return { [QUALITY_PROPERTY]: int32(0), [ANDON_QUALITY_PROPERTY]: int32(UNCERTAIN) }
+}
+
+const UNCERTAIN_PROPERTIES = qualityProperties(UNCERTAIN)
+const BAD_PROPERTIES = qualityProperties(0)
+
+/** Metrics of an NDATA or DDATA for a journal record: its samples by alias, then the two offsets. */
+export function recordMetrics(journal: Journal, record: JournalRecord, isHistorical: boolean): OutgoingMetric[] {
+  const metrics: OutgoingMetric[] = record.samples.map((sample) => dataMetric(journal, sample, isHistorical))
+  const timestamp = record.samples.at(-1)?.sourceAt ?? 0
+  for (const [name, value] of [
+    [FIRST_OFFSET, record.first],
+    [LAST_OFFSET, record.last],
+  ] as const) {
+    const alias = journal.tagId(record.device, name, 'uint64')
+    metrics.push({ alias, timestamp, type: 'uint64', value, isHistorical, isTransient: true })
+  }
+  return metrics
+}
+
+/** Quality is written only when it is not good. */
+function dataMetric(journal: Journal, sample: TagSample, isHistorical: boolean): OutgoingMetric {
+  const { tagId: alias, sourceAt: timestamp, value, quality } = sample
+  const type = journal.tag(alias)?.type ?? 'string'
+  const metric = { alias, timestamp, type, value, isHistorical }
+  if (quality === GOOD) return metric
+  return { ...metric, properties: quality === UNCERTAIN ? UNCERTAIN_PROPERTIES : BAD_PROPERTIES }
+}

@@ -1,0 +1,165 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { commandFilters, formatTopic } from '#shared/sparkplug/topics.ts'
+import { type Connection, openConnection } from './connection.ts'
+import { createHostWatch, type HostWatch } from './host-watch.ts'
+import { createLinkState, type Link, type LinkState, startLink } from './link.ts'
+import { deathOf } from './session.ts'
+import { UPLINK_TIMING, type UplinkTiming } from './timing.ts'
+import type { Uplink, UplinkOptions, UplinkStatus } from './uplink.ts'
+
+/** How long a clean stop waits for the broker to take the NDEATH. */
+const LEAVE_MS = 2000
+
+/**
+ * Connects to the broker as a Sparkplug edge node, keeps connecting until close(), and sends what the journal holds.
+ * Never throws for a link that does not work: status() and the log tell.
+ */
+export function startUplink(options: UplinkOptions): Uplink {
+  const timing = { ...UPLINK_TIMING, ...options.timing }
+  const loop = new UplinkLoop({ ...options, log: options.log.child({ part: 'uplink' }) }, timing)
+  return { status: () => loop.status(), close: () => loop.close() }
+}
+
+class UplinkLoop {
+  readonly #options: UplinkOptions
+  readonly #timing: UplinkTiming
+  readonly #link: LinkState
+  readonly #stop = new AbortController()
+  readonly #done: Promise<void>
+  #state: UplinkStatus['state'] = 'connecting'
+  #since: number
+  #lastError: string | undefined
+  #connects = 0
+
+  constructor(options: UplinkOptions, timing: UplinkTiming) {
+    this.#options = options
+    this.#timing = timing
+    this.#link = createLinkState(options, timing)
+    this.#since = options.clock.now()
+    this.#done = this.#run()
+  }
+
+  status(): UplinkStatus {
+    const { delivery, sent, births, refusedMessages, lastAckAt } = this.#link
+    const { acknowledged, depth } = this.#options.journal.status()
+    const waiting = delivery.backlog.ranges.reduce((sum, { first, last }) => sum + last - first + 1n, 0n)
+    return {
+      state: this.#state,
+      since: this.#since,
+      lastError: this.#lastError,
+      connects: this.#connects,
+      lastAckAt,
+      acknowledged,
+      depth,
+      inFlight: delivery.inFlightSamples,
+      backlog: waiting < BigInt(depth) ? waiting : BigInt(depth),
+      sent,
+      resent: delivery.resent,
+      births,
+      refusedMessages,
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort()
+    await this.#done
+  }
+
+  async #run(): Promise<void> {
+    let pauseMs = this.#timing.reconnectMinMs
+    while (!this.#stop.signal.aborted) {
+      const connects = this.#connects
+      this.#enter('connecting')
+      const reason = await this.#connectOnce()
+      if (this.#stop.signal.aborted) break
+      if (this.#connects > connects) pauseMs = this.#timing.reconnectMinMs
+      this.#lastError = reason
+      this.#options.log.warn({ reason, pauseMs: Math.round(pauseMs) }, 'Link to the cloud is down')
+      this.#enter('waiting')
+      await pause(pauseMs * (0.75 + Math.random() / 2), undefined, { signal: this.#stop.signal }).catch(() => undefined)
+      pauseMs = Math.min(this.#timing.reconnectMaxMs, pauseMs * 2)
+    }
+    this.#enter('closed')
+  }
+
+  #enter(state: UplinkStatus['state']): void {
+    if (state === this.#state) return
+    this.#state = state
+    this.#since = this.#options.clock.now()
+  }
+
+  /** One connection from CONNECT to its end; answers why it ended. */
+  async #connectOnce(): Promise<string> {
+    const { journal, model, clock, config } = this.#options
+    const bdSeq = journal.nextBdSeq()
+    const lost = Promise.withResolvers<string>()
+    let link: Link | undefined
+    let watch: HostWatch | undefined
+    let connection: Connection
+    try {
+      connection = await openConnection({
+        config,
+        clientId: `andon-${model.group}-${model.edge}`,
+        connectTimeoutMs: this.#timing.connectTimeoutMs,
+        will: deathOf(model, bdSeq, clock.now()),
+        onMessage: (topic, payload) => {
+          watch?.receive(topic, payload)
+          link?.receive(topic, payload)
+        },
+        onLost: lost.resolve,
+      })
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error)
+    }
+    const stop = this.#stop.signal
+    stop.addEventListener('abort', () => lost.resolve('closed'), { once: true })
+    watch = createHostWatch(config.primaryHost, () => lost.resolve('The primary host is offline'))
+    let reason: string
+    try {
+      await connection.subscribe(this.#topics())
+      this.#enter('waiting')
+      await Promise.race([watch.online, lost.promise])
+      if (watch.isOnline && !stop.aborted) link = this.#open(connection, bdSeq, lost.resolve)
+      reason = await lost.promise
+    } catch (error) {
+      reason = error instanceof Error ? error.message : String(error)
+    }
+    link?.stop()
+    await this.#leave(connection, bdSeq, reason)
+    return reason
+  }
+
+  #open(connection: Connection, bdSeq: number, onDead: (reason: string) => void): Link {
+    const link = startLink({
+      options: this.#options,
+      timing: this.#timing,
+      state: this.#link,
+      connection,
+      bdSeq,
+      onDead,
+    })
+    this.#connects += 1
+    this.#enter('connected')
+    this.#options.log.info({ bdSeq, acknowledged: String(this.#options.journal.acknowledged) }, 'Linked to the cloud')
+    return link
+  }
+
+  /** A clean stop, and an offline host, say NDEATH; a dead link is cut, so that the broker says it. */
+  async #leave(connection: Connection, bdSeq: number, reason: string): Promise<void> {
+    const isOrderly = this.#stop.signal.aborted || reason === 'The primary host is offline'
+    if (!isOrderly) return connection.cut()
+    const { topic, payload } = deathOf(this.#options.model, bdSeq, this.#options.clock.now())
+    const timeout = AbortSignal.timeout(LEAVE_MS)
+    await Promise.race([
+      connection.leave(topic, payload).catch(() => undefined),
+      new Promise((resolve) => timeout.addEventListener('abort', resolve, { once: true })),
+    ])
+    connection.cut()
+  }
+
+  #topics(): string[] {
+    const { model, config } = this.#options
+    const state = config.primaryHost === undefined ? [] : [formatTopic({ message: 'STATE', host: config.primaryHost })]
+    return [...state, ...commandFilters(model.group, model.edge)]
+  }
+}
