@@ -1,5 +1,4 @@
 import { DomainError } from '#cloud/platform/errors.ts'
-import type { PageOf } from '#shared/contracts/http.ts'
 
 /** Where the next page begins: the sort keys of the last row, opaque to callers. */
 export function encodeCursor(keys: readonly (string | number)[]): string {
@@ -28,7 +27,7 @@ export function pageOf<T>(
   rows: readonly T[],
   limit: number,
   keysOf: (row: T) => readonly (string | number)[],
-): PageOf<T> {
+): { items: T[]; nextCursor: string | null } {
   const items = rows.slice(0, limit)
   const last = items.at(-1)
   return { items, nextCursor: rows.length > limit && last ? encodeCursor(keysOf(last)) : null }

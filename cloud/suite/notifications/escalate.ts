@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { systemActor } from '#cloud/platform/door/actor.ts'
-import { type CommandContext, defineCommand } from '#cloud/platform/door/command.ts'
+import { type Command, type CommandContext, defineCommand } from '#cloud/platform/door/command.ts'
 import { defineWorker, type JobWorker } from '#cloud/platform/jobs/jobs.ts'
 import { Id } from '#shared/contracts/http.ts'
 import type { Directory } from '../directory/index.ts'
@@ -18,8 +18,7 @@ export interface EscalationDeps extends SuiteDeps {
 const Due = Type.Object({ recordId: Id, trade: Type.String(), step: Type.Integer() })
 
 /** Runs when the time of a step is up: looks again whether anybody has accepted, and calls the next. */
-export function escalationWorker(deps: EscalationDeps): JobWorker {
-  const escalate = escalateCommand(deps)
+export function escalationWorker(deps: SuiteDeps, escalate: Command<typeof Due, unknown>): JobWorker {
   return defineWorker({
     queue: escalationQueue,
     run: async (data, job) => {
@@ -28,7 +27,8 @@ export function escalationWorker(deps: EscalationDeps): JobWorker {
   })
 }
 
-function escalateCommand(deps: EscalationDeps) {
+/** Calls the next step of one trade, when its last one is still the one that was due. */
+export function escalateCommand(deps: EscalationDeps) {
   return defineCommand({
     name: 'page.escalate',
     input: Due,

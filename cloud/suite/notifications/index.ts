@@ -4,8 +4,8 @@ import type { Module } from '#cloud/platform/module.ts'
 import type { Directory } from '../directory/index.ts'
 import type { SuiteDeps } from '../kernel/index.ts'
 import type { Called, OnCall } from '../on-call/index.ts'
-import { escalationWorker } from './escalate.ts'
-import { answerPages, endEscalation, type PageSubject, pagePeople, pageTrades, type SentPage } from './page.ts'
+import { escalateCommand, escalationWorker } from './escalate.ts'
+import { answerPages, endEscalation, type PageSubject, pageByName, pageTrades, type SentPage } from './page.ts'
 import { type Answer, type PageRow, pageStore } from './store.ts'
 
 export type { PageSubject, SentPage } from './page.ts'
@@ -21,17 +21,24 @@ export interface Notifications {
   answer(context: CommandContext, recordId: string, personId: string, answers: readonly Answer[]): Promise<void>
   /** Without a trade: of all. */
   endEscalation(context: CommandContext, recordId: string, trade?: string | null): Promise<void>
+  /** Calls the next step of a trade now, because whoever was called cannot come. */
+  escalateNow(context: CommandContext, recordId: string, trade: string): Promise<void>
   page(tx: Tx, id: string): Promise<PageRow | undefined>
 }
 
 /** Wires notifications. */
 export function createNotifications(deps: SuiteDeps, directory: Directory, onCall: OnCall): Notifications {
+  const escalate = escalateCommand({ ...deps, directory, onCall })
   return {
     pageTrades: (context, subject, called) => pageTrades(context, deps.jobs, subject, called),
     pagePeople: pageByName,
     answer: answerPages,
     endEscalation: (context, recordId, trade) => endEscalation(context, deps.jobs, recordId, trade),
+    async escalateNow(context, recordId, trade) {
+      const due = (await pageStore(context.tx).escalations(recordId)).find((e) => e.trade === trade)
+      if (due) await context.run(escalate, { recordId, trade, step: due.step })
+    },
     page: (tx, id) => pageStore(tx).page(id),
-    module: { name: 'notifications', workers: [escalationWorker({ ...deps, directory, onCall })] },
+    module: { name: 'notifications', workers: [escalationWorker(deps, escalate)] },
   }
 }
