@@ -27,7 +27,7 @@ export function nodeBirth(host: HostContext, shard: EdgeShard, payload: Payload)
     session.acknowledged = -1n
     for (const device of shard.devices.values()) endDevice(device)
   }
-  shard.detection.onFresh(now)
+  shard.detection.onFresh()
   host.later(() => host.store.sessionBegan(shard, new Date(now), isNew))
   acknowledge(host, shard, true)
   return metrics.some(isTagMetric) ? deviceBirth(host, shard, { device: NODE_DEVICE, payload }) : undefined

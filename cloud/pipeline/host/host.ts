@@ -125,7 +125,7 @@ function noteArrival(host: HostContext, shard: EdgeShard): void {
   session.restoredAt = null
   if (!session.isSilent || !session.isOnline) return
   session.isSilent = false
-  shard.detection.onFresh(now)
+  shard.detection.onFresh()
   host.live.publish(shard, shard.tags())
 }
 

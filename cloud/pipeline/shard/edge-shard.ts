@@ -49,6 +49,7 @@ export class EdgeShard {
   readonly id: string
   readonly org: string
   name: string
+  secretHash: string
   readonly devices = new Map<string, DeviceState>()
   readonly session: Session = {
     isOnline: false,
@@ -76,11 +77,12 @@ export class EdgeShard {
   readonly #births = new Map<string, readonly BornMetric[]>()
   readonly #born = new Map<string, Born>()
 
-  constructor(given: { ref: EdgeRef; id: string; org: string; name: string; detection: EdgeDetection }) {
+  constructor(given: Pick<EdgeShard, 'ref' | 'id' | 'org' | 'name' | 'secretHash' | 'detection'>) {
     this.ref = given.ref
     this.id = given.id
     this.org = given.org
     this.name = given.name
+    this.secretHash = given.secretHash
     this.detection = given.detection
   }
 
@@ -147,10 +149,19 @@ export class EdgeShard {
     this.session.restoredAt = saved.isOnline ? now : null
     this.session.isOnline = saved.isOnline
     this.session.isSilent = true
-    for (const [device, metrics] of Object.entries(saved.births)) this.noteBirth(device, metrics)
+    for (const [device, metrics] of Object.entries(saved.births)) this.#restoreBirth(device, metrics)
     if (saved.epoch === null) return
     const journal = this.openJournal(BigInt(saved.epoch))
     journal.first = BigInt(saved.first)
     if (BigInt(saved.newest) > journal.newest) journal.newest = BigInt(saved.newest)
+  }
+
+  #restoreBirth(device: string, metrics: readonly BornMetric[]): void {
+    this.noteBirth(device, metrics)
+    for (const { tag } of this.born(device).byName.values()) {
+      if (!tag) continue
+      tag.isBorn = true
+      tag.watch = this.detection.tag(device, tag.tag)
+    }
   }
 }

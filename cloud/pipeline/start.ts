@@ -1,0 +1,212 @@
+import { join } from 'node:path'
+import type { Kysely } from 'kysely'
+import type { Database } from '#cloud/platform/database/database.ts'
+import { loadProfiles } from '#shared/config/profile.ts'
+import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
+import type { Log } from '#shared/log/log.ts'
+import { RangeSet } from '#shared/sparkplug/range-set.ts'
+import { type Broker, startBroker } from './broker/broker.ts'
+import type { EdgeRef, EdgeRegistrationInput, EdgeStatus, Pipeline, PipelineMetrics } from './contract.ts'
+import { createDetection, type Detection } from './detection/index.ts'
+import type { HistoryBatch } from './historian/batch.ts'
+import { openDuckDbHistorian } from './historian/duckdb/client.ts'
+import type { Historian, RangeMark } from './historian/historian.ts'
+import { historyReader } from './historian/reader.ts'
+import { type HistoryWriter, startWriter } from './historian/writer.ts'
+import { acknowledgeable } from './host/commands.ts'
+import { createHost, type Host } from './host/host.ts'
+import type { EdgeShard } from './shard/edge-shard.ts'
+import { liveCache } from './shard/live.ts'
+import { type RecordsQueue, recordsQueue } from './shard/records-queue.ts'
+import { openShard, restoreShards } from './shard/restore.ts'
+import { createShards, type Shards } from './shard/shards.ts'
+import { type PipelineStore, pipelineStore } from './shard/store.ts'
+import { deviceStatus, edgeStatus, tagStatus } from './shard/views.ts'
+
+export interface PipelineOptions {
+  readonly db: Database
+  /** History lives in the folder `history` below it. */
+  readonly dataDir: string
+  /** Folder of device profiles, by default `devices/profiles`. */
+  readonly profilesDir: string
+  /** Where the embedded broker listens; port 0 picks a free one. */
+  readonly mqtt: { readonly host: string; readonly port: number }
+  /** ms since 1970 */
+  readonly clock: () => number
+  readonly log: Log
+  readonly metrics?: PipelineMetrics
+}
+
+const SPACING_MS = 200
+const MAX_WAITING_VALUES = 2_000_000
+const HISTORY_CLOSED = 'History takes nothing at present; the edges keep their samples. The log says why'
+const NO_METRICS: PipelineMetrics = { count: () => undefined, gauge: () => undefined }
+
+/** What a running pipeline is made of. */
+interface Parts {
+  readonly options: PipelineOptions
+  readonly profiles: ReadonlyMap<string, DeviceProfile>
+  readonly historian: Historian
+  readonly detection: Detection
+  readonly store: PipelineStore
+  readonly shards: Shards
+  readonly writer: HistoryWriter
+  readonly broker: Broker
+  readonly host: Host
+  readonly queue: RecordsQueue
+  readonly live: Pipeline['live']
+}
+
+/** Opens history, restores the shards, starts the broker and then the host; throws when a port is taken or a file is missing. */
+export async function startPipeline(options: PipelineOptions): Promise<Pipeline> {
+  const undo: (() => Promise<void>)[] = []
+  try {
+    return await assemble(options, (close) => undo.unshift(close))
+  } catch (error) {
+    for (const close of undo) await close()
+    throw error
+  }
+}
+
+async function assemble(options: PipelineOptions, opened: (close: () => Promise<void>) => void): Promise<Pipeline> {
+  const { db, clock, log, metrics = NO_METRICS } = options
+  const profiles = loadProfiles(options.profilesDir)
+  const store = pipelineStore(db)
+  const historian = await openDuckDbHistorian({ dir: join(options.dataDir, 'history'), log })
+  opened(() => historian.close())
+  const system = db.system as unknown as Kysely<unknown>
+  const detection = await createDetection({ db: system, listen: db.listen.bind(db), clock, log })
+  opened(() => detection.close())
+  const shards = createShards()
+  await restoreShards({ store, historian, detection, shards, clock, log })
+  const hashes = (edge: EdgeRef) => shards.get(edge)?.secretHash
+  const broker = await startBroker({ ...options.mqtt, secretHash: hashes, log, metrics })
+  opened(() => broker.close())
+  const [queue, live] = [recordsQueue(log), liveCache(shards)]
+  return connect({ options, profiles, historian, detection, store, shards, broker, queue, live, metrics })
+}
+
+type Opened = Omit<Parts, 'writer' | 'host'> & { readonly metrics: PipelineMetrics }
+
+/** Joins the parts: messages to the host, commits and marks to acknowledgements, gaps to people. */
+async function connect(opened: Opened): Promise<Pipeline> {
+  const { historian, shards, store, queue, options, metrics, detection, broker } = opened
+  const { log, clock } = options
+  const links = { shards, store, queue, acknowledge: (shard: EdgeShard) => host.acknowledge(shard) }
+  const writer = startWriter({
+    ...{ historian, log, metrics, spacingMs: SPACING_MS, maxWaiting: MAX_WAITING_VALUES },
+    onCommitted: (batch) => noteCommit(links, batch),
+    onLost: (marks) => rollBack(shards, marks),
+  })
+  const { record, later } = queue
+  const host = createHost({ ...opened, writer, clock, log, record, later })
+  detection.onMark((edge) => {
+    const shard = shards.get(edge)
+    if (shard) host.acknowledge(shard)
+  })
+  await recordKnownGaps(links, historian)
+  await broker.consume((topic, payload) => host.receive(topic, payload))
+  await host.start()
+  return pipelineOf({ ...opened, writer, host })
+}
+
+interface Links {
+  readonly shards: Shards
+  readonly store: PipelineStore
+  readonly queue: RecordsQueue
+  readonly acknowledge: (shard: EdgeShard) => void
+}
+
+/** After a commit: the ranges are on disk, so they may be acknowledged; gaps are told to people. */
+function noteCommit(links: Links, { marks, gaps }: HistoryBatch): void {
+  for (const mark of marks) {
+    const shard = links.shards.get(mark)
+    shard?.journals.get(mark.epoch)?.commit(RangeSet.parse(mark.ranges))
+    if (shard) links.acknowledge(shard)
+  }
+  if (gaps.length > 0) links.queue.later(() => tellGaps(links, gaps))
+}
+
+async function tellGaps({ shards, store }: Links, gaps: HistoryBatch['gaps']): Promise<void> {
+  const recorded = await store.recordGaps(gaps, (group) => shards.organisationOf(group))
+  for (const gap of recorded) {
+    const shard = shards.get(gap)
+    if (!shard) continue
+    shard.gapCount += 1
+    shard.lastGap = gap
+  }
+}
+
+/** A crash between the commit of a gap and its row for people leaves it to the next start. */
+async function recordKnownGaps(links: Links, historian: Historian): Promise<void> {
+  const known = await historian.gaps()
+  if (known.length > 0) await tellGaps(links, known)
+}
+
+/** A commit failed: what was on the way is not there, and comes again by resend. */
+function rollBack(shards: Shards, marks: readonly RangeMark[]): void {
+  const committed = new Map(marks.map((mark) => [`${mark.group}/${mark.edge}/${mark.epoch}`, mark.ranges]))
+  for (const shard of shards) {
+    for (const journal of shard.journals.values()) {
+      journal.rollBack(RangeSet.parse(committed.get(`${shard.ref.group}/${shard.ref.edge}/${journal.epoch}`) ?? ''))
+    }
+  }
+}
+
+function pipelineOf(parts: Parts): Pipeline {
+  const { shards, historian, detection, store, broker, writer, profiles } = parts
+  const { host, port } = broker
+  const find = (path: string) => shards.find(path)?.tag
+  return {
+    live: parts.live,
+    detection,
+    history: historyReader({ historian, find, gaps: (query) => store.gaps(query) }),
+    edges: (org) => shards.ofOrg(org).map((shard) => edgeStatus(shard, acknowledgeable(shard))),
+    devices: (org) =>
+      shards.ofOrg(org).flatMap((shard) => [...shard.devices.values()].map((device) => deviceStatus(shard, device))),
+    tags: (org) =>
+      shards.ofOrg(org).flatMap((shard) => [...shard.tags()].map((tag) => tagStatus(shard, tag, profiles))),
+    tag(path) {
+      const found = shards.find(path)
+      return found && tagStatus(found.shard, found.tag, profiles)
+    },
+    profile: (key) => profiles.get(key),
+    registerEdge: (input) => registerEdge(parts, input),
+    mqtt: { host, port, url: `mqtt://${host.includes(':') ? `[${host}]` : host}:${port}` },
+    faults: () => [writer.isOpen ? [] : HISTORY_CLOSED, detection.fault() ?? []].flat(),
+    close: closeOnce(parts),
+  }
+}
+
+async function registerEdge(parts: Parts, input: EdgeRegistrationInput): Promise<EdgeStatus> {
+  const { store, shards, detection, options, broker } = parts
+  const row = await store.register(input, new Date(options.clock()))
+  const known = shards.get(input)
+  const shard = known ?? openShard(row, detection)
+  if (!known) shards.add(shard)
+  // Whoever holds the old secret must show the new one.
+  else if (known.secretHash !== row.secret_hash) broker.disconnect(known.ref)
+  shard.secretHash = row.secret_hash
+  shard.name = row.name
+  return edgeStatus(shard, acknowledgeable(shard))
+}
+
+function closeOnce(parts: Parts): () => Promise<void> {
+  let closing: Promise<void> | undefined
+  return () => {
+    closing ??= closeParts(parts)
+    return closing
+  }
+}
+
+/** From the outside in: nothing new comes, then what came is committed, then the stores close. */
+async function closeParts(parts: Parts): Promise<void> {
+  const { host, broker, writer, detection, shards, queue, store, options, historian } = parts
+  await host.close()
+  await broker.close()
+  await writer.close()
+  await detection.close()
+  for (const shard of shards) queue.later(() => store.saveSession(shard, new Date(options.clock())))
+  await queue.settled()
+  await historian.close()
+}
