@@ -57,9 +57,31 @@ export interface SubscribingDriver<Address> extends Driver<Address> {
 /** A driver whose address type is known only to its own folder. */
 export type AnyDriver = PolledDriver<unknown> | SubscribingDriver<unknown>
 
+/** Kinds of a lost link that a person mends in different ways; the local page has words and a next step for each. */
+export const LOSS_KINDS = [
+  'refused',
+  'unknown-host',
+  'unreachable',
+  'connect-timeout',
+  'silent',
+  'closed',
+  'not-the-protocol',
+  'untrusted',
+  'credentials',
+  'driver-process',
+  'other',
+] as const
+export type LossKind = (typeof LOSS_KINDS)[number]
+
 /** The link to the device is lost or cannot be made: the supervisor says so once, marks the tags bad and tries again. */
 export class NotConnectedError extends Error {
   override readonly name = 'NotConnectedError'
+  readonly kind: LossKind
+
+  constructor(kind: LossKind, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.kind = kind
+  }
 }
 
 /** The address of a tag cannot be used. The message names the tag and says what would be right. */
@@ -78,6 +100,8 @@ export interface LaneStatus {
   readonly strayReplies: number
   /** Round trip, smoothed, in ms. */
   readonly roundTripMs: number
+  /** The process that speaks over it, when it is not the agent itself. */
+  readonly pid?: number
 }
 
 /** What every driver is given: nothing of it is global. */

@@ -1,5 +1,5 @@
 import { connect as connectSocket, type Socket } from 'node:net'
-import { NotConnectedError } from '../driver.ts'
+import { type LossKind, NotConnectedError } from '../driver.ts'
 import { encodeFrame, type Frame, frameReader } from './frame.ts'
 
 /** The unit did not answer in time. The connection itself may be well: other units behind it go on. */
@@ -21,7 +21,7 @@ export interface Connection {
   /** Replies that came too late or were never asked for. */
   readonly strayReplies: number
   /** Closes the link; whatever waits fails with NotConnectedError telling `why`. Safe to call twice. */
-  close(why: string): void
+  close(kind: LossKind, why: string): void
 }
 
 interface Waiting {
@@ -40,14 +40,18 @@ export async function openConnection(options: ConnectionOptions, signal: AbortSi
 function openSocket({ host, port, connectTimeoutMs }: ConnectionOptions, signal: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connectSocket({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 10_000 })
-    const fail = (why: string, cause?: unknown) => {
+    const fail = (kind: LossKind, why: string, cause?: unknown) => {
       socket.destroy()
       done()
-      reject(new NotConnectedError(`${host}:${port}: ${why}`, { cause }))
+      reject(new NotConnectedError(kind, `${host}:${port}: ${why}`, { cause }))
     }
-    const onAbort = () => fail('stopped while connecting')
-    const timer = setTimeout(() => fail(`no connection within ${connectTimeoutMs} ms`), connectTimeoutMs)
-    const onError = (error: NodeJS.ErrnoException) => fail(connectWords(error), error)
+    const onAbort = () => fail('closed', 'stopped while connecting')
+    const onTimeout = () => fail('connect-timeout', `no connection within ${connectTimeoutMs} ms`)
+    const timer = setTimeout(onTimeout, connectTimeoutMs)
+    const onError = (error: NodeJS.ErrnoException) => {
+      const [kind, why] = CONNECT_FAULTS[error.code ?? ''] ?? ['other', error.message]
+      fail(kind, why, error)
+    }
     const onConnect = () => {
       done()
       resolve(socket)
@@ -64,28 +68,27 @@ function openSocket({ host, port, connectTimeoutMs }: ConnectionOptions, signal:
   })
 }
 
-const CONNECT_WORDS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nobody listens there (connection refused); check address and port, and that the device is on',
-  ENOTFOUND: 'this name is not known; check the host name',
-  EHOSTUNREACH: 'no route to this address; check cable and network',
-  ENETUNREACH: 'no route to this network; check cable and network',
-  ETIMEDOUT: 'no answer; check cable and network',
+const CONNECT_FAULTS: Readonly<Record<string, readonly [LossKind, string]>> = {
+  ECONNREFUSED: ['refused', 'nobody listens there (connection refused)'],
+  ENOTFOUND: ['unknown-host', 'this host name is not known'],
+  EAI_AGAIN: ['unknown-host', 'this host name cannot be looked up'],
+  EHOSTUNREACH: ['unreachable', 'no route to this address'],
+  ENETUNREACH: ['unreachable', 'no route to this network'],
+  ETIMEDOUT: ['connect-timeout', 'no answer'],
 }
-
-const connectWords = (error: NodeJS.ErrnoException) => CONNECT_WORDS[error.code ?? ''] ?? error.message
 
 function connectionOver(socket: Socket, name: string): Connection {
   const waiting = new Map<number, Waiting>()
   const read = frameReader()
   let transaction = 0
   let strayReplies = 0
-  let closed: string | undefined
+  let closed: (() => NotConnectedError) | undefined
 
-  const close = (why: string) => {
+  const close = (kind: LossKind, why: string) => {
     if (closed !== undefined) return
-    closed = why
+    closed = () => new NotConnectedError(kind, `${name}: ${why}`)
     socket.destroy()
-    for (const one of takeAll(waiting)) one.reject(new NotConnectedError(`${name}: ${why}`))
+    for (const one of takeAll(waiting)) one.reject(closed())
   }
   const onFrame = (frame: Frame) => {
     const one = waiting.get(frame.transaction)
@@ -101,16 +104,16 @@ function connectionOver(socket: Socket, name: string): Connection {
     try {
       for (const frame of read(chunk)) onFrame(frame)
     } catch (error) {
-      close(`it does not speak Modbus TCP: ${(error as Error).message}`)
+      close('not-the-protocol', `it does not speak Modbus TCP: ${(error as Error).message}`)
     }
   })
   // A reset emits 'error' and 'close', an orderly end only 'close': 'close' is the one that always comes.
-  socket.on('close', () => close('the device closed the connection'))
-  socket.on('end', () => close('the device closed the connection'))
+  socket.on('close', () => close('closed', 'the device closed the connection'))
+  socket.on('end', () => close('closed', 'the device closed the connection'))
 
   return {
     request(unit, pdu, timeoutMs) {
-      if (closed !== undefined) return Promise.reject(new NotConnectedError(`${name}: ${closed}`))
+      if (closed !== undefined) return Promise.reject(closed())
       transaction = (transaction + 1) & 0xffff
       const id = transaction
       const { promise, resolve, reject } = Promise.withResolvers<Buffer>()

@@ -99,12 +99,13 @@ async function ask({ lane, unit, timeoutMs }: ModbusDriverOptions, block: Block)
   try {
     return readReply(pdu, await lane.request({ unit, pdu, timeoutMs }))
   } catch (error) {
-    if (error instanceof NoReplyError) throw new NotConnectedError(error.message, { cause: error })
+    if (error instanceof NoReplyError) throw new NotConnectedError('silent', error.message, { cause: error })
     if (error instanceof ModbusException && isUnitGone(error))
-      throw new NotConnectedError(`Unit ${unit}: ${error.message}`)
+      throw new NotConnectedError('silent', `Unit ${unit}: ${error.message}`)
     if (!(error instanceof FrameError)) throw error
-    lane.reset(error.message)
-    throw new NotConnectedError(`Unit ${unit} gave a reply that cannot be used: ${error.message}`, { cause: error })
+    lane.reset('not-the-protocol', error.message)
+    const why = `Unit ${unit} gave a reply that cannot be used: ${error.message}`
+    throw new NotConnectedError('not-the-protocol', why, { cause: error })
   }
 }
 

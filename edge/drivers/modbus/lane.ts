@@ -1,4 +1,4 @@
-import { type LaneStatus, NotConnectedError } from '../driver.ts'
+import { type LaneStatus, type LossKind, NotConnectedError } from '../driver.ts'
 import { type Connection, type ConnectionOptions, NoReplyError, openConnection } from './connection.ts'
 
 /** Time-outs in a row, over all units, after which the link itself is taken for dead. */
@@ -21,7 +21,7 @@ export interface Lane {
   /** Resolves with the reply's PDU. Throws NoReplyError for a silent unit, NotConnectedError for a broken link. */
   request(request: LaneRequest): Promise<Buffer>
   /** Breaks the link because what came over it cannot be trusted; all devices behind it reconnect. */
-  reset(why: string): void
+  reset(kind: LossKind, why: string): void
   status(): LaneStatus
 }
 
@@ -74,14 +74,14 @@ export function createLane(options: ConnectionOptions): SharedLane {
       void work(state)
       return promise
     },
-    reset: (why) => state.connection?.close(why),
+    reset: (kind, why) => state.connection?.close(kind, why),
     status: () => statusOf(name, state),
     join: () => {
       users++
     },
     leave: () => {
       users--
-      if (users === 0) state.connection?.close('nobody needs it any more')
+      if (users === 0) state.connection?.close('closed', 'nobody needs it any more')
     },
   }
 }
@@ -119,7 +119,7 @@ async function work(state: LaneState): Promise<void> {
 
 async function exchange(state: LaneState, { unit, pdu, timeoutMs }: LaneRequest): Promise<Buffer> {
   const { connection } = state
-  if (!connection) throw new NotConnectedError('The link is not open')
+  if (!connection) throw new NotConnectedError('closed', 'The link is not open')
   const startedAt = performance.now()
   state.requests++
   try {
@@ -138,7 +138,7 @@ function countTimeout(state: LaneState, connection: Connection): void {
   state.timeouts++
   state.timeoutsInARow++
   if (state.timeoutsInARow >= DEAD_AFTER_TIMEOUTS)
-    connection.close(`${state.timeoutsInARow} requests in a row got no answer`)
+    connection.close('silent', `${state.timeoutsInARow} requests in a row got no answer`)
 }
 
 function statusOf(lane: string, state: LaneState): LaneStatus {

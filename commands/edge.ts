@@ -1,0 +1,24 @@
+import { parseArgs } from 'node:util'
+import { type Command, UsageError } from './command.ts'
+
+/** `andon edge`: the agent on a box beside the machines. */
+export const command: Command = {
+  help: `usage: andon edge --config FILE
+
+Reads the devices of FILE over Modbus TCP and OPC UA, keeps every value on disk until the cloud has it, and sends it
+over MQTT as Sparkplug B.
+
+  --config FILE  the edge's configuration; 'andon check FILE' tells its faults without starting anything
+
+ANDON_EDGE_SECRET   password for the broker, unless FILE names another
+ANDON_EDGE_PORT     port of the local page (8090); 0 picks a free one
+
+SIGINT or SIGTERM stops it: the cloud is told, and nothing that was accepted is lost.`,
+
+  async run(args) {
+    const { values } = parseArgs({ args: [...args], options: { config: { type: 'string' } } })
+    if (values.config === undefined) throw new UsageError('andon edge needs --config FILE')
+    const { runEdge } = await import('./edge/run.ts')
+    return runEdge(values.config)
+  },
+}

@@ -1,0 +1,40 @@
+import type { ProfileTag } from '#shared/contracts/device-profile.ts'
+import { AddressError } from '../driver.ts'
+
+/** A node of an OPC UA server. The number of a namespace may change with each start of the server, its URI does not. */
+export interface OpcuaAddress {
+  readonly namespace: { readonly uri: string } | { readonly index: number }
+  /** `i=7`, `s=Temperature`, `g=…` or `b=…`. */
+  readonly identifier: string
+  /** As the person wrote it. */
+  readonly written: string
+}
+
+const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/** Reads `nsu=urn:…;s=…`, `ns=2;s=…` or `i=2258`. Throws AddressError naming the tag. */
+export function parseOpcuaAddress({ tag, address }: ProfileTag): OpcuaAddress {
+  const match = /^(?:nsu=([^;]+);|ns=(\d{1,5});)?([isgb])=(.+)$/.exec(address)
+  if (!match) fail(tag, `'${address}' is not a node id; write nsu=urn:maker:device;s=Temperature or ns=2;i=7`)
+  const [, uri, index = '0', kind = '', text = ''] = match
+  checkIdentifier(tag, kind, text)
+  if (Number(index) > 65_535) fail(tag, `namespace ${index} is beyond 65535`)
+  const namespace = uri === undefined ? { index: Number(index) } : { uri }
+  return { namespace, identifier: `${kind}=${text}`, written: address }
+}
+
+function checkIdentifier(tag: string, kind: string, text: string): void {
+  const isNumber = /^\d{1,10}$/.test(text) && Number(text) <= 0xffff_ffff
+  if (kind === 'i' && !isNumber) fail(tag, `'${text}' is not a number of 32 bits`)
+  if (kind === 'g' && !GUID.test(text)) fail(tag, `'${text}' is not a GUID`)
+}
+
+function fail(tag: string, what: string): never {
+  throw new AddressError(`Tag '${tag}': ${what}`)
+}
+
+/** The node id for this session; undefined when the server does not have the namespace. */
+export function nodeIdOf({ namespace, identifier }: OpcuaAddress, namespaces: readonly string[]): string | undefined {
+  const index = 'uri' in namespace ? namespaces.indexOf(namespace.uri) : namespace.index
+  return index < 0 ? undefined : `ns=${index};${identifier}`
+}

@@ -1,0 +1,22 @@
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import type { makeCertificate, OwnCertificate } from './connection.ts'
+
+/** The edge's own certificate in `own/` of a directory; made at first use, with a key that only its owner can read. */
+export async function keepCertificate(directory: string, make: typeof makeCertificate): Promise<OwnCertificate> {
+  const folder = join(directory, 'own')
+  const own = {
+    certificateFile: join(folder, 'certificate.pem'),
+    privateKeyFile: join(folder, 'key.pem'),
+    applicationUri: `urn:${hostname()}:andon:edge`,
+  }
+  if (existsSync(own.certificateFile) && existsSync(own.privateKeyFile)) return own
+  const { certificate, privateKey } = await make(own.applicationUri)
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  writeFileSync(own.privateKeyFile, privateKey, { mode: 0o600 })
+  // Renamed into place last: a certificate that is there is whole and has its key.
+  writeFileSync(`${own.certificateFile}.new`, certificate)
+  renameSync(`${own.certificateFile}.new`, own.certificateFile)
+  return own
+}

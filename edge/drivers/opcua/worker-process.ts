@@ -1,0 +1,77 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import type { Log } from '#shared/log/log.ts'
+import type { FromWorker, ToWorker } from './messages.ts'
+
+/** A message about one link. */
+export type LinkMessage = Exclude<FromWorker, { type: 'log' }>
+
+/** The OPC UA process as the agent sees it. It is started when a device connects and was not running. */
+export interface WorkerProcess {
+  /** Hears all of a link until the returned function is called; a process that ends is heard as `lost`. */
+  listen(link: string, listener: (message: LinkMessage) => void): () => void
+  send(message: ToWorker): void
+  /** Number of the running process, for tests and the page; undefined while none runs. */
+  readonly pid: number | undefined
+  /** Ends the process. */
+  stop(): Promise<void>
+}
+
+const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url))
+const STOP_MS = 3000
+/** Keeps the young generation small: the library makes little garbage and the box has little memory. */
+const EXEC_ARGV = ['--max-semi-space-size=2', '--max-old-space-size=256']
+
+/** Nothing is started yet. */
+export function createWorkerProcess(log: Log): WorkerProcess {
+  const listeners = new Map<string, (message: LinkMessage) => void>()
+  let child: ChildProcess | undefined
+
+  const onMessage = (message: FromWorker) => {
+    if (message.type === 'log') log[message.level]({ text: message.text }, 'OPC UA library')
+    else listeners.get(message.link)?.(message)
+  }
+  const onExit = (ended: ChildProcess, code: number | null, signal: string | null) => {
+    if (child !== ended) return
+    child = undefined
+    const message = `The OPC UA process ended (${signal ?? `exit code ${code}`})`
+    if (listeners.size > 0) log.warn({ code, signal }, 'OPC UA process ended')
+    for (const [link, listener] of listeners) listener({ type: 'lost', link, kind: 'driver-process', message })
+  }
+  const start = (): ChildProcess => {
+    const started = fork(WORKER, {
+      execArgv: EXEC_ARGV,
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    })
+    started.on('message', (message) => onMessage(message as FromWorker))
+    started.on('exit', (code, signal) => onExit(started, code, signal))
+    started.on('error', (error) => log.error({ err: error }, 'OPC UA process'))
+    return started
+  }
+
+  return {
+    listen(link, listener) {
+      listeners.set(link, listener)
+      return () => listeners.delete(link)
+    },
+    send(message) {
+      if (message.type === 'connect') child ??= start()
+      // A process that has just died answers nothing: its exit tells every link.
+      child?.send(message, () => undefined)
+    },
+    get pid() {
+      return child?.pid
+    },
+    stop: () => end(child),
+  }
+}
+
+async function end(child: ChildProcess | undefined): Promise<void> {
+  if (!child || child.exitCode !== null || child.signalCode !== null) return
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
+  if (child.connected) child.disconnect()
+  await exited
+  clearTimeout(timer)
+}

@@ -1,0 +1,145 @@
+import { join } from 'node:path'
+import type { Log } from '#shared/log/log.ts'
+import { type Acquisition, type AcquisitionClock, startAcquisition } from './acquisition/acquisition.ts'
+import { createModel, type WritableModel } from './acquisition/model.ts'
+import { publishedType } from './acquisition/publish.ts'
+import type { EdgeConfig, EdgeDeviceConfig } from './config.ts'
+import type { Protocol } from './drivers/driver.ts'
+import { PROTOCOLS } from './drivers/registry.ts'
+import { type Journal, openJournal } from './journal/index.ts'
+import type { EdgeDevice } from './model.ts'
+import { type StatusServer, startStatusServer } from './status/server.ts'
+import { keepToken } from './status/token.ts'
+import { startUplink, type Uplink } from './uplink/index.ts'
+
+export interface EdgeOptions {
+  readonly config: EdgeConfig
+  readonly clock: AcquisitionClock
+  readonly log: Log
+}
+
+/** The edge agent at work. */
+export interface Edge {
+  /** Address of the local page, without its token. */
+  readonly pageUrl: string
+  readonly token: string
+  /** Stops reading, tells the cloud (NDEATH), commits and closes the journal. Safe to call twice. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts the whole agent: journal → uplink → acquisition → local page. Throws when the journal cannot be opened or the
+ * page's port cannot be used; whatever was started until then is stopped again.
+ */
+export async function startEdge({ config, clock, log }: EdgeOptions): Promise<Edge> {
+  const startedAt = clock.now()
+  const stack = new AsyncDisposableStack()
+  try {
+    const journal = openJournal({ directory: join(config.data, 'journal'), config: config.journal, clock, log })
+    stack.defer(() => journal.close())
+    const model = createModel({ group: config.group, edge: config.edge, devices: devicesOf(config, journal) })
+    const uplink = startUplink({ config: config.mqtt, model, journal, clock, log })
+    stack.defer(() => uplink.close())
+    const protocols = startProtocols({ config, clock, log })
+    stack.defer(async () => void (await Promise.all([...protocols.values()].map((protocol) => protocol.close()))))
+    const acquisition = acquire({ config, clock, log }, { model, journal, protocols })
+    stack.defer(() => acquisition.stop())
+    const token = keepToken(join(config.data, 'status-token'))
+    const page = await serveStatus(
+      { config, clock, startedAt, token },
+      { model, journal, uplink, acquisition, protocols },
+    )
+    stack.defer(() => page.close())
+    log.info({ devices: config.devices.length, tags: countTags(model), page: page.url }, 'Edge agent runs')
+    return { pageUrl: page.url, token, stop: stopOnce(stack, log) }
+  } catch (error) {
+    await stack.disposeAsync()
+    throw error
+  }
+}
+
+function stopOnce(stack: AsyncDisposableStack, log: Log): () => Promise<void> {
+  let stopped: Promise<void> | undefined
+  return () => {
+    stopped ??= stack.disposeAsync().then(() => log.info('Edge agent stopped'))
+    return stopped
+  }
+}
+
+interface Parts {
+  readonly model: WritableModel
+  readonly journal: Journal
+  readonly protocols: ReadonlyMap<string, Protocol>
+}
+
+/** Every device of the configuration with its tags, numbered by the journal. */
+function devicesOf(config: EdgeConfig, journal: Journal): EdgeDevice[] {
+  return config.devices.map(({ device, profile: key }) => {
+    const profile = profileOf(config, key)
+    const tags = profile.tags.map((tag) => {
+      const type = publishedType(tag)
+      const unit = tag.unit === undefined ? {} : { unit: tag.unit }
+      return { id: journal.tagId(device, tag.tag, type), device, tag: tag.tag, type, ...unit }
+    })
+    return { device, profile: key, tags }
+  })
+}
+
+function profileOf({ profiles }: EdgeConfig, key: string) {
+  const profile = profiles.get(key)
+  if (!profile) throw new Error(`The profile ${key} passed the check but is not there`)
+  return profile
+}
+
+/** Only the protocols that a device needs: a driver's library costs memory. */
+function startProtocols({ config, clock, log }: EdgeOptions): Map<string, Protocol> {
+  const needed = new Set(config.devices.map(({ profile }) => profileOf(config, profile).protocol))
+  const started = PROTOCOLS.filter(({ name }) => needed.has(name)).map((protocol) => {
+    const deps = { now: clock.now, dataDir: config.data, log: log.child({ driver: protocol.name }) }
+    return [protocol.name, protocol.start(deps)] as const
+  })
+  return new Map(started)
+}
+
+function acquire({ config, clock, log }: EdgeOptions, { model, journal, protocols }: Parts): Acquisition {
+  const devices = config.devices.map((configured, i) => {
+    const profile = profileOf(config, configured.profile)
+    const driver = protocols.get(profile.protocol)?.createDriver(driverDevice(configured, profile))
+    const device = model.devices[i]
+    if (!driver || !device) throw new Error(`The protocol ${profile.protocol} passed the check but is not there`)
+    return { device, profile, driver }
+  })
+  const sink = (samples: Parameters<Journal['append']>[0]) => journal.append(samples)
+  return startAcquisition({ devices, model, scan: config.scan, retry: config.retry, sink, clock, log })
+}
+
+function driverDevice(configured: EdgeDeviceConfig, profile: ReturnType<typeof profileOf>) {
+  return { device: configured.device, profile, config: configured[profile.protocol] }
+}
+
+interface PageSettings {
+  readonly config: EdgeConfig
+  readonly clock: AcquisitionClock
+  readonly startedAt: number
+  readonly token: string
+}
+
+function serveStatus(
+  { config, clock, startedAt, token }: PageSettings,
+  parts: Parts & { uplink: Uplink; acquisition: Acquisition },
+): Promise<StatusServer> {
+  const { model, journal, uplink, acquisition, protocols } = parts
+  const sources = {
+    model,
+    profiles: config.profiles,
+    devices: acquisition.status,
+    lanes: () => [...protocols.values()].flatMap((protocol) => protocol.lanes()),
+    journal: () => journal.status(),
+    uplink: () => uplink.status(),
+    now: clock.now,
+    startedAt,
+  }
+  return startStatusServer({ sources, port: config.status.port, token })
+}
+
+const countTags = ({ devices }: WritableModel) => devices.reduce((sum, { tags }) => sum + tags.length, 0)
