@@ -1,5 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
+import { checkPlantFile } from '#devices/load-plant.ts'
+import type { Plant } from '#shared/contracts/plant.ts'
 import type { StreamEvent } from '#shared/contracts/stream.ts'
 import type { DemoConfig } from './config.ts'
 import { type DeviceEndpoint, edgeDocument, writeDocument } from './documents.ts'
@@ -8,8 +10,6 @@ import { type DemoSecrets, keepSecrets } from './secrets.ts'
 import { type SupervisedChild, supervise } from './supervise.ts'
 import { type Say, storyOf } from './terminal.ts'
 
-export const DEMO_GROUP = 'module-factory'
-export const DEMO_EDGE = 'line-1'
 const ACCOUNTS = ['admin', 'engineer', 'operator', 'maintainer', 'electrician', 'lead', 'manager']
 
 /** What a child tells when it listens. */
@@ -30,6 +30,9 @@ interface Context {
   readonly say: Say
   readonly fail: (reason: string) => void
   readonly ledger: string | undefined
+  readonly plant: Plant
+  /** A path that the plant file names, made absolute. */
+  readonly beside: (path: string) => string
 }
 
 interface DemoState {
@@ -39,18 +42,23 @@ interface DemoState {
 }
 
 /** Starts plant, cloud and edge and keeps them running. `fail` is called once when a part cannot be started at all. */
-export function runDemo(options: Omit<Context, 'secrets'>): Running {
+export function runDemo(options: Omit<Context, 'secrets' | 'plant' | 'beside'>): Running {
   const { config, say } = options
+  const { plant } = checkPlantFile(config.plant)
   mkdirSync(join(config.data, 'logs'), { recursive: true, mode: 0o700 })
-  const context: Context = { ...options, secrets: keepSecrets(join(config.data, 'secrets.json'), config.password) }
-  const children: SupervisedChild[] = []
+  const context: Context = {
+    ...options,
+    plant,
+    beside: (path) => resolve(dirname(config.plant), path),
+    secrets: keepSecrets(join(config.data, 'secrets.json'), config.password),
+  }
+  let edge: SupervisedChild | undefined
   const state: DemoState = {}
   let stopFollowing: () => void = () => undefined
 
   const startEdge = () => {
-    if (children.length > 2 || state.endpoints === undefined || state.mqttPort === undefined) return
-    const edge = supervise(edgeSpec(context, state, () => edge.ready()))
-    children.push(edge)
+    if (edge || state.endpoints === undefined || state.mqttPort === undefined) return
+    edge = supervise(edgeSpec(context, state, () => edge?.ready()))
   }
   const devices = supervise(
     devicesSpec(context, state, (endpoints) => {
@@ -81,12 +89,10 @@ export function runDemo(options: Omit<Context, 'secrets'>): Running {
       startEdge()
     }),
   )
-  children.push(devices, cloud)
 
   return {
     stop: async () => {
       stopFollowing()
-      const [, , edge] = children
       await edge?.stop()
       await Promise.all([cloud.stop(), devices.stop()])
     },
@@ -149,11 +155,11 @@ function keptPorts(endpoints: readonly DeviceEndpoint[] | undefined): Record<str
 }
 
 function cloudSpec(context: Context, state: DemoState, onReady: (url: string, mqttPort: number) => void) {
-  const { config, root, secrets } = context
+  const { config, plant, secrets, beside } = context
   const file = writeDocument(join(config.data, 'demo'), 'cloud.yaml', {
     version: 1,
-    profiles: join(root, 'devices/profiles'),
-    seed: join(root, 'devices/plants/module-factory.organisation.yaml'),
+    profiles: beside(plant.profiles),
+    ...(plant.organisation ? { seed: beside(plant.organisation) } : {}),
   })
   return {
     ...common(context),
@@ -176,16 +182,16 @@ function cloudSpec(context: Context, state: DemoState, onReady: (url: string, mq
 }
 
 function edgeSpec(context: Context, state: DemoState, onReady: () => void) {
-  const { config, root, secrets } = context
+  const { config, plant, secrets, beside } = context
   const write = () =>
     writeDocument(
       join(config.data, 'demo'),
       'edge.yaml',
       edgeDocument({
-        group: DEMO_GROUP,
-        edge: DEMO_EDGE,
+        group: plant.group ?? plant.plant,
+        edge: plant.edge ?? 'line-1',
         data: join(config.data, 'edge'),
-        profiles: join(root, 'devices/profiles'),
+        profiles: beside(plant.profiles),
         mqttPort: state.mqttPort ?? config.mqttPort,
         endpoints: state.endpoints ?? [],
       }),
