@@ -108,7 +108,7 @@ function checkRecord(schema: Schema, value: Fields, path: Path, report: Report):
   for (const [key, inner] of Object.entries(value)) {
     const own = properties[key] ?? openSchema(schema, key)
     if (own) checked[key] = checkValue(own, inner, [...path, key], report)
-    else report(unknownKey(Object.keys(properties), key, path))
+    else report(unknownKey(Object.keys(properties), key, path, inner))
   }
   for (const [key, own] of Object.entries(properties)) {
     if (own.default !== undefined && !(key in value)) {
@@ -140,13 +140,17 @@ function reportMissing(schema: Schema, value: Fields, path: Path, report: Report
   }
 }
 
-function unknownKey(known: readonly string[], key: string, path: Path): Issue {
+function unknownKey(known: readonly string[], key: string, path: Path, value: unknown): Issue {
   const guess = nearest(key, known)
   const expected = known.length > 0 ? `one of the keys ${known.join(', ')}` : 'no keys'
-  const fix = guess === undefined ? `remove '${key}'` : `did you mean '${guess}'? Rename it, or remove it`
+  const remove = isRestOfText(key, value) ? 'put the text with the comma before it in quotes' : `remove '${key}'`
+  const fix = guess === undefined ? remove : `did you mean '${guess}'? Rename it, or remove it`
   const issue: Issue = { path: [...path, key], at: 'key', found: `unknown key '${key}'`, expected, fix }
   return guess === undefined ? issue : { ...issue, nearest: guess }
 }
+
+/** `{ en: Oil low, or hot }`: YAML ends the text at the comma and takes the rest for a key. */
+const isRestOfText = (key: string, value: unknown) => value === null && key.includes(' ')
 
 function checkList(schema: Schema, value: readonly unknown[], path: Path, report: Report): unknown[] {
   const { items, minItems = 0, maxItems = Number.POSITIVE_INFINITY } = schema

@@ -133,6 +133,11 @@ devices:
     expect(faultsOf('')).toMatchObject([{ path: '', found: 'nothing' }])
   })
 
+  it('say when a comma has cut a text in two', () => {
+    const [fault] = faultsOf('version: 1\ngroup: a\nmqtt: { url: here, or over there }\n')
+    expect(fault).toMatchObject({ path: 'mqtt.or over there', fix: 'put the text with the comma before it in quotes' })
+  })
+
   it('read as text for a terminal', () => {
     const error = new ConfigError(faultsOf(`${GOOD}mod: fast\n`))
     expect(error.message).toBe(
