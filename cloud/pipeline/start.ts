@@ -16,7 +16,7 @@ import { type HistoryWriter, startWriter } from './historian/writer.ts'
 import { acknowledgeable } from './host/commands.ts'
 import { createHost, type Host } from './host/host.ts'
 import type { EdgeShard } from './shard/edge-shard.ts'
-import { liveCache } from './shard/live.ts'
+import { type LiveCache, liveCache } from './shard/live.ts'
 import { type RecordsQueue, recordsQueue } from './shard/records-queue.ts'
 import { openShard, restoreShards } from './shard/restore.ts'
 import { createShards, type Shards } from './shard/shards.ts'
@@ -54,7 +54,7 @@ interface Parts {
   readonly broker: Broker
   readonly host: Host
   readonly queue: RecordsQueue
-  readonly live: Pipeline['live']
+  readonly live: LiveCache
 }
 
 /** Opens history, restores the shards, starts the broker and then the host; throws when a port is taken or a file is missing. */

@@ -1,0 +1,386 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { silentLog } from '#shared/log/log.ts'
+import { startTestDatabase, type TestDatabase } from '#tests/support/postgres.ts'
+import {
+  connectScriptedEdge,
+  type ScriptedEdge,
+  type ScriptedEdgeOptions,
+  type ScriptedSample,
+} from '#tests/support/sparkplug-edge.ts'
+import { hashEdgeSecret, type Pipeline, startPipeline } from './index.ts'
+
+const PROFILES = fileURLToPath(new URL('../../devices/profiles', import.meta.url))
+const EPOCH = 2n ** 63n + 5n
+const TAGS = [
+  { tag: 'temperature', alias: 10, type: 'double', unit: '°C' },
+  { tag: 'state', alias: 11, type: 'string' },
+  { tag: 'count', alias: 12, type: 'uint64' },
+] as const
+
+let database: TestDatabase
+let org: string
+let dir: string
+let pipeline: Pipeline
+let group = ''
+let groups = 0
+const edges: ScriptedEdge[] = []
+
+const start = () =>
+  startPipeline({
+    db: database.db,
+    dataDir: dir,
+    profilesDir: PROFILES,
+    mqtt: { host: '127.0.0.1', port: 0 },
+    clock: Date.now,
+    log: silentLog,
+  })
+
+async function connect(options: Partial<ScriptedEdgeOptions> = {}): Promise<ScriptedEdge> {
+  const edge = await connectScriptedEdge({
+    port: pipeline.mqtt.port,
+    group,
+    edge: 'line-1',
+    secret: 'right',
+    ...options,
+  })
+  edges.push(edge)
+  return edge
+}
+
+/** An Andon edge with one device, born, everything acknowledged. */
+async function bornEdge(first = 1n, last = first - 1n): Promise<ScriptedEdge> {
+  const edge = await connect({ epoch: EPOCH })
+  await edge.birth(first, last)
+  await edge.deviceBirth('press', TAGS)
+  return edge
+}
+
+const celsius = (at: number, value: number): ScriptedSample => ({ alias: 10, type: 'double', at, value })
+const path = (tag: string) => `${group}/line-1/press/${tag}`
+const lastAck = (edge: ScriptedEdge) => edge.acks.at(-1)?.offset
+const stored = async (tag: string) => {
+  const page = await pipeline.history.raw({ path: path(tag), from: 0, to: 1e14, limit: 1000 })
+  return page.value.map((value, index) => [page.at[index], value, page.quality[index]])
+}
+const events = async (): Promise<string[]> => {
+  const rows = await database.db.system.selectFrom('outbox').select(['type', 'data']).orderBy('position').execute()
+  return rows.filter((row) => row.data.group === group).map((row) => row.type)
+}
+
+beforeAll(async () => {
+  database = await startTestDatabase()
+  org = await database.newOrg()
+})
+
+afterAll(() => database.close())
+
+beforeEach(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'andon-pipeline-'))
+  group = `plant-${++groups}`
+  pipeline = await start()
+  await pipeline.registerEdge({ org, group, edge: 'line-1', secretHash: await hashEdgeSecret('right') })
+})
+
+afterEach(async () => {
+  for (const edge of edges.splice(0)) await edge.close()
+  await pipeline.close()
+  rmSync(dir, { recursive: true })
+})
+
+describe('an edge with a journal', () => {
+  it('has its samples in history and acknowledged', async () => {
+    const edge = await bornEdge()
+    await edge.data('press', [celsius(1000, 20.5), { alias: 11, type: 'string', at: 1000, value: 'run' }], 1n)
+    await edge.data('press', [{ alias: 12, type: 'uint64', at: 1100, value: 2n ** 64n - 1n }], 3n)
+    await expect.poll(() => lastAck(edge)).toBe(3n)
+    expect(edge.acks.at(-1)?.epoch).toBe(EPOCH)
+    expect(await stored('temperature')).toEqual([[1000, 20.5, 192]])
+    expect(await stored('state')).toEqual([[1000, 'run', 192]])
+    expect(await stored('count')).toEqual([[1100, 2n ** 64n - 1n, 192]])
+  })
+
+  it('may send everything again: nothing is stored twice', async () => {
+    const edge = await bornEdge()
+    await edge.data('press', [celsius(1000, 1), celsius(2000, 2)], 1n)
+    await expect.poll(() => lastAck(edge)).toBe(2n)
+    await edge.data('press', [celsius(2000, 2), celsius(3000, 3)], 2n)
+    await expect.poll(() => lastAck(edge)).toBe(3n)
+    expect(await stored('temperature')).toEqual([
+      [1000, 1, 192],
+      [2000, 2, 192],
+      [3000, 3, 192],
+    ])
+  })
+
+  it('is acknowledged up to the first offset that is missing', async () => {
+    const edge = await bornEdge()
+    await edge.data('press', [celsius(1000, 1)], 1n)
+    await edge.data('press', [celsius(3000, 3)], 3n)
+    await expect.poll(() => stored('temperature')).toHaveLength(2)
+    await expect.poll(() => lastAck(edge)).toBe(1n)
+    await edge.data('press', [celsius(2000, 2)], 2n)
+    await expect.poll(() => lastAck(edge)).toBe(3n)
+  })
+
+  it('closes a range that it lost by a gap record, which people see', async () => {
+    const edge = await bornEdge()
+    await edge.data('press', [celsius(1000, 1)], 1n)
+    await edge.gap(12n, { first: '2', last: '11', count: 10, cause: 'disk-limit', firstTime: 1100, lastTime: 1900 })
+    await expect.poll(() => lastAck(edge)).toBe(12n)
+    await expect.poll(() => pipeline.history.gaps({ org, group })).toHaveLength(1)
+    const [gap] = await pipeline.history.gaps({ org, group, from: 1500, to: 1600 })
+    expect(gap).toMatchObject({
+      first: 2n,
+      last: 11n,
+      count: 10n,
+      cause: 'disk-limit',
+      firstTime: 1100,
+      lastTime: 1900,
+    })
+    expect(pipeline.edges(org).find((status) => status.group === group)?.gapCount).toBe(1)
+    expect(await events()).toContain('gap.recorded')
+  })
+
+  it('that freed what the host never got leaves one gap and goes on from there', async () => {
+    const edge = await bornEdge(101n, 100n)
+    await edge.data('press', [celsius(1000, 1)], 101n)
+    await expect.poll(() => lastAck(edge)).toBe(101n)
+    await expect.poll(() => pipeline.history.gaps({ org, group })).toHaveLength(1)
+    expect((await pipeline.history.gaps({ org, group }))[0]).toMatchObject({
+      first: 1n,
+      last: 100n,
+      count: 100n,
+      cause: 'freed',
+    })
+  })
+
+  it('never has its birth values in history', async () => {
+    const edge = await connect({ epoch: EPOCH })
+    await edge.birth(1n, 0n)
+    await edge.deviceBirth('press', [{ ...TAGS[0], value: 19 }], { at: 500 })
+    await expect.poll(() => pipeline.live.current(path('temperature'))?.value).toBe(19)
+    await edge.data('press', [celsius(1000, 1)], 1n)
+    await expect.poll(() => lastAck(edge)).toBe(1n)
+    expect(await stored('temperature')).toEqual([[1000, 1, 192]])
+  })
+
+  it('hears an acknowledgement again and again while it sends samples', async () => {
+    const edge = await bornEdge()
+    await edge.data('press', [celsius(1000, 1)], 1n)
+    await expect.poll(() => edge.acks.filter((ack) => ack.offset === 1n).length, { timeout: 5000 }).toBeGreaterThan(1)
+  })
+
+  it('carries quality with each value', async () => {
+    const edge = await bornEdge()
+    const bad = { Quality: { type: 'int32', value: 0 } } as const
+    const uncertain = { ...bad, 'Andon Quality': { type: 'int32', value: 64 } } as const
+    const samples = [
+      { ...celsius(1, 1), properties: uncertain },
+      { ...celsius(2, 2), properties: bad },
+      { ...celsius(3, 0), value: null, properties: bad },
+    ]
+    await edge.data('press', samples, 1n)
+    await expect.poll(() => lastAck(edge)).toBe(3n)
+    expect(await stored('temperature')).toEqual([
+      [1, 1, 64],
+      [2, 2, 0],
+      [3, null, 0],
+    ])
+  })
+})
+
+describe('the host', () => {
+  it('asks for a rebirth, once, when a message is missing', async () => {
+    const edge = await bornEdge()
+    edge.seq += 1
+    await edge.data('press', [celsius(1000, 1)], 1n)
+    edge.seq += 1
+    await edge.data('press', [celsius(2000, 2)], 2n)
+    await expect.poll(() => lastAck(edge)).toBe(2n)
+    expect(edge.rebirths()).toBe(1)
+  })
+
+  it('asks for a rebirth when it does not know an alias, and takes nothing of that payload', async () => {
+    const edge = await bornEdge()
+    await edge.data('press', [celsius(1000, 1), { ...celsius(1001, 1), alias: 99 }], 1n)
+    await expect.poll(() => edge.rebirths()).toBe(1)
+    expect(await stored('temperature')).toEqual([])
+    await edge.birth(1n, 2n)
+    await edge.deviceBirth('press', [...TAGS, { tag: 'new', alias: 99, type: 'double' }])
+    await edge.data('press', [celsius(1000, 1), { ...celsius(1001, 1), alias: 99 }], 1n)
+    await expect.poll(() => lastAck(edge)).toBe(2n)
+  })
+
+  it('refuses a payload whose offsets do not fit, and lives on after bytes that are none', async () => {
+    const edge = await bornEdge()
+    await edge.raw('NDATA', Buffer.from('not sparkplug'))
+    await edge.data('press', [], 5n)
+    edge.seq -= 1
+    await edge.data('press', [celsius(1000, 1)], 1n)
+    await expect.poll(() => lastAck(edge)).toBe(1n)
+    expect(await stored('temperature')).toHaveLength(1)
+  })
+
+  it('keeps ranges, tags and keys over a restart', async () => {
+    const before = await bornEdge()
+    await before.data('press', [celsius(1000, 1)], 1n)
+    await expect.poll(() => lastAck(before)).toBe(1n)
+    const { id, key } = pipeline.tag(path('temperature')) ?? {}
+    await before.close()
+    await pipeline.close()
+    pipeline = await start()
+    expect(pipeline.tag(path('temperature'))).toMatchObject({ id, key, unit: '°C', live: { value: 1, isStale: true } })
+    const edge = await connect({ epoch: EPOCH, bdSeq: 1 })
+    await edge.birth(1n, 2n)
+    await edge.deviceBirth('press', TAGS)
+    await edge.data('press', [celsius(1000, 1), celsius(2000, 2)], 1n)
+    await expect.poll(() => lastAck(edge)).toBe(2n)
+    expect(await stored('temperature')).toHaveLength(2)
+  })
+
+  it('reads data by the aliases of before its restart', async () => {
+    const before = await bornEdge()
+    await before.heartbeat()
+    await expect.poll(() => pipeline.edges(org).find((edge) => edge.group === group)?.status).toBe('online')
+    const next = before.seq + 1
+    await pipeline.close()
+    pipeline = await start()
+    const edge = await connect({ epoch: EPOCH })
+    edge.seq = next
+    await edge.data('press', [celsius(1000, 1)], 1n)
+    await expect.poll(() => lastAck(edge)).toBe(1n)
+  })
+
+  it('tells when edges and devices come and go', async () => {
+    const edge = await bornEdge()
+    await expect.poll(() => pipeline.devices(org).find((device) => device.group === group)?.status).toBe('online')
+    await edge.death('press')
+    await expect.poll(() => pipeline.devices(org).find((device) => device.group === group)?.status).toBe('offline')
+    await edge.cut()
+    await expect.poll(events).toEqual(['edge.connected', 'device.born', 'device.died', 'edge.disconnected'])
+    expect(pipeline.live.current(path('temperature'))?.isStale).toBe(true)
+    const status = pipeline.edges(org).find((candidate) => candidate.group === group)
+    expect(status).toMatchObject({ status: 'offline', deviceCount: 1, tagCount: 3, faults: [{ code: 'edge.offline' }] })
+  })
+
+  it('ignores the death of an earlier session', async () => {
+    const first = await bornEdge()
+    const second = await connect({ epoch: EPOCH, bdSeq: 1 })
+    await second.birth(1n, 0n)
+    await second.deviceBirth('press', TAGS)
+    await first.close()
+    await second.data('press', [celsius(1000, 1)], 1n)
+    await expect.poll(() => lastAck(second)).toBe(1n)
+    expect(pipeline.edges(org).find((edge) => edge.group === group)?.status).toBe('online')
+  })
+
+  it('shows stale values when an edge falls silent, and fresh ones when it speaks', async () => {
+    const edge = await bornEdge()
+    await edge.data('press', [celsius(Date.now(), 1)], 1n)
+    await expect.poll(() => pipeline.live.current(path('temperature'))?.isStale).toBe(false)
+    await expect.poll(() => pipeline.live.current(path('temperature'))?.isStale, { timeout: 6000 }).toBe(true)
+    await edge.heartbeat()
+    await expect.poll(() => pipeline.live.current(path('temperature'))?.isStale).toBe(false)
+  })
+
+  it('tells changed values to those who look at them, in one call a message', async () => {
+    const edge = await bornEdge()
+    await expect.poll(() => pipeline.tag(path('count'))).toBeDefined()
+    const heard: unknown[][] = []
+    const end = pipeline.live.subscribe([path('temperature')], (values) =>
+      heard.push(values.map((value) => value.value)),
+    )
+    await edge.data('press', [celsius(1000, 1), { alias: 12, type: 'uint64', at: 1000, value: 1n }], 1n)
+    await expect.poll(() => heard).toEqual([[1]])
+    end()
+    await edge.data('press', [celsius(2000, 2)], 3n)
+    await expect.poll(() => lastAck(edge)).toBe(3n)
+    expect(heard).toHaveLength(1)
+    expect(pipeline.live.organisationOf(path('temperature'))).toBe(org)
+  })
+})
+
+describe('an edge of another make', () => {
+  it('has values stored as they arrive, birth values when they are news', async () => {
+    const edge = await connect()
+    await edge.birth(0n, 0n)
+    await edge.deviceBirth('press', [{ ...TAGS[0], value: 5 }], { at: 900 })
+    await edge.data('press', [celsius(1000, 6)])
+    await expect.poll(() => stored('temperature')).toHaveLength(2)
+    await edge.birth(0n, 0n)
+    await edge.deviceBirth('press', [{ ...TAGS[0], value: 6 }], { at: 1000 })
+    await edge.data('press', [celsius(1100, 7)])
+    await expect
+      .poll(() => stored('temperature'))
+      .toEqual([
+        [900, 5, 192],
+        [1000, 6, 192],
+        [1100, 7, 192],
+      ])
+    expect(edge.acks).toEqual([])
+  })
+})
+
+describe('registration', () => {
+  it('refuses a group of another organisation', async () => {
+    const other = await database.newOrg('Other')
+    const attempt = pipeline.registerEdge({ org: other, group, edge: 'line-2', secretHash: 'x' })
+    await expect(attempt).rejects.toMatchObject({ kind: 'conflict', code: 'edge.group-taken' })
+  })
+
+  it('closes the connection of an edge whose secret changes', async () => {
+    await bornEdge()
+    await expect.poll(() => pipeline.edges(org).find((edge) => edge.group === group)?.status).toBe('online')
+    await pipeline.registerEdge({ org, group, edge: 'line-1', secretHash: await hashEdgeSecret('new') })
+    await expect.poll(() => pipeline.edges(org).find((edge) => edge.group === group)?.status).toBe('offline')
+    await expect(connect()).rejects.toThrow(/Connection refused/)
+  })
+
+  it('shows each organisation its own alone', async () => {
+    const other = await database.newOrg('Other')
+    expect(pipeline.edges(other)).toEqual([])
+    expect(pipeline.tags(other)).toEqual([])
+    expect(await pipeline.history.gaps({ org: other })).toEqual([])
+  })
+})
+
+describe('history by pages', () => {
+  it('gives every value once, also when several share a millisecond', async () => {
+    const edge = await connect()
+    await edge.birth(0n, 0n)
+    await edge.deviceBirth('press', TAGS)
+    await edge.data('press', [celsius(1, 1), celsius(1, 2), celsius(1, 3), celsius(2, 4)])
+    await expect.poll(() => stored('temperature')).toHaveLength(4)
+    const values: unknown[] = []
+    let cursor: string | null = null
+    do {
+      const query = { path: path('temperature'), from: 0, to: 10, limit: 1 }
+      const page = await pipeline.history.raw(cursor === null ? query : { ...query, cursor })
+      values.push(...page.value)
+      cursor = page.nextCursor
+    } while (cursor !== null)
+    expect(values).toEqual([1, 2, 3, 4])
+  })
+
+  it('answers at most as many buckets as asked for', async () => {
+    const edge = await bornEdge()
+    await edge.data(
+      'press',
+      Array.from({ length: 100 }, (_, i) => celsius(i * 10, i)),
+      1n,
+    )
+    await expect.poll(() => lastAck(edge)).toBe(100n)
+    const [series] = await pipeline.history.buckets({
+      paths: [path('temperature'), 'no/such/tag/x'],
+      from: 0,
+      to: 1000,
+      points: 10,
+    })
+    expect(series?.at).toHaveLength(10)
+    expect([...(series?.max ?? [])]).toEqual([9, 19, 29, 39, 49, 59, 69, 79, 89, 99])
+  })
+})
