@@ -13,6 +13,8 @@ export interface ConnectionOptions {
   /** Topic and payload of the NDEATH that the broker publishes for us. */
   readonly will: { readonly topic: string; readonly payload: Uint8Array }
   readonly onMessage: (topic: string, payload: Uint8Array) => void
+  /** Gives up an attempt that has not succeeded yet. */
+  readonly signal: AbortSignal
   /** Called once when the connection is gone, for whatever reason. */
   readonly onLost: (reason: string) => void
 }
@@ -36,18 +38,23 @@ export function openConnection(options: ConnectionOptions): Promise<Connection> 
   return new Promise((resolve, reject) => {
     let lastError = 'The broker closed the connection'
     let isOpen = false
+    const giveUp = () => client.end(true)
+    if (options.signal.aborted) giveUp()
+    options.signal.addEventListener('abort', giveUp, { once: true })
     client.on('error', (error) => {
       lastError = error.message || String(error)
     })
     client.on('message', (topic, payload) => options.onMessage(topic, payload))
     client.on('close', () => {
       client.end(true)
+      options.signal.removeEventListener('abort', giveUp)
       if (isOpen) options.onLost(lastError)
       else reject(new Error(lastError))
       isOpen = false
     })
     client.once('connect', () => {
       isOpen = true
+      options.signal.removeEventListener('abort', giveUp)
       if (client.stream instanceof Socket) client.stream.setNoDelay(true)
       resolve(connectionOf(client))
     })

@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
+import type { EdgeModel } from '#edge/model.ts'
 import { commandFilters, formatTopic } from '#shared/sparkplug/topics.ts'
-import { type Connection, openConnection } from './connection.ts'
+import { type Connection, type ConnectionOptions, openConnection } from './connection.ts'
 import { createHostWatch, type HostWatch } from './host-watch.ts'
 import { createLinkState, type Link, type LinkState, startLink } from './link.ts'
 import { deathOf } from './session.ts'
@@ -9,6 +11,7 @@ import type { Uplink, UplinkOptions, UplinkStatus } from './uplink.ts'
 
 /** How long a clean stop waits for the broker to take the NDEATH. */
 const LEAVE_MS = 2000
+const HOST_OFFLINE = 'The primary host is offline'
 
 /**
  * Connects to the broker as a Sparkplug edge node, keeps connecting until close(), and sends what the journal holds.
@@ -90,43 +93,53 @@ class UplinkLoop {
 
   /** One connection from CONNECT to its end; answers why it ended. */
   async #connectOnce(): Promise<string> {
-    const { journal, model, clock, config } = this.#options
+    const { journal, config } = this.#options
     const bdSeq = journal.nextBdSeq()
     const lost = Promise.withResolvers<string>()
-    let link: Link | undefined
-    let watch: HostWatch | undefined
-    let connection: Connection
+    const stopped = () => lost.resolve('closed')
+    this.#stop.signal.addEventListener('abort', stopped, { once: true })
+    const watch = createHostWatch(config.primaryHost, () => lost.resolve(HOST_OFFLINE))
     try {
-      connection = await openConnection({
-        config,
-        clientId: `andon-${model.group}-${model.edge}`,
-        connectTimeoutMs: this.#timing.connectTimeoutMs,
-        will: deathOf(model, bdSeq, clock.now()),
-        onMessage: (topic, payload) => {
-          watch?.receive(topic, payload)
-          link?.receive(topic, payload)
-        },
-        onLost: lost.resolve,
-      })
+      return await this.#live(bdSeq, watch, lost)
     } catch (error) {
       return error instanceof Error ? error.message : String(error)
+    } finally {
+      this.#stop.signal.removeEventListener('abort', stopped)
     }
-    const stop = this.#stop.signal
-    stop.addEventListener('abort', () => lost.resolve('closed'), { once: true })
-    watch = createHostWatch(config.primaryHost, () => lost.resolve('The primary host is offline'))
-    let reason: string
+  }
+
+  async #live(bdSeq: number, watch: HostWatch, lost: PromiseWithResolvers<string>): Promise<string> {
+    let link: Link | undefined
+    const connection = await this.#connect(bdSeq, lost.resolve, (topic, payload) => {
+      watch.receive(topic, payload)
+      link?.receive(topic, payload)
+    })
+    if (this.#stop.signal.aborted) lost.resolve('closed')
+    let reason = 'The connection ended'
     try {
       await connection.subscribe(this.#topics())
-      this.#enter('waiting')
+      if (!watch.isOnline) this.#enter('waiting')
       await Promise.race([watch.online, lost.promise])
-      if (watch.isOnline && !stop.aborted) link = this.#open(connection, bdSeq, lost.resolve)
+      if (watch.isOnline && !this.#stop.signal.aborted) link = this.#open(connection, bdSeq, lost.resolve)
       reason = await lost.promise
-    } catch (error) {
-      reason = error instanceof Error ? error.message : String(error)
+    } finally {
+      link?.stop()
+      await this.#leave(connection, bdSeq, reason)
     }
-    link?.stop()
-    await this.#leave(connection, bdSeq, reason)
     return reason
+  }
+
+  #connect(bdSeq: number, onLost: (reason: string) => void, onMessage: ConnectionOptions['onMessage']) {
+    const { model, clock, config } = this.#options
+    return openConnection({
+      config,
+      clientId: clientIdOf(model),
+      connectTimeoutMs: this.#timing.connectTimeoutMs,
+      will: deathOf(model, bdSeq, clock.now()),
+      signal: this.#stop.signal,
+      onMessage,
+      onLost,
+    })
   }
 
   #open(connection: Connection, bdSeq: number, onDead: (reason: string) => void): Link {
@@ -146,7 +159,7 @@ class UplinkLoop {
 
   /** A clean stop, and an offline host, say NDEATH; a dead link is cut, so that the broker says it. */
   async #leave(connection: Connection, bdSeq: number, reason: string): Promise<void> {
-    const isOrderly = this.#stop.signal.aborted || reason === 'The primary host is offline'
+    const isOrderly = this.#stop.signal.aborted || reason === HOST_OFFLINE
     if (!isOrderly) return connection.cut()
     const { topic, payload } = deathOf(this.#options.model, bdSeq, this.#options.clock.now())
     const timeout = AbortSignal.timeout(LEAVE_MS)
@@ -162,4 +175,10 @@ class UplinkLoop {
     const state = config.primaryHost === undefined ? [] : [formatTopic({ message: 'STATE', host: config.primaryHost })]
     return [...state, ...commandFilters(model.group, model.edge)]
   }
+}
+
+/** One id an edge node, so that a broker drops a connection that was left behind; long names are hashed. */
+function clientIdOf({ group, edge }: EdgeModel): string {
+  const id = `andon-${group}-${edge}`
+  return id.length <= 100 ? id : `andon-${createHash('sha256').update(id).digest('hex')}`
 }
