@@ -3,6 +3,7 @@
 import { type Command, UsageError } from './commands/command.ts'
 
 const COMMANDS: Record<string, { summary: string; load: () => Promise<{ command: Command }> }> = {
+  bench: { summary: 'run a benchmark', load: () => import('./commands/bench.ts') },
   demo: { summary: 'simulated plant, edge and cloud in one terminal', load: () => import('./commands/demo.ts') },
   edge: { summary: 'the agent on a box beside the machines', load: () => import('./commands/edge.ts') },
   devices: { summary: 'simulated devices of a plant', load: () => import('./commands/devices.ts') },
