@@ -35,7 +35,14 @@ export interface Incidents {
   /** Open incidents by asset. */
   openCounts(tx: Tx): Promise<ReadonlyMap<string, number>>
   /** The incident of each occurrence that belongs to one. */
-  ofOccurrences(tx: Tx, ids: readonly string[]): Promise<ReadonlyMap<string, { id: string; number: string }>>
+  ofOccurrences(tx: Tx, ids: readonly string[]): Promise<ReadonlyMap<string, OccurrenceIncident>>
+}
+
+/** Where an occurrence belongs. */
+export interface OccurrenceIncident {
+  readonly id: string
+  readonly number: string
+  readonly isFirstOut: boolean
 }
 
 /** Wires incidents. */
@@ -71,7 +78,9 @@ function questions(deps: IncidentDeps) {
     openCounts: (tx: Tx) => incidentStore(tx).countsByAsset(OPEN_STATES),
     async ofOccurrences(tx: Tx, ids: readonly string[]) {
       const rows = await incidentStore(tx).incidentsOf(ids)
-      return new Map(rows.map((row) => [row.occurrence_id, { id: row.id, number: row.number ?? '' }]))
+      return new Map(
+        rows.map((row) => [row.occurrence_id, { id: row.id, number: row.number ?? '', isFirstOut: row.is_first_out }]),
+      )
     },
   }
 }

@@ -175,6 +175,10 @@ function alarmQueries(tx: Tx) {
         .selectFrom('incident_alarms')
         .innerJoin('records', 'records.id', 'incident_alarms.incident_id')
         .select(['incident_alarms.occurrence_id', 'records.id', 'records.number'])
+        .select(
+          sql<boolean>`incident_alarms.activated_at = (select min(a.activated_at) from incident_alarms a
+            where a.incident_id = incident_alarms.incident_id)`.as('is_first_out'),
+        )
         .where('incident_alarms.occurrence_id', 'in', [...occurrenceIds, NOBODY])
         .execute(),
   }
