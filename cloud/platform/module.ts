@@ -2,12 +2,14 @@ import type { Person } from '#shared/contracts/person.ts'
 import type { Log } from '#shared/log/log.ts'
 import type { Rule } from '#shared/policy/policy.ts'
 import type { Database, Tx } from './database/database.ts'
-import type { Actor } from './door/actor.ts'
 import type { Door } from './door/door.ts'
 import type { HttpApp } from './http/app.ts'
 import type { Jobs, JobWorker } from './jobs/jobs.ts'
 import type { Metrics } from './metrics/registry.ts'
 import type { EventHandler } from './outbox/event.ts'
+import type { TopicGuard } from './realtime/topics.ts'
+
+export type { TopicGuard } from './realtime/topics.ts'
 
 /** ms since 1970; hand-moved in tests. */
 export type Clock = () => number
@@ -22,16 +24,7 @@ export interface Platform {
   readonly log: Log
 }
 
-/** Guards the topics `<prefix>:<id>`, e.g. `channel`. Topics without a colon are open to everyone of the organisation. */
-export interface TopicGuard {
-  readonly prefix: string
-  mayHear(tx: Tx, actor: Actor, id: string): Promise<boolean>
-}
-
-/**
- * One noun of the suite, wired in `cloud/suite/index.ts` as
- * `suiteModules(deps: Platform & { pipeline: Pipeline; profilesDir: string; seed?: string }): readonly Module[]`.
- */
+/** One noun of the suite. `cloud/suite/index.ts` wires them all: `suiteModules(deps: SuiteDeps): readonly Module[]`. */
 export interface Module {
   readonly name: string
   /** Registers HTTP routes; each declares `config: { access }`. */

@@ -20,6 +20,7 @@ export function faultsOf(schema: TSchema, value: unknown): InputFault[] {
 }
 
 interface SchemaError {
+  readonly keyword: string
   readonly instancePath: string
   readonly message: string
   readonly params?: unknown
@@ -27,7 +28,9 @@ interface SchemaError {
 
 /** Puts the library's errors in words: one fault for each missing or unknown key, at that key. */
 export function describeFaults(errors: readonly SchemaError[]): InputFault[] {
-  return errors.flatMap(({ instancePath, message, params }) => {
+  return errors.flatMap(({ keyword, instancePath, message, params }) => {
+    // An unknown key is told once as itself and once more as a value that nothing may have.
+    if (keyword === 'boolean') return []
     const { requiredProperties, additionalProperties } = (params ?? {}) as Record<string, string[] | undefined>
     if (requiredProperties) return requiredProperties.map((key) => at(instancePath, key, 'is missing'))
     if (additionalProperties) return additionalProperties.map((key) => at(instancePath, key, 'is not known'))

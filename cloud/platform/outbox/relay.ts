@@ -105,6 +105,12 @@ async function number(db: Database): Promise<OutboxEvent[]> {
   return rows.map(eventOf).sort((a, b) => a.seq - b.seq)
 }
 
+/** Number of the oldest event that is still kept. */
+export async function readFirst(db: Database): Promise<number> {
+  const { rows } = await sql<{ first_seq: string }>`select first_seq from stream_head`.execute(db.system)
+  return Number(rows[0]?.first_seq ?? 1)
+}
+
 export interface StreamRange {
   /** Exclusive. */
   readonly after: number

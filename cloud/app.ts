@@ -1,0 +1,183 @@
+import type { AddressInfo } from 'node:net'
+import { ConfigError } from '#shared/config/config-error.ts'
+import type { Log } from '#shared/log/log.ts'
+import type { Rule } from '#shared/policy/policy.ts'
+import type { Database } from './platform/database/database.ts'
+import { createDoor } from './platform/door/create-door.ts'
+import { PLATFORM_RULES } from './platform/door/rules.ts'
+import type { HttpApp } from './platform/http/app.ts'
+import { serveConsole } from './platform/http/console.ts'
+import { healthRoutes } from './platform/http/health.ts'
+import { describeApi } from './platform/http/openapi.ts'
+import type { OwnOrigins } from './platform/http/origin.ts'
+import { createServer } from './platform/http/server.ts'
+import { createIdentify } from './platform/identity/identify.ts'
+import { passwordLinkRoutes } from './platform/identity/password-link.ts'
+import { sessionRoutes } from './platform/identity/routes.ts'
+import { createSessions } from './platform/identity/sessions.ts'
+import { createJobs, jobHandler, startWorkers } from './platform/jobs/create-jobs.ts'
+import type { JobEngine } from './platform/jobs/engine.ts'
+import { createMetrics, type Metrics } from './platform/metrics/registry.ts'
+import type { Clock, Module, Platform } from './platform/module.ts'
+import { type Consumers, startConsumers } from './platform/outbox/consumers.ts'
+import { type Relay, readEvents, readFirst, startRelay } from './platform/outbox/relay.ts'
+import { createStream, type Stream } from './platform/realtime/stream.ts'
+import { createTopicAccess } from './platform/realtime/topics.ts'
+import type { ValueSource } from './platform/realtime/values.ts'
+
+export interface AppOptions {
+  readonly db: Database
+  readonly engine: JobEngine
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics?: Metrics
+  /** Makes the modules on the platform they are given. */
+  readonly modules: (platform: Platform) => readonly Module[]
+  readonly values: ValueSource
+  /** What is wrong with the other parts, for `/readyz`. */
+  readonly faults?: () => readonly string[]
+  readonly consoleDir?: string
+  readonly publicUrl?: string | undefined
+  readonly version?: string
+  /** Checks each reply against its schema; for tests. */
+  readonly checksReplies?: boolean
+}
+
+/** The platform with its modules at work. */
+export interface App extends Platform {
+  readonly http: HttpApp
+  readonly relay: Relay
+  readonly consumers: Consumers
+  /** The one origin of links. */
+  publicUrl(): string
+  /** Starts to answer. Throws ConfigError naming the setting when the port is taken. */
+  listen(address: { readonly host: string; readonly port: number }): Promise<number>
+  /** Stops answering, then working. Safe to call twice. */
+  close(): Promise<void>
+}
+
+/** Wires platform and modules: rules, routes, handlers, workers, stream. Modules are started before anything reaches them. */
+export async function startApp(options: AppOptions): Promise<App> {
+  const { db, engine, clock, log, metrics = createMetrics() } = options
+  const rules: Rule[] = [...PLATFORM_RULES]
+  const door = createDoor({ db, clock, rules })
+  const platform: Platform = { db, door, jobs: createJobs(clock), metrics, clock, log }
+  const modules = options.modules(platform)
+  rules.push(...modules.flatMap((m) => m.rules ?? []))
+  for (const module of modules) await module.start?.()
+  const relay = await startRelay({ db, log })
+  const web = buildWeb({ ...options, platform, modules, relay })
+  await web.http.ready()
+  const handlers = [jobHandler(engine), ...modules.flatMap((m) => m.handlers ?? [])]
+  const consumers = await startConsumers({ db, door, relay, log, handlers })
+  await startWorkers(
+    engine,
+    modules.flatMap((m) => m.workers ?? []),
+    log,
+  )
+  let closing: Promise<void> | undefined
+  const close = async () => {
+    web.stream.close()
+    await web.http.close()
+    await engine.close()
+    await consumers.close()
+    for (const module of modules) await module.stop?.()
+    await relay.close()
+  }
+  return {
+    ...platform,
+    http: web.http,
+    relay,
+    consumers,
+    publicUrl: () => web.origins().publicUrl,
+    listen: (address) => listen(web, address),
+    close: () => {
+      closing ??= close()
+      return closing
+    },
+  }
+}
+
+interface WebOptions extends Omit<AppOptions, 'modules'> {
+  readonly platform: Platform
+  readonly modules: readonly Module[]
+  readonly relay: Relay
+}
+
+interface Web {
+  readonly http: HttpApp
+  readonly stream: Stream
+  readonly origins: () => OwnOrigins
+}
+
+function buildWeb({ platform, modules, relay, ...options }: WebOptions): Web {
+  const { db, door, metrics, clock, log } = platform
+  const port = () => (http.server.address() as AddressInfo | null)?.port ?? 80
+  const publicUrl = () => options.publicUrl ?? `http://localhost:${port()}`
+  const origins = (): OwnOrigins => ({ publicUrl: publicUrl(), isLoopback: true, ports: [port()] })
+  const cookieName = () => `andon-session-${port()}`
+  const sessions = createSessions({ db, clock })
+  const relations = modules.flatMap((m) => (m.relations ? [m.relations.bind(m)] : []))
+  const identify = createIdentify({ db, sessions, relations, cookieName })
+  const whoIs = async (request: Parameters<typeof identify>[0]) => (await identify(request))?.actor
+  const http = createServer({
+    door,
+    identify: (request) => whoIs(request.raw),
+    origins,
+    metrics,
+    log,
+    checksReplies: options.checksReplies ?? false,
+  })
+  const person = modules.find((m) => m.person)?.person
+  describeApi(http, options.version ?? '0')
+  // Routes come after the plugin that describes them has loaded.
+  http.register(async (routes) => {
+    const app = routes as unknown as HttpApp
+    healthRoutes(app, { db, metrics, faults: options.faults ?? (() => []) })
+    sessionRoutes(app, { db, sessions, identify, clock, cookieName, person })
+    passwordLinkRoutes(app, { db, clock })
+    for (const module of modules) module.routes?.(app)
+    if (options.consoleDir) serveConsole(app, options.consoleDir)
+  })
+  const stream = createStream({
+    events: {
+      head: relay.head,
+      subscribe: relay.subscribe,
+      first: () => readFirst(db),
+      after: (seq, limit) => relay.recent(seq, limit) ?? readEvents(db, { after: seq, until: relay.head(), limit }),
+    },
+    values: options.values,
+    identify: whoIs,
+    mayHear: createTopicAccess({ db, door, guards: modules.flatMap((m) => m.topics ?? []) }),
+    origins,
+    clock,
+    metrics,
+    log,
+  })
+  stream.attach(http.server)
+  return { http, stream, origins }
+}
+
+async function listen({ http }: Web, { host, port }: { host: string; port: number }): Promise<number> {
+  try {
+    await http.listen({ host, port })
+  } catch (error) {
+    throw portFault(error, 'ANDON_HTTP_PORT', port)
+  }
+  return (http.server.address() as AddressInfo).port
+}
+
+/** A taken or forbidden port as a fault of the setting that names it; anything else as it was. */
+export function portFault(error: unknown, setting: string, port: number): unknown {
+  const code = (error as NodeJS.ErrnoException).code ?? ''
+  const words: Record<string, string> = {
+    EADDRINUSE: 'is in use by another program',
+    EACCES: 'is not allowed for this user',
+  }
+  const found = words[code]
+  if (!found) return error
+  const fix = `set ${setting} to another port, or to 0 for any free one`
+  return new ConfigError([
+    { file: 'environment', path: setting, found: `${port}, which ${found}`, expected: 'a free port', fix },
+  ])
+}

@@ -1,0 +1,175 @@
+import { dirname, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Static, Type } from 'typebox'
+import { ConfigError, type Fault } from '#shared/config/config-error.ts'
+import { nearest } from '#shared/config/nearest.ts'
+import { loadYaml } from '#shared/config/yaml.ts'
+import { ROLE_NAMES, type RoleName } from './roles.ts'
+
+/** The file cloud.yaml: behaviour. Secrets and addresses are in the environment. */
+export const CloudFile = Type.Object(
+  {
+    version: Type.Literal(1),
+    profiles: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: 'Directory of device profiles; else those that come with the product.',
+      }),
+    ),
+    seed: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: 'Organisation file that is imported at start; what exists stays as it is.',
+      }),
+    ),
+    log: Type.Optional(Type.Enum(['debug', 'info', 'warn', 'error'], { description: 'What is told at least; info.' })),
+  },
+  { additionalProperties: false },
+)
+export type CloudFile = Static<typeof CloudFile>
+
+/** Everything the cloud needs to know; frozen, paths absolute. */
+export interface CloudConfig {
+  readonly roles: readonly RoleName[]
+  readonly dataDir: string
+  /** Plain ports listen here: always loopback. */
+  readonly host: '127.0.0.1'
+  readonly httpPort: number
+  readonly mqttPort: number
+  /** Undefined: `http://localhost:<HTTP port>`. */
+  readonly publicUrl: string | undefined
+  /** Undefined: made and kept in the data directory. */
+  readonly secret: string | undefined
+  readonly databaseUrl: string | undefined
+  readonly profilesDir: string
+  readonly seed: { readonly file: string; readonly password?: string; readonly edgeSecret?: string } | undefined
+  readonly consoleDir: string
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
+  /** What is set but changes nothing in this version, one line each. */
+  readonly notes: readonly string[]
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+export interface CloudArguments {
+  readonly file?: string | undefined
+  readonly roles?: string | undefined
+}
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+/** Reads arguments, file and environment. Throws one ConfigError with every fault of all three. */
+export function readCloudConfig(args: CloudArguments, env: Environment = process.env): CloudConfig {
+  const faults: Fault[] = []
+  const file = readFile(args.file, faults)
+  const folder = args.file ? dirname(resolve(args.file)) : root
+  const read = reader(env, faults)
+  const config: CloudConfig = {
+    roles: rolesOf(args.roles, faults),
+    dataDir: resolve(env.ANDON_DATA || '.andon/cloud'),
+    host: '127.0.0.1',
+    httpPort: read.port('ANDON_HTTP_PORT', 8080),
+    mqttPort: read.port('ANDON_MQTT_PORT', 1883),
+    publicUrl: read.publicUrl(),
+    secret: env.ANDON_SECRET || undefined,
+    databaseUrl: read.databaseUrl(),
+    profilesDir: file.profiles ? resolve(folder, file.profiles) : resolve(root, 'devices/profiles'),
+    seed: seedOf(file, folder, env),
+    consoleDir: resolve(root, 'cloud/web/dist'),
+    logLevel: file.log ?? 'info',
+    notes: notesOn(env),
+  }
+  if (faults.length > 0) throw new ConfigError(faults)
+  return Object.freeze(config)
+}
+
+function readFile(path: string | undefined, faults: Fault[]): CloudFile {
+  if (path === undefined) return { version: 1 }
+  try {
+    return loadYaml(path, CloudFile)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    faults.push(...error.faults)
+    return { version: 1 }
+  }
+}
+
+function rolesOf(text: string | undefined, faults: Fault[]): RoleName[] {
+  if (text === undefined) return [...ROLE_NAMES]
+  const wanted = text.split(',').map((name) => name.trim())
+  for (const name of wanted.filter((n) => !ROLE_NAMES.includes(n as RoleName))) {
+    const guess = nearest(name, ROLE_NAMES)
+    const expected = `some of ${ROLE_NAMES.join(', ')}`
+    const fix = guess ? `write '${guess}'` : 'leave --roles out to run all of them'
+    faults.push({
+      file: '--roles',
+      path: 'roles',
+      found: `'${name}'`,
+      expected,
+      fix,
+      ...(guess ? { nearest: guess } : {}),
+    })
+  }
+  return wanted as RoleName[]
+}
+
+function seedOf(file: CloudFile, folder: string, env: Environment): CloudConfig['seed'] {
+  if (!file.seed) return undefined
+  const password = env.ANDON_DEMO_PASSWORD
+  const edgeSecret = env.ANDON_EDGE_SECRET
+  return { file: resolve(folder, file.seed), ...(password ? { password } : {}), ...(edgeSecret ? { edgeSecret } : {}) }
+}
+
+/** Reads settings of the environment, each fault with the setting's name. */
+function reader(env: Environment, faults: Fault[]) {
+  const fault = (path: string, found: string, expected: string, fix: string) =>
+    void faults.push({ file: 'environment', path, found, expected, fix })
+  return {
+    port(name: string, fallback: number): number {
+      const text = env[name]
+      if (text === undefined || text === '') return fallback
+      if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text)
+      fault(name, `'${text}'`, 'a port from 0 to 65535', `set ${name} to a free port, or to 0 for any`)
+      return fallback
+    },
+    publicUrl(): string | undefined {
+      const text = env.ANDON_PUBLIC_URL
+      if (!text) return undefined
+      const url = URL.parse(text)
+      const fix = 'set ANDON_PUBLIC_URL to an address like https://andon.example.com'
+      if (!url || !['http:', 'https:'].includes(url.protocol)) {
+        fault('ANDON_PUBLIC_URL', `'${text}'`, 'an http or https address', fix)
+      } else if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
+        fault('ANDON_PUBLIC_URL', `'${text}'`, 'https beyond this machine: passwords would travel in the clear', fix)
+      }
+      return url?.origin
+    },
+    databaseUrl(): string | undefined {
+      const text = env.DATABASE_URL
+      if (!text) return undefined
+      const isRight = ['postgres:', 'postgresql:'].includes(URL.parse(text)?.protocol ?? '')
+      const expected = 'an address like postgresql://user:password@host:5432/andon'
+      if (!isRight)
+        fault('DATABASE_URL', 'another form', expected, 'correct DATABASE_URL, or unset it for the embedded server')
+      return text
+    },
+  }
+}
+
+/** True for the names of this machine itself. */
+export const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '[::1]' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
+
+/** Settings of the scale-out column and of TLS: known, and said not to be read yet. */
+const LATER = ['REDIS_URL', 'MQTT_URL', 'INFLUX_URL', 'S3_URL', 'SMTP_URL', 'ANDON_TLS_CERT', 'ANDON_TLS_KEY'] as const
+
+function notesOn(env: Environment): string[] {
+  const notes = LATER.filter((name) => env[name]).map((name) => `${name} is set, but this version does not read it`)
+  const bind = env.ANDON_BIND
+  if (bind && !isLoopback(bind)) {
+    notes.push(
+      `ANDON_BIND is ${bind}: plain HTTP and MQTT stay on loopback, and this version has no TLS ports to bind to it`,
+    )
+  }
+  return notes
+}
