@@ -141,7 +141,7 @@ function moveWindow(draft: Draft, at: number): void {
 
 /** The window of a rate of change in ms; 0 for other conditions. */
 export const windowMs = ({ rule }: Pick<Draft, 'rule'>) =>
-  rule.condition.kind === 'rate-of-change' ? rule.condition.windowSeconds * 1000 : 0
+  rule.condition.kind === 'rate-of-change' ? Math.round(rule.condition.windowSeconds * 1000) : 0
 
 /** Lets every delay and window that is due by `at` act at its own moment, whatever comes in between. */
 export function advance(draft: Draft, at: number): void {

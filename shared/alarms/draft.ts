@@ -36,6 +36,11 @@ export function change(draft: Draft, parts: Partial<AlarmState>): void {
 
 const NONE = {} as const
 
+function peakOf({ occurrence }: AlarmState): { peak?: number; peakAt?: number } {
+  if (!occurrence || occurrence.peak === null || occurrence.peakAt === null) return NONE
+  return { peak: occurrence.peak, peakAt: occurrence.peakAt }
+}
+
 /** Adds the log line of a transition, as the state stands after it. */
 export function emit(draft: Draft, transition: AlarmTransition, at: number, facts: ChangeFacts = NONE): void {
   const { rule, state } = draft
@@ -58,6 +63,7 @@ export function emit(draft: Draft, transition: AlarmTransition, at: number, fact
     quality: qualityOf(state),
     ...(state.level === null ? NONE : { level: state.level }),
     ...(level && !Number.isNaN(level.setpoint) ? { setpoint: level.setpoint } : NONE),
+    ...peakOf(state),
     ...rest,
   })
 }

@@ -72,7 +72,7 @@ function levelsOf({ condition, priority }: AlarmDefinition): RuleLevel[] {
   ]
 }
 
-const minutes = (value: number | undefined) => (value === undefined ? null : value * 60_000)
+const minutes = (value: number | undefined) => (value === undefined ? null : Math.round(value * 60_000))
 
 /** Makes a definition ready for the alarm point at `path` (`group/edge/device/alarm`). */
 export function alarmRule(path: string, version: number, definition: AlarmDefinition): AlarmRule {
@@ -83,8 +83,8 @@ export function alarmRule(path: string, version: number, definition: AlarmDefini
     definition,
     condition: definition.condition,
     levels: levelsOf(definition),
-    onDelayMs: (definition.onDelaySeconds ?? 0) * 1000,
-    offDelayMs: (definition.offDelaySeconds ?? 0) * 1000,
+    onDelayMs: Math.round((definition.onDelaySeconds ?? 0) * 1000),
+    offDelayMs: Math.round((definition.offDelaySeconds ?? 0) * 1000),
     reAlarmMs: minutes(definition.reAlarmMinutes),
     reAlarmRepeats: definition.reAlarmRepeats ?? DEFAULT_RE_ALARM_REPEATS,
     acknowledgeTimeoutMs: minutes(definition.acknowledgeTimeoutMinutes),

@@ -103,7 +103,7 @@ export const INITIAL_STATE: AlarmState = {
 }
 
 /** True from activation until the return, the off-delay included. */
-export const isActive = (state: AlarmState) => state.phase === 'active' || state.phase === 'pending-off'
+export const isActive = (state: Pick<AlarmState, 'phase'>) => state.phase === 'active' || state.phase === 'pending-off'
 
 /** True while anything keeps the alarm from the operator. */
 export const isSuppressed = (state: AlarmState) =>

@@ -176,7 +176,7 @@ export function nextEventAt(rule: AlarmRule, state: AlarmState): number | null {
 
 function noDataAt({ condition }: AlarmRule, state: AlarmState): number | null {
   if (condition.kind !== 'no-data' || state.staleSince === null || isActive(state)) return null
-  return state.staleSince + condition.afterSeconds * 1000
+  return state.staleSince + Math.round(condition.afterSeconds * 1000)
 }
 
 function raiseAgainAt(rule: AlarmRule, state: AlarmState): ServerFiring | null {

@@ -65,6 +65,9 @@ export const AlarmEvent = Type.Object({
   level: Type.Optional(Type.String()),
   value: Type.Optional(AlarmValue),
   setpoint: Type.Optional(Type.Number()),
+  /** Most extreme value of the occurrence so far, of a limit alarm, and its time. */
+  peak: Type.Optional(Type.Number()),
+  peakAt: Type.Optional(Type.Number()),
   /** Quality of the point at that moment. */
   quality: Type.Optional(Type.Union([Type.Literal('good'), Type.Literal('bad'), Type.Literal('stale')])),
   by: Type.Optional(Type.String()),

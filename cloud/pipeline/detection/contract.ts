@@ -58,12 +58,12 @@ export interface EdgeDetection {
   onSamples(batch: DetectionBatch): void
   /** Closes offsets that will never carry samples (a gap record). */
   onGap(range: OffsetRange): void
-  /** The edge's event clock: the payload timestamp of every NDATA and DDATA, heartbeats included. Never moves back. */
+  /** Call after the payload's samples. The edge's event clock: the payload timestamp of every NDATA and DDATA, heartbeats included. Never moves back. */
   onEventTime(at: number): void
   /** The edge is silent (no `device`) or the device is dead: conditions freeze, no-data alarms run. `at` is server time. */
   onStale(at: number, device?: string): void
-  /** The edge speaks again. Devices that died stay stale until their own birth. */
-  onFresh(at: number): void
+  /** The edge speaks again (any other call but onStale says so too). Devices that died stay stale until their own birth. */
+  onFresh(): void
   /** End of the first unbroken range of committed offsets from `from` (the oldest unacknowledged one) on; from - 1 when none. */
   mark(epoch: bigint, from: bigint): bigint
 }
@@ -189,14 +189,18 @@ export interface DetectionQueries {
 
 /** The detection of all edges of this process. */
 export interface Detection extends DetectionQueries {
-  /** The edge's detection, restored from its checkpoint at the first call. */
-  edge(edge: DetectionEdge): Promise<EdgeDetection>
+  /** The edge's detection; every edge was restored from its checkpoint when detection started. */
+  edge(edge: DetectionEdge): EdgeDetection
   /** Applies the operator actions that wait. NOTIFY `andon_alarm_actions` calls it by itself. */
   applyActions(): Promise<void>
+  /** Fires what the server's clock has made due. It does so by itself; a hand-moved clock calls it. */
+  checkServerClock(): void
   /** Resolves when all that was handed in before is committed, checkpoint and marks included. */
   settled(): Promise<void>
   /** Called after each commit that moved an edge's mark, with the edge. Returns the function that ends it. */
   onMark(listener: (edge: DetectionEdge) => void): () => void
+  /** What keeps alarm events from being committed, in words; undefined while all is well. */
+  fault(): string | undefined
   /** Commits what waits and stops. */
   close(): Promise<void>
 }

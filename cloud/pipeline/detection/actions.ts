@@ -1,0 +1,110 @@
+import type { Kysely } from 'kysely'
+import { isaState } from '#shared/alarms/index.ts'
+import type { AlarmRefusal } from '#shared/contracts/alarm-command.ts'
+import type { Points } from './points.ts'
+import type { ActionsTable, DetectionTables } from './tables.ts'
+import type { AppliedAction, PointSlot } from './work.ts'
+
+const PAGE = 500
+
+type ActionRow = Pick<
+  ActionsTable,
+  'id' | 'org_id' | 'point_id' | 'kind' | 'by' | 'comment' | 'until' | 'occurrence_id' | 'reference' | 'at'
+>
+
+/** A point with the edge that holds it. */
+export interface FoundPoint {
+  readonly slot: PointSlot
+  readonly points: Points
+}
+
+export interface ActionsOptions {
+  readonly db: Kysely<DetectionTables>
+  /** ms since 1970 */
+  readonly clock: () => number
+  readonly find: (org: string, pointId: string) => FoundPoint | undefined
+  /** An action was applied in memory and waits for its commit. */
+  readonly urgent: () => void
+}
+
+/** Operator actions: rows are read in order and applied; the result is committed with the events that they caused. */
+export class Actions {
+  readonly #options: ActionsOptions
+  /** Applied in memory, not committed yet: their rows still look as if they waited. */
+  readonly #inFlight = new Set<string>()
+  #applied: AppliedAction[] = []
+  #running: Promise<void> | undefined
+  #isAgain = false
+
+  constructor(options: ActionsOptions) {
+    this.#options = options
+  }
+
+  /** Applies all rows that wait. Rejects when they cannot be read; the next hint or call tries again. */
+  apply(): Promise<void> {
+    this.#isAgain = true
+    this.#running ??= this.#run()
+    return this.#running
+  }
+
+  /** What was applied since the last call. */
+  take(): readonly AppliedAction[] {
+    const taken = this.#applied
+    this.#applied = []
+    return taken
+  }
+
+  committed(actions: readonly AppliedAction[]): void {
+    for (const { id } of actions) this.#inFlight.delete(id)
+  }
+
+  async #run(): Promise<void> {
+    try {
+      await Promise.resolve()
+      while (this.#isAgain) {
+        this.#isAgain = false
+        const rows = await this.#waiting()
+        for (const row of rows) this.#applyOne(row)
+        if (rows.length === PAGE) this.#isAgain = true
+      }
+    } finally {
+      this.#running = undefined
+    }
+  }
+
+  /** A row whose commit ended while it was read looks as if it waited; so what was in flight before the read is left out. */
+  async #waiting(): Promise<ActionRow[]> {
+    const before = [...this.#inFlight]
+    let query = this.#options.db
+      .selectFrom('alarm_actions')
+      .select(['id', 'org_id', 'point_id', 'kind', 'by', 'comment', 'until', 'occurrence_id', 'reference', 'at'])
+      .where('applied_at', 'is', null)
+    if (before.length > 0) query = query.where('id', 'not in', before)
+    return query.orderBy('position').limit(PAGE).execute()
+  }
+
+  #applyOne(row: ActionRow): void {
+    const found = this.#options.find(row.org_id, row.point_id)
+    const refusal: AlarmRefusal | undefined = found ? this.#operate(found, row) : 'alarm.unknown-point'
+    const state = found ? isaState(found.slot.state) : null
+    const result = refusal
+      ? { status: 'refused' as const, error: refusal, state }
+      : { status: 'applied' as const, state }
+    this.#inFlight.add(row.id)
+    this.#applied.push({ id: row.id, at: this.#options.clock(), result })
+    this.#options.urgent()
+  }
+
+  #operate({ slot, points }: FoundPoint, row: ActionRow): AlarmRefusal | undefined {
+    return points.feed(slot, {
+      kind: row.kind,
+      id: row.id,
+      at: row.at.getTime(),
+      by: row.by,
+      comment: row.comment ?? undefined,
+      until: row.until?.getTime(),
+      occurrenceId: row.occurrence_id ?? undefined,
+      reference: row.reference ?? undefined,
+    })
+  }
+}

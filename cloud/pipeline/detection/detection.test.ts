@@ -1,0 +1,478 @@
+import type { Kysely } from 'kysely'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { newId } from '#cloud/platform/id.ts'
+import type { AlarmActionKind } from '#shared/contracts/alarm-command.ts'
+import type { AlarmDefinition } from '#shared/contracts/alarm-definition.ts'
+import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
+import { silentLog } from '#shared/log/log.ts'
+import { startTestDatabase, type TestDatabase } from '#tests/support/postgres.ts'
+import type { DetectionEdge } from './contract.ts'
+import { createDetection, type RunningDetection } from './index.ts'
+import type { DetectionTables } from './tables.ts'
+
+const name = (en: string) => ({ en, 'zh-CN': en })
+const EPOCH = 0xfedc_ba98_7654_3210n
+const START = Date.UTC(2026, 10, 23, 8)
+
+const HIGH: AlarmDefinition = {
+  alarm: 'temperature-high',
+  name: name('Temperature high'),
+  tag: 'temperature',
+  priority: 'high',
+  condition: {
+    kind: 'limit',
+    levels: [
+      { level: 'H', setpoint: 90, deadband: 2 },
+      { level: 'HH', setpoint: 100, priority: 'critical' },
+    ],
+  },
+}
+
+const profileOf = (alarms: AlarmDefinition[], version = 1): DeviceProfile => ({
+  profile: 'oven',
+  version,
+  name: name('Oven'),
+  assetClass: 'oven',
+  protocol: 'modbus',
+  machineState: { tag: 'state', states: { 1: 'running', 2: 'idle', 3: 'unplanned-stop' } },
+  tags: [
+    { tag: 'temperature', name: name('Temperature'), address: 'holding:0', type: 'float32' },
+    { tag: 'state', name: name('State'), address: 'holding:2', type: 'uint16' },
+  ],
+  alarms,
+})
+
+const OVEN = profileOf([
+  HIGH,
+  { ...HIGH, alarm: 'temperature-delayed', onDelaySeconds: 3, priority: 'low' },
+  { ...HIGH, alarm: 'no-data', condition: { kind: 'no-data', afterSeconds: 30 }, priority: 'medium' },
+])
+
+describe('detection', () => {
+  let postgres: TestDatabase
+  let edge: DetectionEdge
+  let detection: RunningDetection
+  let now = START
+  let offset = 1n
+  const opened: RunningDetection[] = []
+  let groups = 0
+
+  beforeAll(async () => {
+    postgres = await startTestDatabase()
+  })
+  afterAll(() => postgres.close())
+
+  const sql = () => postgres.db.system as unknown as Kysely<DetectionTables>
+
+  async function start(db: Kysely<unknown> = postgres.db.system as Kysely<unknown>): Promise<RunningDetection> {
+    const started = await createDetection({
+      db,
+      listen: (channel, hear) => postgres.db.listen(channel, hear),
+      clock: () => now,
+      log: silentLog,
+      checkpointMs: 20,
+    })
+    opened.push(started)
+    return started
+  }
+
+  beforeEach(async () => {
+    now = START
+    offset = 1n
+    edge = { org: await postgres.newOrg(), group: `works-${++groups}`, edge: 'line-1' }
+    detection = await start()
+    detection.edge(edge).onBirth('oven-1', OVEN)
+  })
+  afterEach(async () => {
+    await Promise.all(opened.splice(0).map((one) => one.close()))
+  })
+
+  interface Sent {
+    readonly range: { epoch: bigint; first: bigint; last: bigint }
+    readonly values: readonly (readonly [tag: string, second: number, value: number | null])[]
+  }
+
+  /** One payload: values of oven-1 with the seconds since the start at which they were true. */
+  function send(values: Sent['values'], to = detection): Sent {
+    const sent = { range: { epoch: EPOCH, first: offset, last: offset + BigInt(values.length) - 1n }, values }
+    offset += BigInt(values.length)
+    resend(sent, to)
+    return sent
+  }
+
+  function resend({ range, values }: Sent, to = detection): void {
+    const shard = to.edge(edge)
+    const samples = values.map(([tag, second, value], i) => ({
+      tag: shard.tag('oven-1', tag),
+      sourceAt: START + second * 1000,
+      value,
+      quality: value === null ? (0 as const) : (192 as const),
+      offset: range.first + BigInt(i),
+    }))
+    shard.onSamples({ samples, range })
+    shard.onEventTime(START + (values.at(-1)?.[1] ?? 0) * 1000)
+  }
+
+  async function log(from = detection) {
+    const lines = await sql()
+      .selectFrom('alarm_log')
+      .selectAll()
+      .where('org_id', '=', edge.org)
+      .orderBy('seq')
+      .execute()
+    expect(lines.map((line) => Number(line.seq))).toEqual(lines.map((_, i) => i + 1))
+    expect(from.fault()).toBeUndefined()
+    return lines.map(({ event }) => event)
+  }
+
+  const told = async (type: string) =>
+    (
+      await sql().selectFrom('outbox').selectAll().where('org_id', '=', edge.org).where('type', '=', type).execute()
+    ).map(({ data }) => data as Record<string, unknown>)
+
+  async function pointOf(alarm: string, from = detection) {
+    const { items } = await from.alarms(edge.org)
+    return items.find((item) => item.alarm === alarm)!
+  }
+
+  async function act(kind: AlarmActionKind, alarm: string, more: object = {}) {
+    const point = await pointOf(alarm)
+    const id = newId()
+    await sql()
+      .insertInto('alarm_actions')
+      .values({
+        ...{ id, kind, org_id: edge.org, point_id: point.id, by: 'wang', at: new Date(now) },
+        ...{ comment: null, until: null, occurrence_id: null, reference: null, applied_at: null, result: null },
+        ...more,
+      })
+      .execute()
+    await detection.applyActions()
+    await detection.settled()
+    const row = await sql().selectFrom('alarm_actions').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
+    return row.result
+  }
+
+  it('binds the profile of a born device to alarm points', async () => {
+    await detection.settled()
+    const { items } = await detection.alarms(edge.org)
+    expect(items.map(({ alarm, state, device }) => [alarm, state, device]).sort()).toEqual([
+      ['no-data', 'A', 'oven-1'],
+      ['temperature-delayed', 'A', 'oven-1'],
+      ['temperature-high', 'A', 'oven-1'],
+    ])
+    expect(items.find((item) => item.alarm === 'temperature-high')?.definition).toEqual(HIGH)
+  })
+
+  it('commits log, occurrence, point and outbox event of an alarm together', async () => {
+    send([
+      ['temperature', 0, 80],
+      ['temperature', 1, 91],
+      ['temperature', 2, 95],
+    ])
+    await detection.settled()
+    expect(await log()).toMatchObject([
+      {
+        transition: 'activated',
+        device: 'oven-1',
+        tag: 'temperature',
+        level: 'H',
+        value: 91,
+        setpoint: 90,
+        state: 'B',
+      },
+    ])
+    expect(await told('alarm.changed')).toEqual(await log())
+    const point = await pointOf('temperature-high')
+    expect(point).toMatchObject({
+      state: 'B',
+      isAnnunciated: true,
+      level: 'H',
+      activeSince: START + 1000,
+      setpoint: 90,
+    })
+    expect(await detection.occurrence(edge.org, point.occurrenceId!)).toMatchObject({
+      ...{ openedAt: START + 1000, closedAt: null, peakValue: 95, value: 91, isSuppressed: false, isLate: false },
+    })
+    expect(await detection.alarmCounts(edge.org)).toMatchObject({ unacknowledged: 1, byPriority: { high: 1 } })
+  })
+
+  it('lets a delay end by the edge’s event clock alone', async () => {
+    send([['temperature', 0, 91]])
+    detection.edge(edge).onEventTime(START + 2999)
+    await detection.settled()
+    expect(await log()).toHaveLength(1)
+    detection.edge(edge).onEventTime(START + 3050)
+    await detection.settled()
+    expect((await log()).at(-1)).toMatchObject({ alarm: 'temperature-delayed', eventAt: START + 3000 })
+  })
+
+  it('adds nothing when samples are sent again', async () => {
+    const sent = [send([['temperature', 0, 91]]), send([['temperature', 4, 101]]), send([['temperature', 9, 70]])]
+    await detection.settled()
+    const before = await log()
+    for (const one of sent) resend(one)
+    await detection.settled()
+    expect(await log()).toEqual(before)
+    expect(detection.edge(edge).lateSamples).toBe(0)
+  })
+
+  it('goes on after a restart in the middle as if there had been none', async () => {
+    send([
+      ['temperature', 0, 80],
+      ['temperature', 1, 91],
+    ])
+    await detection.settled()
+    const lost = send([['temperature', 2, 101]])
+    const restarted = await start()
+    restarted.edge(edge).onBirth('oven-1', OVEN)
+    resend(lost, restarted)
+    await restarted.settled()
+    send([['temperature', 5, 70]], restarted)
+    await restarted.settled()
+    const lines = (await log()).map(({ alarm, transition, level, eventAt }) => [
+      alarm,
+      transition,
+      level,
+      eventAt - START,
+    ])
+    expect(lines).toEqual([
+      ['temperature-high', 'activated', 'H', 1000],
+      ['temperature-high', 'level-changed', 'HH', 2000],
+      ['temperature-high', 'returned', 'HH', 5000],
+      ['temperature-delayed', 'activated', 'HH', 4000],
+      ['temperature-delayed', 'returned', 'HH', 5000],
+    ])
+    expect(restarted.edge(edge).mark(EPOCH, 1n)).toBe(4n)
+  })
+
+  it('acknowledges no offset whose evaluation is not committed', async () => {
+    const shard = detection.edge(edge)
+    send([
+      ['temperature', 0, 80],
+      ['temperature', 1, 81],
+    ])
+    expect(shard.mark(EPOCH, 1n)).toBe(0n)
+    await detection.settled()
+    expect(shard.mark(EPOCH, 1n)).toBe(2n)
+    offset = 5n
+    send([['temperature', 2, 80]])
+    await detection.settled()
+    expect(shard.mark(EPOCH, 3n)).toBe(2n)
+    shard.onGap({ epoch: EPOCH, first: 3n, last: 4n })
+    await detection.settled()
+    expect(shard.mark(EPOCH, 1n)).toBe(5n)
+    expect((await start()).edge(edge).mark(EPOCH, 1n)).toBe(5n)
+  })
+
+  it('loses no alarm to a database that fails, and logs each once', async () => {
+    let broken = 3
+    const system = postgres.db.system as Kysely<unknown>
+    const failing = new Proxy(system, {
+      get(target, key) {
+        if (key === 'getExecutor' && broken-- > 0) throw new Error('the server closed the connection')
+        const value: unknown = Reflect.get(target, key)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
+    const stubborn = await start(failing)
+    stubborn.edge(edge).onBirth('oven-1', OVEN)
+    send([['temperature', 0, 91]], stubborn)
+    send([['temperature', 1, 70]], stubborn)
+    expect(stubborn.edge(edge).mark(EPOCH, 1n)).toBe(0n)
+    await stubborn.settled()
+    expect((await log(stubborn)).map(({ transition }) => transition)).toEqual(['activated', 'returned'])
+    expect(stubborn.edge(edge).mark(EPOCH, 1n)).toBe(2n)
+    expect(broken).toBeLessThan(0)
+  })
+
+  it('applies actions in order and tells what became of each', async () => {
+    send([['temperature', 0, 91]])
+    await detection.settled()
+    now += 5000
+    expect(await act('acknowledge', 'temperature-high')).toEqual({ status: 'applied', state: 'C' })
+    expect(await act('acknowledge', 'temperature-high')).toEqual({
+      ...{ status: 'refused', error: 'alarm.not-unacknowledged', state: 'C' },
+    })
+    const shelving = { until: new Date(now + 60_000), comment: 'sensor is being changed' }
+    expect(await act('shelve', 'temperature-high', shelving)).toEqual({ status: 'applied', state: 'G' })
+    expect((await log()).slice(1)).toMatchObject([
+      { transition: 'acknowledged', by: 'wang', eventAt: START + 5000, state: 'C' },
+      { transition: 'shelved', until: now + 60_000, isAnnunciated: false },
+    ])
+    expect(await pointOf('temperature-high')).toMatchObject({ shelvedUntil: now + 60_000, acknowledgedBy: 'wang' })
+  })
+
+  it('refuses an action on a point of another organisation', async () => {
+    await detection.settled()
+    const point = await pointOf('temperature-high')
+    const other = await postgres.newOrg()
+    expect(await act('acknowledge', 'temperature-high', { org_id: other })).toMatchObject({
+      ...{ status: 'refused', error: 'alarm.unknown-point', state: null },
+    })
+    expect(await detection.alarm(other, point.id)).toBeUndefined()
+  })
+
+  it('hears an action by NOTIFY', async () => {
+    send([['temperature', 0, 91]])
+    await detection.settled()
+    const point = await pointOf('temperature-high')
+    const applied = new Promise<void>((resolve) => {
+      void postgres.db.listen('andon_alarm_actions_applied', (payload) => payload && resolve())
+    })
+    await sql()
+      .insertInto('alarm_actions')
+      .values({
+        ...{ id: newId(), kind: 'acknowledge', org_id: edge.org, point_id: point.id, by: 'wang', at: new Date(now) },
+        ...{ comment: null, until: null, occurrence_id: null, reference: null, applied_at: null, result: null },
+      })
+      .execute()
+    await applied
+    expect(await pointOf('temperature-high')).toMatchObject({ state: 'C', acknowledgedBy: 'wang' })
+  })
+
+  it('ends a shelving on the server’s clock, also after a restart', async () => {
+    send([['temperature', 0, 91]])
+    await detection.settled()
+    await act('shelve', 'temperature-high', { until: new Date(now + 60_000), comment: 'known' })
+    const restarted = await start()
+    now += 61_000
+    restarted.checkServerClock()
+    await restarted.settled()
+    expect((await log()).at(-1)).toMatchObject({
+      ...{ transition: 'unshelved', reason: 'shelving-expired', eventAt: START + 60_000, isRaised: true, state: 'B' },
+    })
+  })
+
+  it('freezes what is silent, raises no data, and goes on when it speaks again', async () => {
+    send([['temperature', 0, 91]])
+    detection.edge(edge).onStale(now + 3000)
+    now += 33_000
+    detection.checkServerClock()
+    await detection.settled()
+    expect(await pointOf('temperature-high')).toMatchObject({ state: 'B', quality: 'stale' })
+    expect(await pointOf('no-data')).toMatchObject({ state: 'B', activeSince: START + 33_000 })
+    send([['temperature', 40, 70]])
+    await detection.settled()
+    expect(await pointOf('temperature-high')).toMatchObject({ state: 'D', quality: 'good' })
+    expect(await pointOf('no-data')).toMatchObject({ state: 'D' })
+  })
+
+  it('keeps a dead device stale until its own birth', async () => {
+    detection.edge(edge).onStale(now, 'oven-1')
+    detection.edge(edge).onEventTime(now + 1000)
+    await detection.settled()
+    expect(await pointOf('temperature-high')).toMatchObject({ quality: 'stale' })
+    detection.edge(edge).onBirth('oven-1', OVEN)
+    await detection.settled()
+    expect(await pointOf('temperature-high')).toMatchObject({ quality: 'good' })
+  })
+
+  it('judges a birth’s value only where nothing was seen before', async () => {
+    const value = { tag: 'temperature', sourceAt: START - 5000, value: 95, quality: 192 as const }
+    detection.edge(edge).onBirth('oven-1', OVEN, [value])
+    detection.edge(edge).onBirth('oven-1', OVEN, [{ ...value, sourceAt: START, value: 101 }])
+    await detection.settled()
+    expect(await log()).toMatchObject([{ transition: 'activated', level: 'H', eventAt: START - 5000 }])
+  })
+
+  it('renews a definition and keeps the open occurrence', async () => {
+    send([['temperature', 0, 91]])
+    await detection.settled()
+    const before = await pointOf('temperature-high')
+    const next = profileOf([{ ...HIGH, condition: { kind: 'limit', levels: [{ level: 'H', setpoint: 95 }] } }], 2)
+    detection.edge(edge).onBirth('oven-1', next)
+    send([['temperature', 1, 91]])
+    await detection.settled()
+    expect(await pointOf('temperature-high')).toMatchObject({
+      definitionVersion: 2,
+      state: 'D',
+      occurrenceId: before.occurrenceId,
+    })
+    expect((await detection.alarms(edge.org)).items).toHaveLength(1)
+  })
+
+  it('keeps machine states as intervals without overlap and tells each change', async () => {
+    const path = `${edge.group}/line-1/oven-1`
+    send([
+      ['state', 0, 1],
+      ['state', 10, 1],
+      ['state', 20, 3],
+      ['state', 30, 7],
+    ])
+    await detection.settled()
+    now = START + 40_000
+    detection.edge(edge).onStale(now)
+    await detection.settled()
+    now = START + 50_000
+    detection.edge(edge).onEventTime(now)
+    await detection.settled()
+    const history = await detection.machineStateHistory(edge.org, path, START, START + 3_600_000)
+    expect(
+      history.map(({ state, since, until }) => [state, (since - START) / 1000, until && (until - START) / 1000]),
+    ).toEqual([
+      ['running', 0, 20],
+      ['unplanned-stop', 20, 40],
+      ['no-data', 40, 50],
+      ['unplanned-stop', 50, null],
+    ])
+    expect(await told('machine-state.changed')).toMatchObject([
+      { device: 'oven-1', state: 'running', previous: null },
+      { state: 'unplanned-stop', previous: 'running', at: START + 20_000 },
+      { state: 'no-data' },
+      { state: 'unplanned-stop', previous: 'no-data' },
+    ])
+    expect(await detection.machineStates(edge.org, [path])).toMatchObject([{ state: 'unplanned-stop' }])
+    const restarted = await start()
+    restarted.edge(edge).onBirth('oven-1', OVEN)
+    send(
+      [
+        ['state', 60, 3],
+        ['state', 61, 1],
+      ],
+      restarted,
+    )
+    await restarted.settled()
+    expect(await restarted.machineStates(edge.org)).toMatchObject([{ state: 'running', since: START + 61_000 }])
+  })
+
+  it('lists by urgency, filters, and pages without a hole', async () => {
+    for (let i = 2; i < 12; i++) detection.edge(edge).onBirth(`oven-${i}`, OVEN)
+    send([
+      ['temperature', 0, 91],
+      ['temperature', 3, 101],
+    ])
+    await detection.settled()
+    const all = await detection.alarms(edge.org)
+    expect(all.items).toHaveLength(33)
+    expect(all.items.slice(0, 2)).toMatchObject([
+      { priority: 'critical', state: 'B' },
+      { priority: 'critical', state: 'B' },
+    ])
+    const paged: string[] = []
+    let cursor: string | null | undefined
+    do {
+      const page = await detection.alarms(edge.org, { limit: 7, ...(cursor ? { cursor } : {}) })
+      paged.push(...page.items.map(({ id }) => id))
+      cursor = page.nextCursor
+    } while (cursor)
+    expect(paged).toEqual(all.items.map(({ id }) => id))
+    expect((await detection.alarms(edge.org, { isAnnunciated: true })).items).toHaveLength(2)
+    expect((await detection.alarms(edge.org, { text: 'OVEN-1', priorities: ['critical'] })).items).toHaveLength(2)
+    expect((await detection.alarms(edge.org, { devices: [`${edge.group}/line-1/oven-3`] })).items).toHaveLength(3)
+  })
+
+  it('commits an alarm within a few milliseconds at low load', async () => {
+    await detection.settled()
+    const took: number[] = []
+    for (let i = 0; i < 40; i++) {
+      const began = performance.now()
+      send([['temperature', i * 10, i % 2 === 0 ? 95 : 50]])
+      await detection.settled()
+      took.push(performance.now() - began)
+    }
+    took.sort((a, b) => a - b)
+    process.stdout.write(`sample → committed event: p50 ${took[20]?.toFixed(1)} ms, max ${took[39]?.toFixed(1)} ms\n`)
+    expect((await log()).length).toBeGreaterThan(40)
+    expect(took[20]).toBeLessThan(100)
+  })
+})

@@ -1,0 +1,255 @@
+import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
+import type {
+  BirthValue,
+  DetectionBatch,
+  DetectionEdge,
+  DetectionSample,
+  EdgeDetection,
+  OffsetRange,
+} from './contract.ts'
+import { createMachine, type Machine, type MachineInterval } from './machine.ts'
+import { createMarks, type Marks } from './marks.ts'
+import { Points } from './points.ts'
+import type { Ranges } from './ranges.ts'
+import type { MachineMemory, Memory } from './tables.ts'
+import type { EdgeMark, LoggedEvent, MachineRow, PointRow, PointSlot } from './work.ts'
+
+/** What the detection of one edge goes on from, and whom it tells. */
+export interface EdgeOptions {
+  readonly edge: DetectionEdge
+  readonly points: readonly PointSlot[]
+  /** Present intervals by device. */
+  readonly machines: ReadonlyMap<string, MachineInterval>
+  readonly memory: Memory | undefined
+  readonly marks: ReadonlyMap<bigint, Ranges>
+  /** ms since 1970 */
+  readonly clock: () => number
+  /** Something must be committed at once. */
+  readonly urgent: () => void
+  /** Something must be committed within the checkpoint time. */
+  readonly idle: () => void
+  readonly changed: (slot: PointSlot, points: Points) => void
+}
+
+/** What an edge has for the next commit. */
+export interface EdgeWork {
+  readonly events: readonly LoggedEvent[]
+  readonly points: readonly PointRow[]
+  readonly bound: readonly PointSlot[]
+  readonly machines: readonly MachineRow[]
+  readonly mark: EdgeMark | undefined
+}
+
+/** One tag that something watches; its position is the number by which its samples come. */
+interface WatchedTag {
+  points: readonly PointSlot[]
+  machine: Machine | undefined
+  newestAt: number
+}
+
+interface WatchedDevice {
+  isDead: boolean
+  profile: DeviceProfile | undefined
+  machine: Machine | undefined
+}
+
+/** The detection of one edge, and the side of it that the commits see. Goes on from the edge's checkpoint. */
+export class EdgeShard implements EdgeDetection {
+  readonly edge: DetectionEdge
+  readonly points: Points
+  /** Samples older than the newest of their tag: they are in history, and nothing evaluates them live. */
+  lateSamples = 0
+  /** True when a message came since the start. */
+  isHeard = false
+  readonly #options: EdgeOptions
+  readonly #marks: Marks
+  readonly #tags: WatchedTag[] = []
+  readonly #numbers = new Map<string, number>()
+  readonly #devices = new Map<string, WatchedDevice>()
+  #machineRows: MachineRow[] = []
+  #eventAt: number | null
+  #isMoved = false
+  #isStale = false
+
+  constructor(options: EdgeOptions) {
+    this.#options = options
+    this.edge = options.edge
+    this.points = new Points({ ...options, restored: options.points })
+    this.#marks = createMarks(options.marks)
+    this.#eventAt = options.memory?.eventAt ?? null
+    for (const slot of options.points) this.#device(slot.device)
+    for (const device of options.machines.keys()) this.#device(device)
+  }
+
+  onBirth(name: string, profile: DeviceProfile | undefined, values: readonly BirthValue[] = []): void {
+    const device = this.#device(name)
+    this.#hear()
+    if (profile && profile !== device.profile) this.#bind(name, device, profile)
+    device.isDead = false
+    this.#endSilence(this.#options.clock(), [name])
+    for (const value of values) this.#evaluateBirth(name, value)
+  }
+
+  tag(device: string, tag: string): number {
+    return this.#numbers.get(`${device}/${tag}`) ?? -1
+  }
+
+  onSamples({ samples, range }: DetectionBatch): void {
+    this.#hear()
+    const hasOld = range !== undefined && this.#marks.overlaps(range)
+    for (const sample of samples) {
+      const tag = this.#tags[sample.tag]
+      const isOld = hasOld && sample.offset !== undefined && this.#marks.isEvaluated(range.epoch, sample.offset)
+      if (tag && !isOld) this.#evaluate(tag, sample)
+    }
+    if (range) this.onGap(range)
+    else this.#moved()
+  }
+
+  onGap(range: OffsetRange): void {
+    this.#marks.add(range)
+    this.#moved()
+  }
+
+  onEventTime(at: number): void {
+    this.#hear()
+    if (this.#eventAt !== null && at <= this.#eventAt) return
+    this.#eventAt = at
+    this.points.tick(at)
+  }
+
+  onStale(at: number, name?: string): void {
+    if (name === undefined) this.#isStale = true
+    else this.#device(name).isDead = true
+    for (const device of name === undefined ? this.#devices.keys() : [name]) {
+      for (const slot of this.points.ofDevice(device)) this.points.feed(slot, { kind: 'stale', at })
+      this.#devices.get(device)?.machine?.silent(at)
+    }
+    this.#options.idle()
+  }
+
+  onFresh(): void {
+    this.#hear()
+  }
+
+  mark(epoch: bigint, from: bigint): bigint {
+    return this.#marks.end(epoch, from)
+  }
+
+  /** What changed since the last call, as it stands between two inputs. */
+  take(): EdgeWork {
+    const work = { ...this.points.take(), machines: this.#machineRows, mark: this.#takeMark() }
+    this.#machineRows = []
+    return work
+  }
+
+  /** The mark is committed: the acknowledgement to the edge may move. */
+  committed({ ranges }: EdgeMark): void {
+    this.#marks.committed(ranges)
+  }
+
+  #moved(): void {
+    this.#isMoved = true
+    this.#options.idle()
+  }
+
+  #takeMark(): EdgeMark | undefined {
+    if (!this.#isMoved) return undefined
+    this.#isMoved = false
+    const memory = { eventAt: this.#eventAt, points: this.points.memory(), machines: this.#machineMemory() }
+    return { edge: this.edge, memory, ranges: this.#marks.take() }
+  }
+
+  #machineMemory(): Record<string, MachineMemory> {
+    const known = [...this.#devices].flatMap(([name, { machine }]) => {
+      const memory = machine?.memory()
+      return memory ? [[name, memory] as const] : []
+    })
+    return { ...this.#options.memory?.machines, ...Object.fromEntries(known) }
+  }
+
+  #hear(): void {
+    this.isHeard = true
+    if (!this.#isStale) return
+    this.#isStale = false
+    this.#endSilence(this.#options.clock(), this.#devices.keys())
+  }
+
+  #endSilence(at: number, names: Iterable<string>): void {
+    for (const name of names) {
+      const device = this.#devices.get(name)
+      if (!device || device.isDead) continue
+      for (const slot of this.points.ofDevice(name)) this.points.feed(slot, { kind: 'fresh', at })
+      device.machine?.heard(at)
+    }
+    this.#options.idle()
+  }
+
+  #device(name: string): WatchedDevice {
+    const known = this.#devices.get(name)
+    if (known) return known
+    const hasStates = this.#options.machines.has(name)
+    const device = { isDead: false, profile: undefined, machine: hasStates ? this.#machine(name) : undefined }
+    this.#devices.set(name, device)
+    return device
+  }
+
+  #machine(device: string): Machine {
+    return createMachine({
+      edge: this.edge,
+      device,
+      present: this.#options.machines.get(device),
+      memory: this.#options.memory?.machines[device],
+      changed: (row) => {
+        this.#machineRows.push(row)
+        this.#options.urgent()
+      },
+    })
+  }
+
+  #bind(name: string, device: WatchedDevice, profile: DeviceProfile): void {
+    for (const [key, number] of this.#numbers) {
+      const tag = this.#tags[number]
+      if (tag && key.startsWith(`${name}/`)) Object.assign(tag, { points: [], machine: undefined })
+    }
+    for (const slot of this.points.bind(name, profile)) {
+      const tag = this.#watched(name, slot.rule.definition.tag)
+      tag.points = [...tag.points, slot]
+      tag.newestAt = Math.max(tag.newestAt, slot.state.valueAt ?? tag.newestAt)
+    }
+    if (profile.machineState) {
+      device.machine ??= this.#machine(name)
+      device.machine.define(profile.machineState.states)
+      this.#watched(name, profile.machineState.tag).machine = device.machine
+    }
+    device.profile = profile
+    this.#moved()
+  }
+
+  #watched(device: string, tag: string): WatchedTag {
+    const key = `${device}/${tag}`
+    const known = this.#tags[this.#numbers.get(key) ?? -1]
+    if (known) return known
+    const watched: WatchedTag = { points: [], machine: undefined, newestAt: Number.NEGATIVE_INFINITY }
+    this.#numbers.set(key, this.#tags.length)
+    this.#tags.push(watched)
+    return watched
+  }
+
+  #evaluate(tag: WatchedTag, { sourceAt, value, quality }: Omit<DetectionSample, 'tag'>): void {
+    if (sourceAt <= tag.newestAt) {
+      this.lateSamples++
+      return
+    }
+    tag.newestAt = sourceAt
+    const input = { kind: 'sample' as const, at: sourceAt, value, quality }
+    for (const slot of tag.points) this.points.feed(slot, input)
+    if (tag.machine && quality !== 0) tag.machine.value(sourceAt, value)
+  }
+
+  /** A birth's value counts only where nothing was seen yet. */
+  #evaluateBirth(device: string, { tag, ...value }: BirthValue): void {
+    const watched = this.#tags[this.#numbers.get(`${device}/${tag}`) ?? -1]
+    if (watched && watched.newestAt === Number.NEGATIVE_INFINITY) this.#evaluate(watched, value)
+  }
+}

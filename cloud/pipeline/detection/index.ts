@@ -1,0 +1,180 @@
+import type { Kysely } from 'kysely'
+import type { Log } from '#shared/log/log.ts'
+import { Actions, type FoundPoint } from './actions.ts'
+import { Committer } from './committer.ts'
+import type { Detection, DetectionEdge } from './contract.ts'
+import { EdgeShard } from './edge-detection.ts'
+import { loadEdges, type StoredEdge } from './load.ts'
+import { detectionQueries } from './queries.ts'
+import { ServerClock } from './server-clock.ts'
+import { commitBatch } from './store.ts'
+import type { DetectionTables } from './tables.ts'
+import type { Batch } from './work.ts'
+
+export type * from './contract.ts'
+export { detectionQueries } from './queries.ts'
+
+const CHECKPOINT_MS = 500
+const SILENCE_MS = 3000
+
+export interface DetectionOptions {
+  /** A pool that works as andon_system. */
+  readonly db: Kysely<unknown>
+  /** Hears NOTIFY, and once after each connection; answers the end of it. */
+  readonly listen?: (channel: string, hear: () => void) => Promise<() => Promise<void>>
+  /** ms since 1970 */
+  readonly clock: () => number
+  readonly log: Log
+  /** How long samples that changed no alarm may wait for their checkpoint and mark; 500 ms unless told. */
+  readonly checkpointMs?: number
+}
+
+/** Restores every edge from its checkpoint and starts to apply operator actions. Rejects when the database cannot be read. */
+export async function createDetection(options: DetectionOptions): Promise<RunningDetection> {
+  const db = options.db as Kysely<DetectionTables>
+  const detection = new RunningDetection({ ...options, db }, await loadEdges(db, options.clock()))
+  await detection.start()
+  return detection
+}
+
+interface Options extends Omit<DetectionOptions, 'db'> {
+  readonly db: Kysely<DetectionTables>
+}
+
+/** The detection of all edges of this process. */
+export class RunningDetection implements Detection {
+  readonly alarms: Detection['alarms']
+  readonly alarmCounts: Detection['alarmCounts']
+  readonly alarm: Detection['alarm']
+  readonly occurrence: Detection['occurrence']
+  readonly occurrences: Detection['occurrences']
+  readonly alarmLog: Detection['alarmLog']
+  readonly machineStates: Detection['machineStates']
+  readonly machineStateHistory: Detection['machineStateHistory']
+  readonly #options: Options
+  readonly #shards = new Map<string, EdgeShard>()
+  readonly #found = new Map<string, FoundPoint>()
+  readonly #committer: Committer
+  readonly #serverClock: ServerClock
+  readonly #actions: Actions
+  readonly #listeners = new Set<(edge: DetectionEdge) => void>()
+  #silence: NodeJS.Timeout | undefined
+  #unlisten: (() => Promise<void>) | undefined
+
+  constructor(options: Options, stored: readonly StoredEdge[]) {
+    const { db, clock, log, checkpointMs = CHECKPOINT_MS } = options
+    const queries = detectionQueries(db)
+    this.alarms = queries.alarms
+    this.alarmCounts = queries.alarmCounts
+    this.alarm = queries.alarm
+    this.occurrence = queries.occurrence
+    this.occurrences = queries.occurrences
+    this.alarmLog = queries.alarmLog
+    this.machineStates = queries.machineStates
+    this.machineStateHistory = queries.machineStateHistory
+    this.#options = options
+    this.#committer = new Committer({
+      ...{ checkpointMs, log },
+      take: () => this.#take(),
+      commit: (batch) => commitBatch(db, batch),
+      committed: (batch) => this.#committed(batch),
+    })
+    this.#serverClock = new ServerClock(clock, (slot, firing) => {
+      this.#found.get(slot.rule.pointId)?.points.feed(slot, firing)
+    })
+    const find = (org: string, id: string) => {
+      const found = this.#found.get(id)
+      return found?.slot.edge.org === org ? found : undefined
+    }
+    this.#actions = new Actions({ ...{ db, clock, find }, urgent: () => this.#committer.now() })
+    for (const one of stored) this.#open(one)
+  }
+
+  /** Hears operator actions and freezes the alarms of edges that stay silent from the start on. */
+  async start(): Promise<void> {
+    const { listen, clock, log } = this.#options
+    this.#silence = setTimeout(() => {
+      for (const shard of this.#shards.values()) if (!shard.isHeard) shard.onStale(clock())
+    }, SILENCE_MS)
+    this.#silence.unref()
+    this.#serverClock.check()
+    const apply = () => {
+      this.applyActions().catch((err: unknown) =>
+        log.warn({ err }, 'Alarm actions cannot be read, the next one tries again'),
+      )
+    }
+    this.#unlisten = await listen?.('andon_alarm_actions', apply)
+    apply()
+  }
+
+  edge(edge: DetectionEdge): EdgeShard {
+    const known = this.#shards.get(`${edge.group}/${edge.edge}`)
+    return known ?? this.#open({ edge, points: [], machines: new Map(), memory: undefined, marks: new Map() })
+  }
+
+  async applyActions(): Promise<void> {
+    await this.#actions.apply()
+  }
+
+  checkServerClock(): void {
+    this.#serverClock.check()
+  }
+
+  async settled(): Promise<void> {
+    await this.#committer.settled()
+  }
+
+  /** What keeps alarms from being committed; undefined while all is well. */
+  fault(): string | undefined {
+    return this.#committer.fault()
+  }
+
+  onMark(listener: (edge: DetectionEdge) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#silence)
+    this.#serverClock.close()
+    await this.#unlisten?.()
+    await this.#committer.close()
+  }
+
+  #open(stored: StoredEdge): EdgeShard {
+    const shard: EdgeShard = new EdgeShard({
+      ...stored,
+      clock: this.#options.clock,
+      urgent: () => this.#committer.now(),
+      idle: () => this.#committer.soon(),
+      changed: (slot, points) => {
+        this.#found.set(slot.rule.pointId, { slot, points })
+        this.#serverClock.watch(slot)
+      },
+    })
+    this.#shards.set(`${stored.edge.group}/${stored.edge.edge}`, shard)
+    return shard
+  }
+
+  #take(): Batch | undefined {
+    const work = [...this.#shards.values()].map((shard) => shard.take())
+    const batch: Batch = {
+      events: work.flatMap(({ events }) => events),
+      bound: work.flatMap(({ bound }) => bound),
+      points: work.flatMap(({ points }) => points),
+      machines: work.flatMap(({ machines }) => machines),
+      actions: this.#actions.take(),
+      late: [],
+      marks: work.flatMap(({ mark }) => mark ?? []),
+    }
+    return Object.values(batch).some((part: readonly unknown[]) => part.length > 0) ? batch : undefined
+  }
+
+  #committed({ actions, marks }: Batch): void {
+    this.#actions.committed(actions)
+    for (const mark of marks) {
+      this.edge(mark.edge).committed(mark)
+      for (const listener of this.#listeners) listener(mark.edge)
+    }
+  }
+}

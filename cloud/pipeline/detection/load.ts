@@ -1,0 +1,88 @@
+import type { Kysely } from 'kysely'
+import { alarmRule, restore } from '#shared/alarms/index.ts'
+import type { AlarmDefinition } from '#shared/contracts/alarm-definition.ts'
+import type { DetectionEdge } from './contract.ts'
+import type { MachineInterval } from './machine.ts'
+import { type Ranges, rangesFromJson } from './ranges.ts'
+import type { DetectionTables, Memory, Regions } from './tables.ts'
+import type { PointSlot } from './work.ts'
+
+/** What one edge goes on from. */
+export interface StoredEdge {
+  readonly edge: DetectionEdge
+  readonly points: PointSlot[]
+  readonly machines: Map<string, MachineInterval>
+  memory: Memory | undefined
+  readonly marks: Map<bigint, Ranges>
+}
+
+interface StoredPoint {
+  readonly org_id: string
+  readonly group_key: string
+  readonly edge: string
+  readonly device: string
+  readonly profile: string
+  readonly definition_version: number
+  readonly document: AlarmDefinition
+  readonly regions: Regions
+  readonly changed_at: Date
+  readonly retired_at: Date | null
+  readonly alarm: string
+}
+
+const keyOf = ({ group_key, edge }: { group_key: string; edge: string }) => `${group_key}/${edge}`
+
+function slotOf(row: StoredPoint, { edge, memory }: StoredEdge, at: number): PointSlot {
+  const path = `${row.group_key}/${row.edge}/${row.device}/${row.alarm}`
+  const rule = alarmRule(path, row.definition_version, row.document)
+  return {
+    edge,
+    device: row.device,
+    profile: row.profile,
+    rule,
+    state: restore(rule, { ...row.regions, ...memory?.points[rule.pointId] }, at).state,
+    changedAt: row.changed_at.getTime(),
+    isRetired: row.retired_at !== null,
+  }
+}
+
+const storedPoints = (db: Kysely<DetectionTables>): Promise<StoredPoint[]> =>
+  db
+    .selectFrom('alarm_points as p')
+    .innerJoin('alarm_definitions as d', (join) =>
+      join
+        .onRef('d.org_id', '=', 'p.org_id')
+        .onRef('d.profile', '=', 'p.profile')
+        .onRef('d.alarm', '=', 'p.alarm')
+        .onRef('d.version', '=', 'p.definition_version'),
+    )
+    .select(['p.org_id', 'p.group_key', 'p.edge', 'p.device', 'p.profile', 'p.definition_version', 'd.document'])
+    .select(['p.regions', 'p.changed_at', 'p.retired_at', 'p.alarm'])
+    .orderBy('p.device_path')
+    .orderBy('p.alarm')
+    .execute()
+
+/** Reads the checkpoints of all edges: points, memory, marks and present machine states. `at` is the time of an end that restoring itself brings. */
+export async function loadEdges(db: Kysely<DetectionTables>, at: number): Promise<StoredEdge[]> {
+  const edges = new Map<string, StoredEdge>()
+  const edgeOf = (row: { org_id: string; group_key: string; edge: string }): StoredEdge => {
+    const known = edges.get(keyOf(row))
+    if (known) return known
+    const edge = { org: row.org_id, group: row.group_key, edge: row.edge }
+    const stored = { edge, points: [], machines: new Map(), memory: undefined, marks: new Map() }
+    edges.set(keyOf(row), stored)
+    return stored
+  }
+  for (const row of await db.selectFrom('detection_checkpoints').selectAll().execute()) edgeOf(row).memory = row.memory
+  for (const row of await db.selectFrom('detection_marks').selectAll().execute()) {
+    edgeOf(row).marks.set(BigInt(row.epoch), rangesFromJson(row.ranges))
+  }
+  for (const row of await db.selectFrom('machine_states').selectAll().where('until', 'is', null).execute()) {
+    edgeOf(row).machines.set(row.device, { state: row.state, since: row.since.getTime() })
+  }
+  for (const row of await storedPoints(db)) {
+    const stored = edgeOf(row)
+    stored.points.push(slotOf(row, stored, at))
+  }
+  return [...edges.values()]
+}

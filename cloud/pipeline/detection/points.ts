@@ -1,0 +1,146 @@
+import {
+  type AlarmChange,
+  type AlarmInput,
+  type AlarmState,
+  alarmRule,
+  INITIAL_STATE,
+  needsTick,
+  step,
+} from '#shared/alarms/index.ts'
+import type { AlarmRefusal } from '#shared/contracts/alarm-command.ts'
+import type { AlarmDefinition } from '#shared/contracts/alarm-definition.ts'
+import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
+import type { DetectionEdge } from './contract.ts'
+import { memoryOf } from './rows.ts'
+import type { PointMemory } from './tables.ts'
+import type { LoggedEvent, PointRow, PointSlot } from './work.ts'
+
+export interface PointsOptions {
+  readonly edge: DetectionEdge
+  readonly restored: readonly PointSlot[]
+  /** ms since 1970 */
+  readonly clock: () => number
+  /** The point's state changed; so may have its firing on the server's clock. */
+  readonly changed: (slot: PointSlot, points: Points) => void
+  /** An event waits for its commit. */
+  readonly urgent: () => void
+}
+
+/** True when a part of the state differs that every sample does not change. */
+function isOtherRegion(a: AlarmState, b: AlarmState): boolean {
+  const isSameCondition = a.phase === b.phase && a.since === b.since && a.level === b.level
+  const isSameQuality = a.isBad === b.isBad && a.staleSince === b.staleSince
+  return !(isSameCondition && isSameQuality && a.occurrence === b.occurrence && a.fleetingBlocked === b.fleetingBlocked)
+}
+
+/** The alarm points of one edge. Restored points wait for the birth of their device. */
+export class Points {
+  readonly #options: PointsOptions
+  readonly #byPath = new Map<string, PointSlot>()
+  readonly #byDevice = new Map<string, PointSlot[]>()
+  readonly #ticking = new Set<PointSlot>()
+  readonly #dirty = new Set<PointSlot>()
+  #events: LoggedEvent[] = []
+  #bound: PointSlot[] = []
+
+  constructor(options: PointsOptions) {
+    this.#options = options
+    for (const slot of options.restored) this.#adopt(slot)
+  }
+
+  ofDevice(device: string): readonly PointSlot[] {
+    return this.#byDevice.get(device) ?? []
+  }
+
+  /** Makes the points of a device's profile, or renews their definitions; points that the profile no longer has retire. */
+  bind(device: string, profile: DeviceProfile): readonly PointSlot[] {
+    const slots = (profile.alarms ?? []).map((definition) => this.#bindOne(device, profile, definition))
+    for (const slot of this.ofDevice(device)) if (!slots.includes(slot)) this.#retire(slot)
+    if (slots.length > 0) this.#options.urgent()
+    return slots
+  }
+
+  /** One input for one point; answers why an operator's action was refused. */
+  feed(slot: PointSlot, input: AlarmInput): AlarmRefusal | undefined {
+    const before = slot.state
+    const { state, events, refusal } = step(slot.rule, before, input)
+    if (state === before) return refusal
+    slot.state = state
+    if (events.length > 0) this.#record(slot, events)
+    if (events.length > 0 || isOtherRegion(before, state)) {
+      this.#dirty.add(slot)
+      this.#watch(slot)
+    } else if (before.value === null) this.#watch(slot)
+    return refusal
+  }
+
+  /** Moves the event clock of the points that wait for it. */
+  tick(at: number): void {
+    for (const slot of this.#ticking) this.feed(slot, { kind: 'tick', at })
+  }
+
+  /** What changed since the last call, as it stands now. */
+  take(): { events: readonly LoggedEvent[]; points: readonly PointRow[]; bound: readonly PointSlot[] } {
+    const points = [...this.#dirty].map((slot) => ({ slot, state: slot.state, changedAt: slot.changedAt }))
+    const taken = { events: this.#events, points, bound: this.#bound }
+    this.#dirty.clear()
+    this.#events = []
+    this.#bound = []
+    return taken
+  }
+
+  /** What every sample changes, by point id. */
+  memory(): Record<string, PointMemory> {
+    return Object.fromEntries([...this.#byPath.values()].map((slot) => [slot.rule.pointId, memoryOf(slot.state)]))
+  }
+
+  #watch(slot: PointSlot): void {
+    if (needsTick(slot.rule, slot.state)) this.#ticking.add(slot)
+    else this.#ticking.delete(slot)
+    this.#options.changed(slot, this)
+  }
+
+  #adopt(slot: PointSlot): void {
+    this.#byPath.set(slot.rule.path, slot)
+    this.#byDevice.set(slot.device, [...this.ofDevice(slot.device), slot])
+    this.#watch(slot)
+  }
+
+  #bindOne(device: string, profile: DeviceProfile, definition: AlarmDefinition): PointSlot {
+    const { edge, clock } = this.#options
+    const path = `${edge.group}/${edge.edge}/${device}/${definition.alarm}`
+    const rule = alarmRule(path, profile.version, definition)
+    const known = this.#byPath.get(path)
+    const slot = known ?? {
+      ...{ edge, device, rule },
+      profile: '',
+      state: INITIAL_STATE,
+      changedAt: clock(),
+      isRetired: false,
+    }
+    Object.assign(slot, { rule, profile: profile.profile, isRetired: false })
+    if (known) this.#watch(slot)
+    else this.#adopt(slot)
+    this.#bound.push(slot)
+    this.#dirty.add(slot)
+    return slot
+  }
+
+  #retire(slot: PointSlot): void {
+    if (slot.isRetired) return
+    slot.isRetired = true
+    slot.changedAt = this.#options.clock()
+    this.#dirty.add(slot)
+  }
+
+  #record(slot: PointSlot, changes: readonly AlarmChange[]): void {
+    const { edge, clock, urgent } = this.#options
+    const { tag, alarm } = slot.rule.definition
+    const where = { group: edge.group, edge: edge.edge, device: slot.device, tag, alarm }
+    for (const change of changes) {
+      this.#events.push({ org: edge.org, event: { ...change, ...where, recordedAt: clock(), isLate: false } })
+      slot.changedAt = change.eventAt
+    }
+    urgent()
+  }
+}

@@ -1,0 +1,70 @@
+import type { AlarmRule, AlarmState } from '#shared/alarms/index.ts'
+import type { AlarmEvent } from '#shared/contracts/alarm-event.ts'
+import type { DetectionEdge, MachineStateChanged } from './contract.ts'
+import type { Ranges } from './ranges.ts'
+import type { ActionResult, Memory } from './tables.ts'
+
+/** One alarm point in memory; `state` is replaced by every step. */
+export interface PointSlot {
+  readonly edge: DetectionEdge
+  readonly device: string
+  profile: string
+  rule: AlarmRule
+  state: AlarmState
+  /** Event or server time of the newest change of the regions. */
+  changedAt: number
+  isRetired: boolean
+}
+
+/** A point as one commit writes it. */
+export interface PointRow {
+  readonly slot: PointSlot
+  readonly state: AlarmState
+  readonly changedAt: number
+}
+
+/** A change of what a machine does. At the begin of the present interval it replaces that interval. */
+export interface MachineRow extends MachineStateChanged {
+  readonly org: string
+}
+
+export interface AppliedAction {
+  readonly id: string
+  readonly at: number
+  readonly result: ActionResult
+}
+
+/** An alarm event with the organisation whose log it joins. */
+export interface LoggedEvent {
+  readonly org: string
+  readonly event: AlarmEvent
+}
+
+/** What the samples of an edge have moved, as it stood when a commit took it. */
+export interface EdgeMark {
+  readonly edge: DetectionEdge
+  readonly memory: Memory
+  /** By epoch; only those that changed since the last commit. */
+  readonly ranges: ReadonlyMap<bigint, Ranges>
+}
+
+/** An occurrence found by a replay of late samples: opened and returned in the past, closed at once. */
+export interface LateOccurrence {
+  readonly slot: PointSlot
+  readonly activated: AlarmEvent
+  readonly returnedAt: number
+  readonly peak: number | null
+  readonly peakAt: number | null
+  readonly count: number
+}
+
+/** Everything one transaction writes. Taken at one moment between two inputs, so that a restart finds one consistent state. */
+export interface Batch {
+  readonly events: readonly LoggedEvent[]
+  readonly bound: readonly PointSlot[]
+  readonly points: readonly PointRow[]
+  readonly machines: readonly MachineRow[]
+  readonly actions: readonly AppliedAction[]
+  readonly late: readonly LateOccurrence[]
+  readonly marks: readonly EdgeMark[]
+}
