@@ -165,6 +165,7 @@ describe('the broker inside', () => {
     await broker.publish(topicOf('NCMD', 'line-2'), Buffer.from('other'), { qos: 0, retain: false })
     await broker.publish(topicOf('NCMD'), Buffer.from('mine'), { qos: 0, retain: false })
     await expect.poll(() => got).toHaveLength(2)
+    expect(heard).toEqual([])
     expect(got.sort()).toEqual(['spBv1.0/STATE/andon on', 'spBv1.0/plant/NCMD/line-1 mine'])
   })
 

@@ -3,7 +3,7 @@ import { Aedes, type AuthenticateError, type Client, type ConnectPacket } from '
 import type { Log } from '#shared/log/log.ts'
 import { parseTopic, type SparkplugTopic } from '#shared/sparkplug/topics.ts'
 import type { EdgeRef, PipelineMetrics } from '../contract.ts'
-import { edgeOfUser, mayPublish, maySubscribe, mayWill } from './admission.ts'
+import { edgeOfUser, isFromEdge, mayPublish, maySubscribe, mayWill } from './admission.ts'
 import { limitPackets } from './packet-limit.ts'
 import { type Refuse, refusals } from './refusals.ts'
 import { type CheckSecret, secretChecker } from './secret.ts'
@@ -187,7 +187,7 @@ function consume(aedes: Aedes, handle: MessageHandler): Promise<void> {
       'spBv1.0/#',
       (packet, done) => {
         const topic = parseTopic(packet.topic)
-        if (topic && topic.message !== 'STATE') handle(topic, packet.payload as Buffer)
+        if (topic && isFromEdge(topic)) handle(topic, packet.payload as Buffer)
         done()
       },
       resolve,

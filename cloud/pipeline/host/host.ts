@@ -35,14 +35,19 @@ export function createHost(host: HostContext): Host {
       retain: true,
     })
   let ticking: NodeJS.Timeout | undefined
+  let isClosed = false
   return {
-    receive: (topic, payload) => receive(host, topic, payload),
+    receive(topic, payload) {
+      // The wills of a broker that stops are no deaths of edges: their sessions go on after a restart.
+      if (!isClosed) receive(host, topic, payload)
+    },
     async start() {
       ticking = setInterval(() => tick(host), TICK_MS)
       await state(true)
     },
     acknowledge: (shard) => acknowledge(host, shard, false),
     async close() {
+      isClosed = true
       clearInterval(ticking)
       await state(false)
     },
