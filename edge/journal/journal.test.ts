@@ -168,6 +168,31 @@ describe('what a journal takes', () => {
   })
 })
 
+describe('gateway time that was set', () => {
+  it('becomes a gap in time, which covers its own offset alone', async () => {
+    let monotonic = 0
+    const journal = openJournal({
+      directory,
+      config: { commitSpacingMs: 0, ballastMb: 0 },
+      clock: { now: () => now, monotonic: () => monotonic },
+      log: silentLog,
+    })
+    opened.push(journal)
+    const a = journal.tagId('a', 'x', 'int32')
+    await journal.append([sample(a, 1)])
+    now += 1000
+    monotonic += 1000
+    await journal.append([sample(a, 2)])
+    expect(gapsOf(journal)).toEqual([])
+    now += 60_000
+    await journal.append([sample(a, 3)])
+    expect(gapsOf(journal)).toEqual([
+      { first: '3', last: '3', count: 0, cause: 'clock-jump', firstTime: now - 60_000, lastTime: now },
+    ])
+    expect(valuesOf(journal).filter((value) => typeof value === 'number')).toEqual([1, 2, 3])
+  })
+})
+
 describe('the space of a journal', () => {
   const fill = async (journal: Journal, tag: number, commits: number) => {
     for (let i = 0; i < commits; i++) {

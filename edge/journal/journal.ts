@@ -9,9 +9,11 @@ import type { OffsetRange } from '#shared/sparkplug/range-set.ts'
  */
 export type JournalClass = 'live' | 'backfill' | 'alarm' | 'gap'
 
-/** Gateway time in ms since 1970. */
 export interface Clock {
+  /** Gateway time in ms since 1970. */
   now(): number
+  /** ms on a clock that nobody sets; with it the journal notices and records that gateway time was set. */
+  monotonic?(): number
 }
 
 /** One payload to be: samples of one device (or of the node: alarm events and gaps), in offset order. */
@@ -91,7 +93,7 @@ export interface Journal {
   append(samples: readonly TagSample[], kind?: 'live' | 'backfill'): Promise<Accepted>
   /** Accepts an alarm event (JSON by shared/contracts/alarm-event.ts). `at` is its event time in ms. */
   appendAlarmEvent(json: string, at: number): Promise<Accepted>
-  /** Accepts a gap that the edge found itself, such as a clock jump. */
+  /** Accepts a gap in time that the edge found itself, such as a silent device: first and last '0', it covers no offsets. */
   appendGap(gap: GapRecord): Promise<Accepted>
   /** Calls back after each commit, in the same turn, with what it holds: alarm events and gaps first. */
   onCommit(listener: (records: readonly JournalRecord[]) => void): () => void

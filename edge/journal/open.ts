@@ -19,6 +19,8 @@ const MB = 1024 * 1024
 /** An unclean stop moves the next offset this far on, so that a disk that lied about a flush never makes one offset mean two samples. */
 const UNCLEAN_JUMP = 1n << 32n
 const HOUSEKEEPING_MS = 5000
+/** Gateway time that moved this much against the monotonic clock was set by somebody. */
+const CLOCK_JUMP_MS = 2000
 const SAVE_ACK_MS = 2000
 /** How far back the last samples of tags are looked up at start: more than the 2 s in which a source time can repeat. */
 const REMEMBERED_OFFSETS = 20_000n
@@ -51,6 +53,8 @@ interface Parts {
   savedAt: number
   checkedAt: number
   isClosed: boolean
+  /** Gateway time less monotonic time at the last append; undefined without a monotonic clock. */
+  clockOffset: number | undefined
 }
 
 /**
@@ -84,6 +88,7 @@ export function openJournal({ directory, config, clock, log }: JournalOptions): 
     savedAt: clock.now(),
     checkedAt: clock.now(),
     isClosed: false,
+    clockOffset: clockOffset(clock),
   }
   parts.writer = writerOf(parts)
   parts.ballast.restore(settings.minFreeMb * MB)
@@ -216,8 +221,26 @@ function journalOf(parts: Parts): Journal {
   }
 }
 
+const clockOffset = (clock: Clock): number | undefined => clock.monotonic && clock.now() - clock.monotonic()
+
+/** Records that gateway time was set: the time between is a hole or a fold in the history. */
+function noticeClockJump(parts: Parts, now: number): void {
+  const offset = clockOffset(parts.clock)
+  if (offset === undefined || parts.clockOffset === undefined) return
+  const jump = offset - parts.clockOffset
+  parts.clockOffset = offset
+  if (Math.abs(jump) < CLOCK_JUMP_MS) return
+  const [firstTime, lastTime] = jump > 0 ? [now - jump, now] : [now, now - jump]
+  const record = gap({ first: 0n, last: 0n, count: 0 }, 'clock-jump', Math.round(firstTime), Math.round(lastTime))
+  parts.log.warn({ jumpMs: Math.round(jump) }, 'Gateway time was set')
+  parts.writer.append({ class: 'gap', samples: [gapSample(parts, record)] }).catch((error: unknown) => {
+    parts.log.error({ err: error }, 'Gap of a clock jump was not journaled')
+  })
+}
+
 function conform(parts: Parts, samples: readonly TagSample[], kind: JournalClass): TagSample[] {
   const now = parts.clock.now()
+  noticeClockJump(parts, now)
   return samples.map((sample) => {
     const tag = parts.registry.tag(sample.tagId)
     if (!tag) throw new RangeError(`Tag ${sample.tagId} is not registered in the journal`)

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import type { TagSample } from '#edge/model.ts'
+import type { GapRecord } from '#shared/contracts/gap.ts'
 import type { Counting, Identity } from './identity.ts'
 import { type Accepted, type JournalClass, JournalFullError, type JournalRecord } from './journal.ts'
 import { packSamples } from './record-codec.ts'
@@ -130,9 +131,17 @@ function recordsOf({ store, registry, identity, counters }: WriterParts, batches
     const samples = batches.filter((batch) => batch.class === kind).flatMap((batch) => batch.samples)
     if (samples.length === 0) continue
     const admitted = kind === 'alarm' || kind === 'gap' ? samples : identity.admit(samples, counters)
-    const cut = cutRecords(kind, admitted, next, (id) => registry.tag(id)?.device)
+    const placed = kind === 'gap' ? admitted.map((sample, i) => withOwnOffset(sample, next + BigInt(i))) : admitted
+    const cut = cutRecords(kind, placed, next, (id) => registry.tag(id)?.device)
     records.push(...cut)
     next = (cut.at(-1)?.last ?? next - 1n) + 1n
   }
   return records
+}
+
+/** A gap in time alone names no offsets; on its way it names its own, so that a host has nothing more to close. */
+function withOwnOffset(sample: TagSample, offset: bigint): TagSample {
+  const record = JSON.parse(String(sample.value)) as GapRecord
+  if (record.first !== '0') return sample
+  return { ...sample, value: JSON.stringify({ ...record, first: String(offset), last: String(offset) }) }
 }

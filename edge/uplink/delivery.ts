@@ -40,6 +40,8 @@ export interface Delivery {
   acknowledge(offset: bigint, now: number): number | undefined
   /** When the wait for an acknowledgement began; undefined while nothing is unacknowledged. */
   waitingSince(): number | undefined
+  /** The largest offset with which all before it was sent before a time: for a host that never acknowledges. */
+  sentBefore(time: number, newest: bigint): bigint
   readonly inFlightSamples: number
   readonly resent: number
 }
@@ -108,6 +110,13 @@ class DeliveryState implements Delivery {
     let oldest = Number.POSITIVE_INFINITY
     for (const { sentAt } of this.#sent.values()) oldest = Math.min(oldest, sentAt)
     return this.#sent.size > 0 ? Math.max(oldest, this.#lastAckAt) : undefined
+  }
+
+  sentBefore(time: number, newest: bigint): bigint {
+    let end = newest
+    for (const { first, sentAt } of this.#sent.values()) if (sentAt >= time && first <= end) end = first - 1n
+    const waiting = this.backlog.ranges[0]
+    return waiting && waiting.first <= end ? waiting.first - 1n : end
   }
 
   /** Takes out all that ends at or before an offset, from the sent and from the backlog. */

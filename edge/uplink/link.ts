@@ -32,8 +32,9 @@ export interface LinkState {
 }
 
 export function createLinkState({ config, onCommand, log }: UplinkOptions, timing: UplinkTiming): LinkState {
+  const resendAfterMs = config.acknowledgement === 'none' ? Number.POSITIVE_INFINITY : timing.resendAfterMs
   const state: LinkState = {
-    delivery: createDelivery({ resendAfterMs: timing.resendAfterMs, windowSamples: WINDOW_SAMPLES }),
+    delivery: createDelivery({ resendAfterMs, windowSamples: WINDOW_SAMPLES }),
     pace: createPace(config.backlogSamplesPerSecond),
     desk: createCommandDesk({ onCommand, answer: (device, json) => state.session?.answer(device, json), log }),
     session: undefined,
@@ -176,14 +177,28 @@ class EdgeLink implements Link {
 
   #tick(): void {
     const now = this.#options.clock.now()
-    const waitingSince = this.#state.delivery.waitingSince()
-    if (waitingSince !== undefined && now - waitingSince > this.#timing.ackTimeoutMs) {
-      this.#onDead(`No acknowledgement for ${now - waitingSince} ms`)
-      return
-    }
+    if (this.#options.config.acknowledgement === 'none') this.#roll(now)
+    else if (this.#isDead(now)) return
     this.#pump(now)
     this.#tellDeaths(now)
     if (now - this.#session.lastSentAt >= this.#timing.heartbeatMs - TICK_MS) this.#session.heartbeat()
+  }
+
+  #isDead(now: number): boolean {
+    const since = this.#state.delivery.waitingSince()
+    if (since === undefined || now - since <= this.#timing.ackTimeoutMs) return false
+    this.#onDead(`No acknowledgement for ${now - since} ms`)
+    return true
+  }
+
+  /** Takes for acknowledged what was sent long enough ago on a connection that still stands. */
+  #roll(now: number): void {
+    const { journal } = this.#options
+    const { delivery } = this.#state
+    const offset = delivery.sentBefore(now - this.#timing.rollingMs, journal.newest)
+    if (offset <= journal.acknowledged) return
+    delivery.acknowledge(offset, now)
+    journal.acknowledge(offset)
   }
 
   #tellDeaths(now: number): void {

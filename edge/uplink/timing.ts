@@ -6,6 +6,8 @@ export interface UplinkTiming {
   readonly resendAfterMs: number
   /** No acknowledgement for this long while samples are unacknowledged: the link is dead. */
   readonly ackTimeoutMs: number
+  /** For a host that never acknowledges: what was sent in the last so many ms is sent again after a reconnect. */
+  readonly rollingMs: number
   /** First and longest pause before the next attempt to connect. */
   readonly reconnectMinMs: number
   readonly reconnectMaxMs: number
@@ -16,6 +18,7 @@ export const UPLINK_TIMING: UplinkTiming = {
   heartbeatMs: 1000,
   resendAfterMs: 5000,
   ackTimeoutMs: 6000,
+  rollingMs: 10_000,
   reconnectMinMs: 500,
   reconnectMaxMs: 30_000,
   connectTimeoutMs: 10_000,

@@ -428,6 +428,23 @@ describe('commands', () => {
   })
 })
 
+describe('a host that never acknowledges', () => {
+  it('is sent the last seconds again after a reconnect, and nothing older', async () => {
+    host.acknowledges = false
+    const config = { url: host.url, keepAliveSeconds: 10, backlogSamplesPerSecond: 50_000 }
+    const timing = { ...TIMING, rollingMs: 300, ackTimeoutMs: 100 }
+    start({ config: { ...config, acknowledgement: 'none' }, timing })
+    await append(tagOf('meter-1'))
+    await until(() => journal.acknowledged === 1n)
+    await append(tagOf('meter-1'))
+    await until(allArrived)
+    host.cut()
+    await until(() => host.doubled.length > 0)
+    expect(host.doubled).toEqual([2n])
+    expect(host.connects).toHaveLength(2)
+  })
+})
+
 describe('a primary host', () => {
   const state = (online: boolean, timestamp: number) =>
     host.publish('spBv1.0/STATE/scada', Buffer.from(JSON.stringify({ online, timestamp })), true)
