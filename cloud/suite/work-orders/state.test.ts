@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { WORK_ORDER_STATES, type WorkOrderState } from '#shared/contracts/work-order.ts'
-import { labourSeconds, nextStates, type OrderFacts, refusal } from './state.ts'
+import { labourSeconds, nextStates, type OrderFacts, refusal, settledState } from './state.ts'
 
 const order = (state: WorkOrderState, more: Partial<OrderFacts> = {}): OrderFacts => ({
   state,
@@ -44,6 +44,12 @@ describe('a work order', () => {
 
   it('never skips verification', () => {
     expect(refusal(order('done'), { to: 'closed' })).toBe('work-order.wrong-state')
+  })
+
+  it('goes back to who did the work when it is not good, and to nobody when it is handed back', () => {
+    expect(settledState(order('done'), 'rejected')).toBe('assigned')
+    expect(settledState(order('accepted'), 'rejected')).toBe('rejected')
+    expect(settledState(order('done'), 'verified')).toBe('verified')
   })
 
   it('can end from every state', () => {

@@ -70,9 +70,9 @@ function doneRefusal(order: OrderFacts): string | undefined {
   return order.kind === 'corrective' && !order.hasFailureReport ? 'work-order.failure-report-required' : undefined
 }
 
-/** Where rework goes: back to the person who did it. */
-export function settledState(to: WorkOrderState, assigneeId: string | null): WorkOrderState {
-  return to === 'rejected' && assigneeId ? 'assigned' : to
+/** Finished work that is sent back goes to the person who did it; an order that is handed back waits for a new assignee. */
+export function settledState(order: Pick<OrderFacts, 'state' | 'assigneeId'>, to: WorkOrderState): WorkOrderState {
+  return to === 'rejected' && order.state === 'done' && order.assigneeId ? 'assigned' : to
 }
 
 /** Seconds of work so far: closed stretches plus the running one. */
