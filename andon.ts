@@ -7,6 +7,7 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<{ command:
   bench: { summary: 'run a benchmark', load: () => import('./commands/bench.ts') },
   demo: { summary: 'simulated plant, edge and cloud in one terminal', load: () => import('./commands/demo.ts') },
   edge: { summary: 'the agent on a box beside the machines', load: () => import('./commands/edge.ts') },
+  cloud: { summary: 'the cloud service', load: () => import('./commands/cloud.ts') },
   devices: { summary: 'simulated devices of a plant', load: () => import('./commands/devices.ts') },
   check: { summary: 'faults of any Andon file', load: () => import('./commands/check.ts') },
 }

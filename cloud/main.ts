@@ -1,0 +1,116 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Log } from '#shared/log/log.ts'
+import { type App, startApp } from './app.ts'
+import type { CloudConfig } from './config.ts'
+import { type Pipeline, startPipeline } from './pipeline/index.ts'
+import { keepFormat } from './platform/data-format.ts'
+import { connectionOf } from './platform/database/pools.ts'
+import { type RunningDatabase, startDatabase } from './platform/database/start.ts'
+import { firstAdministrator } from './platform/identity/first-administrator.ts'
+import { startPgBoss } from './platform/jobs/pg-boss.ts'
+import { createMetrics } from './platform/metrics/registry.ts'
+import type { Module } from './platform/module.ts'
+import { installationSecret } from './platform/secret.ts'
+
+/** The running cloud service. */
+export interface Cloud {
+  /** Where the console is. */
+  readonly url: string
+  readonly mqttPort: number
+  /** The one-time link with which the first administrator sets a password; undefined once there are accounts. */
+  readonly firstAdministratorLink: string | undefined
+  /**
+   * Resolves with a sentence when the service cannot go on: its database ended. State in memory may be ahead of or behind the
+   * disk then, so the process is to be ended and started again; every start recovers from what was committed.
+   */
+  readonly failed: Promise<string>
+  /** Stops taking work, finishes what runs, closes everything. Safe to call twice. */
+  stop(): Promise<void>
+}
+
+/** Starts PostgreSQL, migrates, then pipeline, modules and HTTP. Throws ConfigError or DatabaseRefusal; leaves nothing running. */
+export async function startCloud(config: CloudConfig, log: Log): Promise<Cloud> {
+  const undo: (() => Promise<void>)[] = []
+  const opened = (close: () => Promise<void>) => void undo.unshift(close)
+  try {
+    return await assemble(config, log, opened)
+  } catch (error) {
+    for (const close of undo) await close().catch((err) => log.debug({ err }, 'A part did not close'))
+    throw error
+  }
+}
+
+type Opened = (close: () => Promise<void>) => void
+
+async function assemble(config: CloudConfig, log: Log, opened: Opened): Promise<Cloud> {
+  const { dataDir } = config
+  const clock = Date.now
+  const metrics = createMetrics()
+  keepFormat(dataDir)
+  const secret = installationSecret(dataDir, config.secret)
+  const database = await startDatabase({ dataDir, secret, url: config.databaseUrl, log })
+  opened(database.close)
+  const { db } = database
+  const mqtt = { host: config.host, port: config.mqttPort }
+  const pipeline = await startPipeline({ db, dataDir, profilesDir: config.profilesDir, mqtt, clock, log, metrics })
+  opened(() => pipeline.close())
+  const engine = await startPgBoss(connectionOf(database.address, secret, 'andon_system'), log)
+  const suite = await loadSuite()
+  const app = await startApp({
+    ...{ db, engine, clock, log, metrics },
+    modules: (platform) => suite({ ...platform, pipeline, seed: config.seed }),
+    values: pipeline.live,
+    faults: () => pipeline.faults(),
+    consoleDir: config.consoleDir,
+    publicUrl: config.publicUrl,
+    version: productVersion(),
+  })
+  opened(app.close)
+  await app.listen({ host: config.host, port: config.httpPort })
+  const link = await firstAdministrator(db, clock())
+  return running({ database, pipeline, app, link, log })
+}
+
+interface Parts {
+  readonly database: RunningDatabase
+  readonly pipeline: Pipeline
+  readonly app: App
+  readonly link: string | undefined
+  readonly log: Log
+}
+
+function running({ database, pipeline, app, link, log }: Parts): Cloud {
+  let stopping: Promise<void> | undefined
+  const stop = async () => {
+    for (const close of [() => app.close(), () => pipeline.close(), () => database.close()]) {
+      await close().catch((err) => log.warn({ err }, 'A part did not stop cleanly; what was accepted is safe'))
+    }
+  }
+  const failed = (database.server?.ended ?? new Promise<never>(() => {})).then(
+    ({ code, signal }) => `PostgreSQL ended by itself (${signal ?? `exit code ${code}`})`,
+  )
+  return {
+    url: app.publicUrl(),
+    mqttPort: pipeline.mqtt.port,
+    firstAdministratorLink: link && `${app.publicUrl()}/password-links/${link}`,
+    failed,
+    stop() {
+      stopping ??= stop()
+      return stopping
+    },
+  }
+}
+
+function productVersion(): string {
+  const file = join(import.meta.dirname, '../package.json')
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version : '0'
+}
+
+type Suite = (deps: object) => readonly Module[]
+
+async function loadSuite(): Promise<Suite> {
+  const file = new URL('./suite/index.ts', import.meta.url)
+  if (!existsSync(file)) return () => []
+  return ((await import(file.href)) as { suiteModules: Suite }).suiteModules
+}

@@ -1,0 +1,29 @@
+import { parseArgs } from 'node:util'
+import type { Command } from './command.ts'
+
+/** `andon cloud`: the cloud service. */
+export const command: Command = {
+  help: `usage: andon cloud [--config FILE] [--roles broker,pipeline,web,worker]
+
+Runs the cloud service with its embedded PostgreSQL, MQTT broker and history.
+
+  --config FILE  behaviour as YAML; 'andon check FILE' tells its faults without starting anything
+  --roles LIST   the parts that this process runs; all of them unless told
+
+ANDON_DATA         where everything is kept (.andon/cloud)
+ANDON_HTTP_PORT    console and API (8080); 0 picks a free port
+ANDON_MQTT_PORT    broker for edges (1883); 0 picks a free port
+ANDON_PUBLIC_URL   the one origin of links and cookies (http://localhost:<HTTP port>)
+ANDON_SECRET       the installation's secret; made and kept under ANDON_DATA unless given
+DATABASE_URL       an existing PostgreSQL instead of the embedded one
+
+SIGINT or SIGTERM stops it; nothing that was accepted is lost. It ends with 1 when its database ends: let whatever runs it
+(the demo, systemd, a container engine) start it again.`,
+
+  async run(args) {
+    const options = { config: { type: 'string' }, roles: { type: 'string' } } as const
+    const { values } = parseArgs({ args: [...args], options })
+    const { runCloud } = await import('./cloud/run.ts')
+    return runCloud({ file: values.config, roles: values.roles })
+  },
+}
