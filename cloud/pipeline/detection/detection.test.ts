@@ -127,7 +127,13 @@ describe('detection', () => {
 
   const told = async (type: string) =>
     (
-      await sql().selectFrom('outbox').selectAll().where('org_id', '=', edge.org).where('type', '=', type).execute()
+      await sql()
+        .selectFrom('outbox')
+        .selectAll()
+        .where('org_id', '=', edge.org)
+        .where('type', '=', type)
+        .orderBy('position')
+        .execute()
     ).map(({ data }) => data as Record<string, unknown>)
 
   async function pointOf(alarm: string, from = detection) {
@@ -389,6 +395,54 @@ describe('detection', () => {
       occurrenceId: before.occurrenceId,
     })
     expect((await detection.alarms(edge.org)).items).toHaveLength(1)
+  })
+
+  it('finds an alarm that began and ended while samples were missing, once they arrive', async () => {
+    send([['temperature', 0, 80]])
+    const late = {
+      first: offset,
+      values: [10, 11, 12, 13].map((second, i) => ['temperature', second, [95, 99, 70, 91][i]!] as const),
+    }
+    offset += 4n
+    send([['temperature', 20, 80]])
+    await detection.settled()
+    expect(await log()).toEqual([])
+    resend({ range: { epoch: EPOCH, first: late.first, last: late.first + 3n }, values: late.values })
+    await detection.settled()
+    const lines = (await log()).filter(({ alarm }) => alarm === 'temperature-high')
+    expect(lines.map(({ transition, eventAt }) => [transition, (eventAt - START) / 1000])).toEqual([
+      ['activated', 10],
+      ['returned', 12],
+      ['closed', 12],
+      ['activated', 13],
+      ['returned', 20],
+      ['closed', 20],
+    ])
+    expect(lines.every((line) => line.isLate && !line.isAnnunciated && !line.isRaised)).toBe(true)
+    const found = await detection.occurrences(edge.org, { devices: [`${edge.group}/line-1/oven-1`] })
+    expect(found.filter(({ alarm }) => alarm === 'temperature-high')).toMatchObject([
+      { isLate: true, openedAt: START + 13_000, closedAt: START + 20_000 },
+      { isLate: true, openedAt: START + 10_000, closedAt: START + 12_000, peakValue: 99 },
+    ])
+    expect(await pointOf('temperature-high')).toMatchObject({ state: 'A', occurrenceId: null })
+    expect(detection.edge(edge).mark(EPOCH, 1n)).toBe(6n)
+  })
+
+  it('leaves an alarm that is still active to the live detector', async () => {
+    send([['temperature', 0, 80]])
+    const missing = offset
+    offset += 2n
+    send([['temperature', 20, 95]])
+    resend({
+      range: { epoch: EPOCH, first: missing, last: missing + 1n },
+      values: [
+        ['temperature', 10, 91],
+        ['temperature', 11, 92],
+      ],
+    })
+    await detection.settled()
+    const lines = (await log()).filter(({ alarm }) => alarm === 'temperature-high')
+    expect(lines).toMatchObject([{ transition: 'activated', eventAt: START + 20_000, isLate: false }])
   })
 
   it('keeps machine states as intervals without overlap and tells each change', async () => {

@@ -7,12 +7,12 @@ import type {
   EdgeDetection,
   OffsetRange,
 } from './contract.ts'
+import { LATE_WAIT_MS, LateGap } from './late.ts'
 import { createMachine, type Machine, type MachineInterval } from './machine.ts'
-import { createMarks, type Marks } from './marks.ts'
+import { Marks, type StoredRanges } from './marks.ts'
 import { Points } from './points.ts'
-import type { Ranges } from './ranges.ts'
 import type { MachineMemory, Memory } from './tables.ts'
-import type { EdgeMark, LoggedEvent, MachineRow, PointRow, PointSlot } from './work.ts'
+import type { Batch, EdgeMark, MachineRow, PointSlot } from './work.ts'
 
 /** What the detection of one edge goes on from, and whom it tells. */
 export interface EdgeOptions {
@@ -21,7 +21,7 @@ export interface EdgeOptions {
   /** Present intervals by device. */
   readonly machines: ReadonlyMap<string, MachineInterval>
   readonly memory: Memory | undefined
-  readonly marks: ReadonlyMap<bigint, Ranges>
+  readonly marks: ReadonlyMap<bigint, StoredRanges>
   /** ms since 1970 */
   readonly clock: () => number
   /** Something must be committed at once. */
@@ -32,11 +32,7 @@ export interface EdgeOptions {
 }
 
 /** What an edge has for the next commit. */
-export interface EdgeWork {
-  readonly events: readonly LoggedEvent[]
-  readonly points: readonly PointRow[]
-  readonly bound: readonly PointSlot[]
-  readonly machines: readonly MachineRow[]
+export interface EdgeWork extends Pick<Batch, 'events' | 'points' | 'bound' | 'late' | 'machines'> {
   readonly mark: EdgeMark | undefined
 }
 
@@ -57,7 +53,7 @@ interface WatchedDevice {
 export class EdgeShard implements EdgeDetection {
   readonly edge: DetectionEdge
   readonly points: Points
-  /** Samples older than the newest of their tag: they are in history, and nothing evaluates them live. */
+  /** Samples older than the newest of their tag: the live detector never goes back for them. */
   lateSamples = 0
   /** True when a message came since the start. */
   isHeard = false
@@ -70,12 +66,13 @@ export class EdgeShard implements EdgeDetection {
   #eventAt: number | null
   #isMoved = false
   #isStale = false
+  #gap: LateGap | undefined
 
   constructor(options: EdgeOptions) {
     this.#options = options
     this.edge = options.edge
     this.points = new Points({ ...options, restored: options.points })
-    this.#marks = createMarks(options.marks)
+    this.#marks = new Marks(options.marks)
     this.#eventAt = options.memory?.eventAt ?? null
     for (const slot of options.points) this.#device(slot.device)
     for (const device of options.machines.keys()) this.#device(device)
@@ -96,6 +93,7 @@ export class EdgeShard implements EdgeDetection {
 
   onSamples({ samples, range }: DetectionBatch): void {
     this.#hear()
+    if (range) this.#noteHole(range)
     const hasOld = range !== undefined && this.#marks.overlaps(range)
     for (const sample of samples) {
       const tag = this.#tags[sample.tag]
@@ -109,6 +107,7 @@ export class EdgeShard implements EdgeDetection {
   onGap(range: OffsetRange): void {
     this.#marks.add(range)
     this.#moved()
+    if (this.#gap && this.#marks.isWhole(this.#gap.epoch, this.#gap.from)) this.#closeGap()
   }
 
   onEventTime(at: number): void {
@@ -116,6 +115,7 @@ export class EdgeShard implements EdgeDetection {
     if (this.#eventAt !== null && at <= this.#eventAt) return
     this.#eventAt = at
     this.points.tick(at)
+    if (this.#gap?.firstLateAt && this.#options.clock() - this.#gap.firstLateAt >= LATE_WAIT_MS) this.#closeGap()
   }
 
   onStale(at: number, name?: string): void {
@@ -236,13 +236,29 @@ export class EdgeShard implements EdgeDetection {
     return watched
   }
 
+  /** Offsets are skipped: what comes for them later is late, and is judged from where the detectors stand now. */
+  #noteHole({ epoch, first }: OffsetRange): void {
+    const newest = this.#marks.newest(epoch)
+    if (this.#gap || newest === undefined || first === newest + 1n) return
+    if (first > newest) this.#gap = new LateGap(epoch, newest + 1n, this.points.all())
+    else if (!this.#marks.isWhole(epoch, first)) this.#gap = new LateGap(epoch, first, [])
+  }
+
+  #closeGap(): void {
+    const gap = this.#gap
+    this.#gap = undefined
+    if (gap) this.points.recordLate(gap.replay())
+  }
+
   #evaluate(tag: WatchedTag, { sourceAt, value, quality }: Omit<DetectionSample, 'tag'>): void {
+    const input = { kind: 'sample' as const, at: sourceAt, value, quality }
     if (sourceAt <= tag.newestAt) {
       this.lateSamples++
+      this.#gap?.late(tag, input, this.#options.clock())
       return
     }
     tag.newestAt = sourceAt
-    const input = { kind: 'sample' as const, at: sourceAt, value, quality }
+    this.#gap?.live(tag, input)
     for (const slot of tag.points) this.points.feed(slot, input)
     if (tag.machine && quality !== 0) tag.machine.value(sourceAt, value)
   }

@@ -164,7 +164,7 @@ export class RunningDetection implements Detection {
       points: work.flatMap(({ points }) => points),
       machines: work.flatMap(({ machines }) => machines),
       actions: this.#actions.take(),
-      late: [],
+      late: work.flatMap(({ late }) => late),
       marks: work.flatMap(({ mark }) => mark ?? []),
     }
     return Object.values(batch).some((part: readonly unknown[]) => part.length > 0) ? batch : undefined

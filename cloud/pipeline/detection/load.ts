@@ -3,7 +3,7 @@ import { alarmRule, restore } from '#shared/alarms/index.ts'
 import type { AlarmDefinition } from '#shared/contracts/alarm-definition.ts'
 import type { DetectionEdge } from './contract.ts'
 import type { MachineInterval } from './machine.ts'
-import { type Ranges, rangesFromJson } from './ranges.ts'
+import type { StoredRanges } from './marks.ts'
 import type { DetectionTables, Memory, Regions } from './tables.ts'
 import type { PointSlot } from './work.ts'
 
@@ -13,7 +13,7 @@ export interface StoredEdge {
   readonly points: PointSlot[]
   readonly machines: Map<string, MachineInterval>
   memory: Memory | undefined
-  readonly marks: Map<bigint, Ranges>
+  readonly marks: Map<bigint, StoredRanges>
 }
 
 interface StoredPoint {
@@ -75,7 +75,7 @@ export async function loadEdges(db: Kysely<DetectionTables>, at: number): Promis
   }
   for (const row of await db.selectFrom('detection_checkpoints').selectAll().execute()) edgeOf(row).memory = row.memory
   for (const row of await db.selectFrom('detection_marks').selectAll().execute()) {
-    edgeOf(row).marks.set(BigInt(row.epoch), rangesFromJson(row.ranges))
+    edgeOf(row).marks.set(BigInt(row.epoch), row.ranges)
   }
   for (const row of await db.selectFrom('machine_states').selectAll().where('until', 'is', null).execute()) {
     edgeOf(row).machines.set(row.device, { state: row.state, since: row.since.getTime() })

@@ -1,40 +1,75 @@
+import { RangeSet } from '#shared/sparkplug/range-set.ts'
 import type { OffsetRange } from './contract.ts'
-import { holds, type Ranges, touches, unbrokenEnd, withRange } from './ranges.ts'
 
-/** Offsets of an edge's journals: those that were evaluated, and those whose evaluation is committed. */
-export interface Marks {
-  /** True when some offset of the range was evaluated before. */
-  overlaps(range: OffsetRange): boolean
-  isEvaluated(epoch: bigint, offset: bigint): boolean
-  add(range: OffsetRange): void
-  /** Ranges by epoch that changed since the last call. */
-  take(): ReadonlyMap<bigint, Ranges>
-  committed(taken: ReadonlyMap<bigint, Ranges>): void
-  /** End of the first unbroken committed range from `from` on; `from` - 1 when there is none. */
-  end(epoch: bigint, from: bigint): bigint
+/** Ranges as they stand in a jsonb column: offsets as text, because they outgrow a JSON number. */
+export type StoredRanges = readonly (readonly [first: string, last: string])[]
+
+const stored = (set: RangeSet): StoredRanges => set.ranges.map(({ first, last }) => [String(first), String(last)])
+
+function rangeSet(ranges: StoredRanges): RangeSet {
+  const set = new RangeSet()
+  for (const [first, last] of ranges) set.add(BigInt(first), BigInt(last))
+  return set
 }
 
-/** Goes on from the ranges that were committed before. */
-export function createMarks(restored: ReadonlyMap<bigint, Ranges>): Marks {
-  const evaluated = new Map(restored)
-  const committed = new Map(restored)
-  const moved = new Set<bigint>()
-  const of = (ranges: ReadonlyMap<bigint, Ranges>, epoch: bigint) => ranges.get(epoch) ?? []
-  return {
-    overlaps: ({ epoch, first, last }) => touches(of(evaluated, epoch), first, last),
-    isEvaluated: (epoch, offset) => holds(of(evaluated, epoch), offset),
-    add({ epoch, first, last }) {
-      evaluated.set(epoch, withRange(of(evaluated, epoch), first, last))
-      moved.add(epoch)
-    },
-    take() {
-      const taken = new Map([...moved].map((epoch) => [epoch, of(evaluated, epoch)]))
-      moved.clear()
-      return taken
-    },
-    committed(taken) {
-      for (const [epoch, ranges] of taken) committed.set(epoch, ranges)
-    },
-    end: (epoch, from) => unbrokenEnd(of(committed, epoch), from),
+/** Offsets of an edge's journals: those that were evaluated, and those whose evaluation is committed. */
+export class Marks {
+  readonly #evaluated: Map<bigint, RangeSet>
+  readonly #committed: Map<bigint, RangeSet>
+  readonly #moved = new Set<bigint>()
+
+  /** Goes on from the ranges that were committed before, by epoch. */
+  constructor(restored: ReadonlyMap<bigint, StoredRanges>) {
+    this.#evaluated = new Map([...restored].map(([epoch, ranges]) => [epoch, rangeSet(ranges)]))
+    this.#committed = new Map([...restored].map(([epoch, ranges]) => [epoch, rangeSet(ranges)]))
+  }
+
+  /** True when some offset of the range was evaluated before. */
+  overlaps({ epoch, first, last }: OffsetRange): boolean {
+    const missing = this.#of(epoch).missing(first, last)
+    return missing.length !== 1 || missing[0]?.first !== first || missing[0].last !== last
+  }
+
+  isEvaluated(epoch: bigint, offset: bigint): boolean {
+    return this.#of(epoch).has(offset)
+  }
+
+  /** The newest offset evaluated of a journal; undefined when there is none. */
+  newest(epoch: bigint): bigint | undefined {
+    return this.#of(epoch).ranges.at(-1)?.last
+  }
+
+  /** True when nothing is missing from `from` to the newest. */
+  isWhole(epoch: bigint, from: bigint): boolean {
+    return this.#of(epoch).endFrom(from) === this.newest(epoch)
+  }
+
+  add({ epoch, first, last }: OffsetRange): void {
+    this.#of(epoch).add(first, last)
+    this.#moved.add(epoch)
+  }
+
+  /** Ranges by epoch that changed since the last call. */
+  take(): ReadonlyMap<bigint, StoredRanges> {
+    const taken = new Map([...this.#moved].map((epoch) => [epoch, stored(this.#of(epoch))]))
+    this.#moved.clear()
+    return taken
+  }
+
+  committed(taken: ReadonlyMap<bigint, StoredRanges>): void {
+    for (const [epoch, ranges] of taken) this.#committed.set(epoch, rangeSet(ranges))
+  }
+
+  /** End of the first unbroken committed range from `from` on; `from` - 1 when there is none. */
+  end(epoch: bigint, from: bigint): bigint {
+    return this.#committed.get(epoch)?.endFrom(from) ?? from - 1n
+  }
+
+  #of(epoch: bigint): RangeSet {
+    const known = this.#evaluated.get(epoch)
+    if (known) return known
+    const set = new RangeSet()
+    this.#evaluated.set(epoch, set)
+    return set
   }
 }

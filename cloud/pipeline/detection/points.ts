@@ -6,6 +6,7 @@ import {
   INITIAL_STATE,
   needsTick,
   step,
+  uuidV8,
 } from '#shared/alarms/index.ts'
 import type { AlarmRefusal } from '#shared/contracts/alarm-command.ts'
 import type { AlarmDefinition } from '#shared/contracts/alarm-definition.ts'
@@ -13,7 +14,7 @@ import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
 import type { DetectionEdge } from './contract.ts'
 import { memoryOf } from './rows.ts'
 import type { PointMemory } from './tables.ts'
-import type { LoggedEvent, PointRow, PointSlot } from './work.ts'
+import type { Batch, LateOccurrence, LoggedEvent, PointSlot } from './work.ts'
 
 export interface PointsOptions {
   readonly edge: DetectionEdge
@@ -42,10 +43,15 @@ export class Points {
   readonly #dirty = new Set<PointSlot>()
   #events: LoggedEvent[] = []
   #bound: PointSlot[] = []
+  #late: LateOccurrence[] = []
 
   constructor(options: PointsOptions) {
     this.#options = options
     for (const slot of options.restored) this.#adopt(slot)
+  }
+
+  all(): Iterable<PointSlot> {
+    return this.#byPath.values()
   }
 
   ofDevice(device: string): readonly PointSlot[] {
@@ -80,12 +86,13 @@ export class Points {
   }
 
   /** What changed since the last call, as it stands now. */
-  take(): { events: readonly LoggedEvent[]; points: readonly PointRow[]; bound: readonly PointSlot[] } {
+  take(): Pick<Batch, 'events' | 'points' | 'bound' | 'late'> {
     const points = [...this.#dirty].map((slot) => ({ slot, state: slot.state, changedAt: slot.changedAt }))
-    const taken = { events: this.#events, points, bound: this.#bound }
+    const taken = { events: this.#events, points, bound: this.#bound, late: this.#late }
     this.#dirty.clear()
     this.#events = []
     this.#bound = []
+    this.#late = []
     return taken
   }
 
@@ -133,14 +140,32 @@ export class Points {
     this.#dirty.add(slot)
   }
 
+  /** Logs occurrences of the past. They change no state and call nobody. */
+  recordLate(found: readonly LateOccurrence[]): void {
+    for (const late of found) {
+      const { activated, returned, slot } = late
+      const closed = { ...returned, transition: 'closed' as const, state: 'A' as const }
+      const id = uuidV8('alarm-event', returned.id, 'closed')
+      for (const change of [activated, returned, { ...closed, id }]) {
+        const event = { ...change, ...this.#where(slot), isAnnunciated: false, isRaised: false, isLate: true }
+        this.#events.push({ org: this.#options.edge.org, event })
+      }
+      this.#late.push(late)
+    }
+    if (found.length > 0) this.#options.urgent()
+  }
+
+  #where({ device, rule: { definition } }: PointSlot) {
+    const { edge, clock } = this.#options
+    const { tag, alarm } = definition
+    return { group: edge.group, edge: edge.edge, device, tag, alarm, recordedAt: clock() }
+  }
+
   #record(slot: PointSlot, changes: readonly AlarmChange[]): void {
-    const { edge, clock, urgent } = this.#options
-    const { tag, alarm } = slot.rule.definition
-    const where = { group: edge.group, edge: edge.edge, device: slot.device, tag, alarm }
     for (const change of changes) {
-      this.#events.push({ org: edge.org, event: { ...change, ...where, recordedAt: clock(), isLate: false } })
+      this.#events.push({ org: this.#options.edge.org, event: { ...change, ...this.#where(slot), isLate: false } })
       slot.changedAt = change.eventAt
     }
-    urgent()
+    this.#options.urgent()
   }
 }

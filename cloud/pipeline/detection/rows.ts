@@ -1,4 +1,4 @@
-import { isActive, isAnnunciated, isaState, levelNamed, qualityOf } from '#shared/alarms/index.ts'
+import { type AlarmChange, isActive, isAnnunciated, isaState, levelNamed, qualityOf } from '#shared/alarms/index.ts'
 import type { AlarmEvent } from '#shared/contracts/alarm-event.ts'
 import { PRIORITIES } from '#shared/contracts/priority.ts'
 import type { PointMemory, Regions } from './tables.ts'
@@ -96,7 +96,7 @@ export function logRow({ org, event }: Batch['events'][number], ord: number) {
   }
 }
 
-function openedRow(org: string, version: number, event: AlarmEvent) {
+function openedRow(org: string, version: number, event: AlarmChange) {
   return {
     id: event.occurrenceId,
     org_id: org,
@@ -127,14 +127,13 @@ export function openedOccurrences({ events, points }: Batch) {
 }
 
 /** An occurrence of the past, complete at once. */
-export function lateOccurrence({ slot, activated, returnedAt, peak, peakAt, count }: LateOccurrence) {
+export function lateOccurrence({ slot, activated, returned }: LateOccurrence) {
   return {
     ...openedRow(slot.edge.org, slot.rule.version, activated),
-    returned_at: instant(returnedAt),
-    closed_at: instant(returnedAt),
-    peak_value: peak,
-    peak_at: instant(peakAt),
-    count,
+    returned_at: instant(returned.eventAt),
+    closed_at: instant(returned.eventAt),
+    peak_value: returned.peak ?? null,
+    peak_at: instant(returned.peakAt),
     is_suppressed: false,
     is_late: true,
   }

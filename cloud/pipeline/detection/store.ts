@@ -1,5 +1,4 @@
 import { type Kysely, sql } from 'kysely'
-import { rangesToJson } from './ranges.ts'
 import {
   appliedAction,
   definitionRow,
@@ -20,7 +19,7 @@ const markRows = (mark: EdgeMark) =>
   [...mark.ranges].map(([epoch, ranges]) => ({
     ...edgeColumns(mark),
     epoch: String(epoch),
-    ranges: rangesToJson(ranges),
+    ranges,
   }))
 
 /** Occurrences that open in this batch, each with its end when it also ends there, and those of the past. */

@@ -6,6 +6,7 @@ import type { AlarmDefinition } from '#shared/contracts/alarm-definition.ts'
 import type { AlarmEvent, AlarmTransition, AlarmValue } from '#shared/contracts/alarm-event.ts'
 import type { MachineState } from '#shared/contracts/machine-state.ts'
 import type { LocalizedText } from '#shared/contracts/text.ts'
+import type { StoredRanges } from './marks.ts'
 
 type IsaState = AlarmEvent['state']
 type Priority = AlarmEvent['priority']
@@ -130,7 +131,7 @@ export interface MarksTable {
   edge: string
   epoch: string
   org_id: string
-  ranges: JsonColumn<[string, string][]>
+  ranges: JsonColumn<StoredRanges>
 }
 
 export interface CheckpointsTable {

@@ -1,7 +1,7 @@
-import type { AlarmRule, AlarmState } from '#shared/alarms/index.ts'
+import type { AlarmChange, AlarmRule, AlarmState } from '#shared/alarms/index.ts'
 import type { AlarmEvent } from '#shared/contracts/alarm-event.ts'
 import type { DetectionEdge, MachineStateChanged } from './contract.ts'
-import type { Ranges } from './ranges.ts'
+import type { StoredRanges } from './marks.ts'
 import type { ActionResult, Memory } from './tables.ts'
 
 /** One alarm point in memory; `state` is replaced by every step. */
@@ -45,17 +45,14 @@ export interface EdgeMark {
   readonly edge: DetectionEdge
   readonly memory: Memory
   /** By epoch; only those that changed since the last commit. */
-  readonly ranges: ReadonlyMap<bigint, Ranges>
+  readonly ranges: ReadonlyMap<bigint, StoredRanges>
 }
 
-/** An occurrence found by a replay of late samples: opened and returned in the past, closed at once. */
+/** An occurrence found by a replay of late samples: it began and ended in the past, so it is closed at once. */
 export interface LateOccurrence {
   readonly slot: PointSlot
-  readonly activated: AlarmEvent
-  readonly returnedAt: number
-  readonly peak: number | null
-  readonly peakAt: number | null
-  readonly count: number
+  readonly activated: AlarmChange
+  readonly returned: AlarmChange
 }
 
 /** Everything one transaction writes. Taken at one moment between two inputs, so that a restart finds one consistent state. */
