@@ -21,7 +21,7 @@ function loadLibrary() {
       typeof import('node-opcua'),
       'MessageSecurityMode' | 'SecurityPolicy'
     >),
-    ...(own('node-opcua-variant') as Pick<typeof import('node-opcua'), 'DataType'>),
+    ...(own('node-opcua-variant') as Pick<typeof import('node-opcua'), 'DataType' | 'VariantArrayType'>),
     ...(own('node-opcua-status-code') as Pick<typeof import('node-opcua'), 'StatusCodes'>),
     ...(own('node-opcua-nodesets') as Pick<typeof import('node-opcua'), 'nodesets'>),
   }
@@ -182,10 +182,10 @@ function addVariable({ namespace, folder, tag, id, write }: NewVariable, { DataT
   return variable
 }
 
-function variantOf(tag: ProfileTag, raw: Scalar, { DataType }: Library) {
+function variantOf(tag: ProfileTag, raw: Scalar, { DataType, VariantArrayType }: Library) {
   const dataType = DataType[DATA_TYPES[tag.type]]
   if (raw === null) return { dataType: DataType.Null }
-  return { dataType, value: typeof raw === 'bigint' ? splitWords(raw) : raw }
+  return { dataType, arrayType: VariantArrayType.Scalar, value: typeof raw === 'bigint' ? splitWords(raw) : raw }
 }
 
 /** node-opcua holds 64-bit integers as two halves, the high one first. */

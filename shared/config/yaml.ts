@@ -51,6 +51,13 @@ export function parseYaml<S extends TSchema>(
   return deepFreeze(value)
 }
 
+/** The keys at the top of a YAML text, to tell what kind of file it is; none when it is not a group of keys. */
+export function topLevelKeys(text: string): string[] {
+  const { contents } = parseDocument(text, { prettyErrors: false })
+  if (!isMap(contents)) return []
+  return contents.items.flatMap((pair) => (isScalar(pair.key) ? [String(pair.key.value)] : []))
+}
+
 interface Source {
   readonly file: string
   readonly document: Document

@@ -131,7 +131,7 @@ export const StoryAction = Type.Object(
   {
     device: Key,
     play: Type.Optional(Key),
-    command: Type.Optional(Type.Union(MACHINE_COMMANDS.map((c) => Type.Literal(c)))),
+    command: Type.Optional(Type.Enum(MACHINE_COMMANDS)),
   },
   closed,
 )
