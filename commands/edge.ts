@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { setFlagsFromString } from 'node:v8'
 import { type Command, UsageError } from './command.ts'
 
 /** `andon edge`: the agent on a box beside the machines. */
@@ -18,6 +19,8 @@ SIGINT or SIGTERM stops it: the cloud is told, and nothing that was accepted is 
   async run(args) {
     const { values } = parseArgs({ args: [...args], options: { config: { type: 'string' } } })
     if (values.config === undefined) throw new UsageError('andon edge needs --config FILE')
+    // The young generation would grow to 32 MB for garbage that 2 MB hold as well: a box beside a machine is small.
+    setFlagsFromString('--semi-space-growth-factor=1')
     const { runEdge } = await import('./edge/run.ts')
     return runEdge(values.config)
   },

@@ -1,0 +1,12 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { optionTable } from '#shared/config/option-table.ts'
+import { PROTOCOLS } from './registry.ts'
+
+describe('the README of a driver', () => {
+  it.each(PROTOCOLS.map(({ name, schema }) => [name, schema] as const))('holds the options of %s', (name, schema) => {
+    const text = readFileSync(new URL(`./${name}/README.md`, import.meta.url), 'utf8')
+    const [, options = ''] = /<!-- options -->\n([\s\S]*?)<!-- \/options -->/.exec(text) ?? []
+    expect(options.trim()).toBe(optionTable(schema).trim())
+  })
+})
