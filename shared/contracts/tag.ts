@@ -68,6 +68,17 @@ export const HistorySeries = Type.Object({
 })
 export type HistorySeries = Static<typeof HistorySeries>
 
+/** `GET /api/history/raw?tag=PATH&from=…&to=…&cursor&limit`: stored samples in time order, column by column. Times in ms since 1970. */
+export const RawHistory = Type.Object({
+  path: Type.String(),
+  at: Type.Array(Type.Number()),
+  value: Type.Array(WireValue),
+  /** 192 good, 64 uncertain, 0 bad. */
+  quality: Type.Array(Type.Integer()),
+  nextCursor: nullable(Type.String()),
+})
+export type RawHistory = Static<typeof RawHistory>
+
 export const HistoryGap = Type.Object({
   device: nullable(Type.String()),
   from: Instant,

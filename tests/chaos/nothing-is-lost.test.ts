@@ -1,0 +1,186 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, describe, expect, it } from 'vitest'
+import type { Alarm, AlarmDetail } from '#shared/contracts/alarm.ts'
+import type { Edge } from '#shared/contracts/edge.ts'
+import type { PageOf } from '#shared/contracts/http.ts'
+import type { RawHistory, Tag } from '#shared/contracts/tag.ts'
+import type { Client } from '#tests/support/client.ts'
+import { type Demo, descendants, startDemo } from '#tests/support/demo.ts'
+import { type Comparison, compareTag, readAnswers, type Stored } from './ledger.ts'
+
+const PLANT = fileURLToPath(new URL('../bench/plants/counters.yaml', import.meta.url))
+/** Seconds between two kills; more of them make a longer run. */
+const CALM_SECONDS = Number(process.env.ANDON_CHAOS_CALM_SECONDS ?? 8)
+const ROUNDS = Number(process.env.ANDON_CHAOS_ROUNDS ?? 1)
+const LEAST_COMPARED = 100_000
+
+type Victim = 'edge' | 'cloud' | 'postgres' | 'plant' | 'everything'
+const VICTIMS: readonly Victim[] = ['cloud', 'edge', 'postgres', 'plant', 'everything']
+
+const dir = mkdtempSync(join(tmpdir(), 'andon-chaos-'))
+const ledger = join(dir, 'plant.ledger')
+
+const commandOf = (pid: number) => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+  } catch {
+    return ''
+  }
+}
+
+/** Process ids of one part of the demo. */
+function pidsOf(demo: Demo, victim: Victim): number[] {
+  const all = demo.pids()
+  const child = (name: string) => all.filter((pid) => commandOf(pid).includes(`andon.ts ${name} `))
+  switch (victim) {
+    case 'edge':
+      return child('edge')
+    case 'cloud':
+      return child('cloud')
+    case 'plant':
+      return child('devices')
+    case 'postgres':
+      return all.filter((pid) => /bin\/postgres\b/.test(commandOf(pid))).slice(0, 1)
+    case 'everything':
+      return all
+  }
+}
+
+function kill(pids: readonly number[]): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch {
+      // Already gone: its parent was killed a moment before.
+    }
+  }
+}
+
+/** Resolves when a value newer than `after` of every counter's device is live. */
+async function flowsAgain(client: Client, after: number): Promise<void> {
+  await client.until(
+    'live values after the kill',
+    async () => {
+      const { items } = await client.get<PageOf<Tag>>('/api/tags?q=c000&limit=500')
+      return items.length === 4 && items.every((t) => t.quality === 'good' && Date.parse(t.sourceAt ?? '') > after)
+    },
+    90_000,
+  )
+}
+
+async function readRaw(client: Client, path: string): Promise<Stored[]> {
+  const stored: Stored[] = []
+  let cursor = ''
+  do {
+    const query = new URLSearchParams({
+      tag: path,
+      from: '2020-01-01T00:00:00Z',
+      to: '2100-01-01T00:00:00Z',
+      limit: '10000',
+    })
+    if (cursor) query.set('cursor', cursor)
+    const page = await client.get<RawHistory>(`/api/history/raw?${query}`)
+    page.at.forEach((at, i) => {
+      if (page.quality[i] !== 0) stored.push({ at, value: Number(page.value[i]) })
+    })
+    cursor = page.nextCursor ?? ''
+  } while (cursor)
+  return stored
+}
+
+async function compareAll(client: Client, until: number, kills: readonly number[]): Promise<Comparison> {
+  const answers = readAnswers(ledger, (device) => device.startsWith('counters'))
+  const total: Comparison = { compared: 0, lost: [], doubled: [], unknown: [] }
+  for (const [key, all] of answers) {
+    const known = all.filter((answer) => answer.at <= until)
+    const stored = (await readRaw(client, `module-factory/line-1/${key}`)).filter((s) => s.at <= until)
+    const one = compareTag(key, known, stored, kills)
+    total.compared += one.compared
+    total.lost.push(...one.lost)
+    total.doubled.push(...one.doubled)
+    total.unknown.push(...one.unknown)
+  }
+  return total
+}
+
+describe('kill -9 of any process, of PostgreSQL, of everything at once', () => {
+  const kills: number[] = []
+  let demo: Demo
+  let client: Client
+
+  const restart = async () => {
+    demo = await startDemo({ plant: PLANT, data: join(dir, 'data'), args: ['--ledger', ledger] })
+    client = await demo.signIn('operator')
+  }
+  /** The stream dies with the cloud: sign in anew until it answers. */
+  const signInAgain = async () => {
+    client.close()
+    for (let attempt = 0; ; attempt++) {
+      try {
+        client = await demo.signIn('operator')
+        return
+      } catch (error) {
+        if (attempt > 200) throw error
+        await new Promise((resolve) => setTimeout(resolve, 250))
+      }
+    }
+  }
+
+  afterAll(async () => {
+    client?.close()
+    await demo?.stop()
+    rmSync(dir, { recursive: true, force: true })
+  })
+
+  it('starts and streams counters', async () => {
+    await restart()
+    await flowsAgain(client, 0)
+  })
+
+  it.each(Array.from({ length: ROUNDS }, () => VICTIMS).flat())('goes on after a kill of %s', async (victim) => {
+    const from = Date.now()
+    await client.until('calm', async () => Date.now() - from > CALM_SECONDS * 1000, CALM_SECONDS * 1000 + 30_000)
+    const pids = pidsOf(demo, victim)
+    expect(pids.length).toBeGreaterThan(0)
+    const at = Date.now()
+    kill(pids)
+    if (victim === 'edge' || victim === 'plant' || victim === 'everything') kills.push(at)
+    if (victim === 'everything') {
+      client.close()
+      expect(descendants(demo.child.pid ?? 0).filter((pid) => commandOf(pid) !== '')).toEqual([])
+      await restart()
+    } else await signInAgain()
+    await flowsAgain(client, at)
+  })
+
+  it('has every answered value in history exactly once, compared value by value', async () => {
+    const until = Date.now()
+    await client.until(
+      'more than 100,000 answers',
+      async () =>
+        [...readAnswers(ledger, (d) => d.startsWith('counters')).values()].flat().length > LEAST_COMPARED * 1.05,
+      240_000,
+    )
+    const end = Math.max(until, Date.now())
+    await flowsAgain(client, end)
+    await client.until('an empty journal', async () => {
+      const { items } = await client.get<PageOf<Edge>>('/api/edges')
+      return Number(items.find((edge) => edge.edge === 'line-1')?.journalDepth) < 5000
+    })
+    const result = await compareAll(client, end - 2000, kills)
+    expect({ ...result, compared: undefined }).toEqual({ compared: undefined, lost: [], doubled: [], unknown: [] })
+    expect(result.compared).toBeGreaterThan(LEAST_COMPARED)
+    process.stdout.write(`compared ${result.compared} values after ${ROUNDS * VICTIMS.length} kills\n`)
+  })
+
+  it('has no gap in the sequence of the alarm log', async () => {
+    const { items } = await client.get<PageOf<Alarm>>('/api/alarms?show=all&limit=500')
+    const logs = await Promise.all(items.map((alarm) => client.get<AlarmDetail>(`/api/alarms/${alarm.id}`)))
+    const numbers = logs.flatMap(({ log }) => log.map((line) => Number(line.seq))).toSorted((a, b) => a - b)
+    expect(numbers.length).toBeGreaterThan(10)
+    expect(numbers).toEqual(numbers.map((_, i) => i + 1))
+  })
+})
