@@ -32,12 +32,28 @@ export interface Connection {
   cut(): void
 }
 
-/** Opens a connection. @throws Error when the broker cannot be reached or refuses. */
+/** The broker could not be reached, or it refused. */
+export class ConnectError extends Error {
+  override readonly name = 'ConnectError'
+  /** True when CONNECT went out: its bdSeq is then used up. */
+  readonly isSent: boolean
+
+  constructor(message: string, isSent: boolean) {
+    super(message)
+    this.isSent = isSent
+  }
+}
+
+/** Opens a connection. @throws ConnectError when the broker cannot be reached or refuses. */
 export function openConnection(options: ConnectionOptions): Promise<Connection> {
   const client = connect(options.config.url, clientOptions(options))
   return new Promise((resolve, reject) => {
     let lastError = 'The broker closed the connection'
     let isOpen = false
+    let isSent = false
+    client.on('packetsend', () => {
+      isSent = true
+    })
     const giveUp = () => client.end(true)
     if (options.signal.aborted) giveUp()
     options.signal.addEventListener('abort', giveUp, { once: true })
@@ -49,7 +65,7 @@ export function openConnection(options: ConnectionOptions): Promise<Connection> 
       client.end(true)
       options.signal.removeEventListener('abort', giveUp)
       if (isOpen) options.onLost(lastError)
-      else reject(new Error(lastError))
+      else reject(new ConnectError(lastError, isSent))
       isOpen = false
     })
     client.once('connect', () => {

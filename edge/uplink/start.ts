@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { EdgeModel } from '#edge/model.ts'
 import { commandFilters, formatTopic } from '#shared/sparkplug/topics.ts'
-import { type Connection, type ConnectionOptions, openConnection } from './connection.ts'
+import { ConnectError, type Connection, type ConnectionOptions, openConnection } from './connection.ts'
 import { createHostWatch, type HostWatch } from './host-watch.ts'
 import { createLinkState, type Link, type LinkState, startLink } from './link.ts'
 import { deathOf } from './session.ts'
@@ -33,6 +33,8 @@ class UplinkLoop {
   #since: number
   #lastError: string | undefined
   #connects = 0
+  /** Number of the next CONNECT; kept when an attempt did not come as far as that. */
+  #bdSeq: number | undefined
 
   constructor(options: UplinkOptions, timing: UplinkTiming) {
     this.#options = options
@@ -94,7 +96,9 @@ class UplinkLoop {
   /** One connection from CONNECT to its end; answers why it ended. */
   async #connectOnce(): Promise<string> {
     const { journal, config } = this.#options
-    const bdSeq = journal.nextBdSeq()
+    this.#bdSeq ??= journal.nextBdSeq()
+    const bdSeq = this.#bdSeq
+    let isUsed = true
     const lost = Promise.withResolvers<string>()
     const stopped = () => lost.resolve('closed')
     this.#stop.signal.addEventListener('abort', stopped, { once: true })
@@ -102,8 +106,10 @@ class UplinkLoop {
     try {
       return await this.#live(bdSeq, watch, lost)
     } catch (error) {
+      if (error instanceof ConnectError && !error.isSent) isUsed = false
       return error instanceof Error ? error.message : String(error)
     } finally {
+      if (isUsed) this.#bdSeq = undefined
       this.#stop.signal.removeEventListener('abort', stopped)
     }
   }

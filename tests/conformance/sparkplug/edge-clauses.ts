@@ -1,0 +1,653 @@
+import { type ProtoMetric, protoDecode } from '#tests/support/sparkplug-decoder.ts'
+import type { PublishEvent, WireEvent } from './capture.ts'
+
+/**
+ * A testable clause of the Sparkplug 3.0 specification that binds an edge node. `check` answers every fault that it sees
+ * in a transcript; `mutant` breaks a good transcript so that the check must see one.
+ */
+export interface Clause {
+  readonly id: string
+  readonly check: (events: readonly WireEvent[]) => string[]
+  readonly mutant: (events: WireEvent[]) => WireEvent[]
+}
+
+type Message = 'NBIRTH' | 'DBIRTH' | 'NDATA' | 'DDATA' | 'NDEATH' | 'DDEATH'
+const BIRTHS: readonly Message[] = ['NBIRTH', 'DBIRTH']
+const DATA: readonly Message[] = ['NDATA', 'DDATA']
+const KNOWN_TYPES = new Set(Array.from({ length: 34 }, (_, i) => i + 1))
+const VALUE_FIELDS = [
+  'int_value',
+  'long_value',
+  'float_value',
+  'double_value',
+  'boolean_value',
+  'string_value',
+  'bytes_value',
+] as const
+
+const published = (events: readonly WireEvent[], ...messages: readonly Message[]): PublishEvent[] =>
+  events.filter(
+    (event): event is PublishEvent =>
+      event.kind === 'publish' && (messages.length === 0 || messages.includes(event.message as Message)),
+  )
+const metricsOf = (event: PublishEvent): readonly ProtoMetric[] => event.payload.metrics ?? []
+const metricOf = (event: PublishEvent | undefined, name: string) =>
+  event && metricsOf(event).find((m) => m.name === name)
+const connects = (events: readonly WireEvent[]) => events.filter((event) => event.kind === 'connect')
+const willOf = (event: Extract<WireEvent, { kind: 'connect' }>) => {
+  const { will } = event.packet
+  return will && { ...will, decoded: protoDecode(Buffer.from(will.payload)) }
+}
+const bdSeqOf = (metrics: readonly ProtoMetric[] | undefined) => metrics?.find((m) => m.name === 'bdSeq')?.long_value
+
+/** Faults of things; a clause that has nothing to look at has not been tested. */
+function each<T>(things: readonly T[], fault: (thing: T, index: number) => string | false | undefined): string[] {
+  if (things.length === 0) return ['nothing in the transcript to check']
+  return things.flatMap((thing, i) => fault(thing, i) || [])
+}
+
+/** Changes the first published message of a kind. */
+const change =
+  (message: Message, to: (event: PublishEvent) => PublishEvent) =>
+  (events: WireEvent[]): WireEvent[] => {
+    const at = events.findIndex((event) => event.kind === 'publish' && event.message === message)
+    return events.map((event, i) => (i === at ? to(event as PublishEvent) : event))
+  }
+const changePayload = (message: Message, to: (payload: PublishEvent['payload']) => PublishEvent['payload']) =>
+  change(message, (event) => ({ ...event, payload: to(event.payload) }))
+const changeMetric = (
+  message: Message,
+  matches: (metric: ProtoMetric) => boolean,
+  to: (metric: ProtoMetric) => ProtoMetric | [],
+) =>
+  changePayload(message, (payload) => {
+    const at = (payload.metrics ?? []).findIndex(matches)
+    return { ...payload, metrics: (payload.metrics ?? []).flatMap((metric, i) => (i === at ? to(metric) : metric)) }
+  })
+const named = (name: string) => (metric: ProtoMetric) => metric.name === name
+const without = (key: string) => (object: object) =>
+  Object.fromEntries(Object.entries(object).filter(([k]) => k !== key)) as never
+const changeConnect =
+  (to: (packet: Extract<WireEvent, { kind: 'connect' }>['packet']) => object) =>
+  (events: WireEvent[]): WireEvent[] => {
+    const at = events.findIndex((event) => event.kind === 'connect')
+    return events.map((event, i) =>
+      i === at && event.kind === 'connect' ? { ...event, packet: { ...event.packet, ...to(event.packet) } } : event,
+    )
+  }
+const changeWill = (to: object) => changeConnect(({ will }) => ({ will: { ...will, ...to } }))
+const swapFirst = (message: Message, before: Message) => (events: WireEvent[]) => {
+  const from = events.findIndex((event) => event.kind === 'publish' && event.message === message)
+  const to = events.findIndex((event) => event.kind === 'publish' && event.message === before)
+  const moved = events.filter((_, i) => i !== from)
+  return [...moved.slice(0, to), ...events.slice(from, from + 1), ...moved.slice(to)]
+}
+
+/** Clauses that say the same of several kinds of message. */
+function perMessage(): Clause[] {
+  const clauses: Clause[] = []
+  const add = (
+    id: string,
+    message: Message,
+    fault: (event: PublishEvent) => string | false,
+    mutant: Clause['mutant'],
+  ) => clauses.push({ id, check: (events) => each(published(events, message), fault), mutant })
+  const isOnTopic = (event: PublishEvent) =>
+    new RegExp(`^spBv1\\.0/plant/${event.message}/line-1${event.message.startsWith('D') ? '/[^/]+' : ''}$`).test(
+      event.topic,
+    )
+  for (const message of [...BIRTHS, ...DATA, 'DDEATH'] as const) {
+    const key = message.toLowerCase()
+    const qos = (event: PublishEvent) => event.qos !== 0 && `${message} at QoS ${event.qos}`
+    const retain = (event: PublishEvent) => event.retain && `${message} retained`
+    const time = (event: PublishEvent) => !(Number(event.payload.timestamp) > 0) && `${message} without timestamp`
+    const seq = (event: PublishEvent) =>
+      !(event.payload.seq !== undefined && Number(event.payload.seq) < 256) && `${message} without sequence number`
+    const noTime = changePayload(message, without('timestamp'))
+    add(
+      `topics-${key}-topic`,
+      message,
+      (event) => !isOnTopic(event) && `topic ${event.topic}`,
+      change(message, (e) => ({ ...e, topic: `${e.topic}/x` })),
+    )
+    add(
+      `topics-${key}-mqtt`,
+      message,
+      (event) => qos(event) || retain(event),
+      change(message, (e) => ({ ...e, qos: 1 })),
+    )
+    if (message !== 'DDEATH') {
+      add(
+        `payloads-${key}-qos`,
+        message,
+        qos,
+        change(message, (e) => ({ ...e, qos: 1 })),
+      )
+      add(
+        `payloads-${key}-retain`,
+        message,
+        retain,
+        change(message, (e) => ({ ...e, retain: true })),
+      )
+      add(`topics-${key}-timestamp`, message, time, noTime)
+    }
+    add(`payloads-${key}-timestamp`, message, time, noTime)
+    add(`payloads-${key}-seq`, message, seq, changePayload(message, without('seq')))
+  }
+  return clauses
+}
+
+/** Sequence numbers that do not follow each other within a connection; NBIRTH begins again at 0. */
+function sequenceFaults(events: readonly WireEvent[], only?: Message): string[] {
+  const last = new Map<number, number>()
+  return each(
+    published(events).filter(({ message }) => message !== 'NDEATH'),
+    ({ connection, message, payload }) => {
+      const seq = Number(payload.seq ?? -1)
+      const expected = message === 'NBIRTH' ? 0 : ((last.get(connection) ?? -1) + 1) % 256
+      last.set(connection, seq)
+      return seq !== expected && (!only || only === message) && `${message} has sequence ${seq} instead of ${expected}`
+    },
+  )
+}
+
+const skipSeq = (message: Message) =>
+  changePayload(message, (payload) => ({ ...payload, seq: String((Number(payload.seq) + 1) % 256) }))
+
+/** What has been born in each connection before a message, by topic tail. */
+function bornBefore(events: readonly WireEvent[], index: number) {
+  const target = events[index] as PublishEvent
+  const born = new Map<string, Set<string>>()
+  for (const event of events.slice(0, index)) {
+    if (event.kind !== 'publish' || event.connection !== target.connection) continue
+    if (event.message === 'NBIRTH') born.clear()
+    if (event.message.endsWith('BIRTH')) {
+      born.set(event.device ?? '', new Set(metricsOf(event).flatMap(({ alias }) => alias ?? [])))
+    }
+    if (event.message === 'DDEATH') born.delete(event.device ?? '')
+  }
+  return born
+}
+
+function unbornFaults(events: readonly WireEvent[], message: 'NDATA' | 'DDATA', isAliasChecked: boolean): string[] {
+  const indexes = events.flatMap((event, i) => (event.kind === 'publish' && event.message === message ? [i] : []))
+  return each(indexes, (index) => {
+    const event = events[index] as PublishEvent
+    const born = bornBefore(events, index)
+    if (!born.has('')) return `${message} before NBIRTH`
+    const own = born.get(event.device ?? '')
+    if (!own) return `${message} before the DBIRTH of ${event.device}`
+    const unknown = metricsOf(event).find(({ alias }) => alias !== undefined && !own.has(alias))
+    return isAliasChecked && unknown && `${message} with alias ${unknown.alias}, which was not born`
+  })
+}
+
+/** Live data that goes back in time against what was sent before in the same connection. */
+function orderFaults(events: readonly WireEvent[], message: 'NDATA' | 'DDATA'): string[] {
+  const last = new Map<string, number>()
+  return each(published(events, message), (event) => {
+    for (const { alias, timestamp, is_historical: isHistorical } of metricsOf(event)) {
+      if (isHistorical) continue
+      const key = `${event.connection}/${event.device}/${alias}`
+      if (Number(timestamp) < (last.get(key) ?? 0)) return `alias ${alias} goes back to ${timestamp}`
+      last.set(key, Number(timestamp))
+    }
+    return false
+  })
+}
+
+const hasValue = (metric: ProtoMetric) => VALUE_FIELDS.some((field) => metric[field] !== undefined)
+const properties = (events: readonly WireEvent[], name?: string) =>
+  published(events).flatMap((event) =>
+    metricsOf(event).flatMap(({ properties: set }) =>
+      (set?.values ?? []).flatMap((value, i) =>
+        name === undefined || set?.keys[i] === name ? [{ event, value }] : [],
+      ),
+    ),
+  )
+const isFullMetric = (metric: ProtoMetric) =>
+  metric.name !== undefined && metric.datatype !== undefined && hasValue(metric) !== (metric.is_null === true)
+const everyMetric = (
+  events: readonly WireEvent[],
+  messages: readonly Message[],
+  fault: (m: ProtoMetric) => string | false,
+) =>
+  each(
+    published(events, ...messages).flatMap((event) => metricsOf(event)),
+    fault,
+  )
+const rebirth = 'Node Control/Rebirth'
+const rebirthFault = (fault: (metric: ProtoMetric | undefined) => string | false) => (events: readonly WireEvent[]) =>
+  each(published(events, 'NBIRTH'), (event) => fault(metricOf(event, rebirth)))
+
+/** The births that follow each rebirth request, and what was sent in between. */
+function rebirths(events: readonly WireEvent[]) {
+  return events.flatMap((event, i) => {
+    if (event.kind !== 'command' || metricOf(event, rebirth)?.boolean_value !== true) return []
+    const after = events.slice(i + 1).filter((next) => next.kind === 'publish' && next.connection === event.connection)
+    const before = published(events.slice(0, i), 'NBIRTH').findLast(({ connection }) => connection === event.connection)
+    return [{ after: after as PublishEvent[], before }]
+  })
+}
+
+const SINGLE: Clause[] = [
+  {
+    id: 'principles-birth-certificates-order',
+    check: (events) =>
+      each(connects(events), ({ connection }) => {
+        const first = published(events).find((event) => event.connection === connection)
+        return first && first.message !== 'NBIRTH' && `connection ${connection} begins with ${first.message}`
+      }),
+    mutant: swapFirst('NDATA', 'NBIRTH'),
+  },
+  {
+    id: 'principles-persistence-clean-session-311',
+    check: (events) => each(connects(events), ({ packet }) => !packet.clean && 'CONNECT without clean session'),
+    mutant: changeConnect(() => ({ clean: false })),
+  },
+  {
+    id: 'topic-structure-namespace-a',
+    check: (events) => each(published(events), ({ topic }) => !topic.startsWith('spBv1.0/') && topic),
+    mutant: change('DDATA', (event) => ({ ...event, topic: event.topic.replace('spBv1.0', 'spAv1.0') })),
+  },
+  {
+    id: 'payloads-sequence-num-always-included',
+    check: (events) =>
+      each(
+        published(events).filter(({ message }) => message !== 'NDEATH'),
+        ({ message, payload }) => payload.seq === undefined && `${message} without sequence number`,
+      ),
+    mutant: changePayload('DDATA', without('seq')),
+  },
+  { id: 'payloads-sequence-num-incrementing', check: (events) => sequenceFaults(events), mutant: skipSeq('DDATA') },
+  ...(['DBIRTH', 'NDATA', 'DDATA', 'DDEATH'] as const).map((message) => ({
+    id: `payloads-${message.toLowerCase()}-seq-inc`,
+    check: (events: readonly WireEvent[]) => sequenceFaults(events, message),
+    mutant: skipSeq(message),
+  })),
+  ...['topics-nbirth-seq-num', 'payloads-sequence-num-zero-nbirth'].map((id) => ({
+    id,
+    check: (events: readonly WireEvent[]) =>
+      each(published(events, 'NBIRTH'), ({ payload }) => payload.seq !== '0' && `NBIRTH has sequence ${payload.seq}`),
+    mutant: skipSeq('NBIRTH'),
+  })),
+  ...['topics-nbirth-bdseq-included', 'payloads-nbirth-bdseq'].map((id) => ({
+    id,
+    check: (events: readonly WireEvent[]) =>
+      each(
+        published(events, 'NBIRTH'),
+        (event) => metricOf(event, 'bdSeq')?.datatype !== 4 && 'NBIRTH without Int64 bdSeq',
+      ),
+    mutant: changeMetric('NBIRTH', named('bdSeq'), () => []),
+  })),
+  ...['topics-nbirth-bdseq-matching', 'payloads-nbirth-bdseq-repeat'].map((id) => ({
+    id,
+    check: (events: readonly WireEvent[]) =>
+      each(published(events, 'NBIRTH'), (event) => {
+        const own = connects(events).find(({ connection }) => connection === event.connection)
+        const willed = own && bdSeqOf(willOf(own)?.decoded.metrics)
+        return bdSeqOf(metricsOf(event)) !== willed && `NBIRTH bdSeq differs from the will's ${willed}`
+      }),
+    mutant: changeMetric('NBIRTH', named('bdSeq'), (metric) => ({ ...metric, long_value: '77' })),
+  })),
+  {
+    id: 'topics-nbirth-bdseq-increment',
+    check: (events) =>
+      each(connects(events), (event, i) => {
+        const own = bdSeqOf(willOf(event)?.decoded.metrics)
+        return own !== String(i % 256) && `CONNECT ${i} has bdSeq ${own}`
+      }),
+    mutant: (events) =>
+      events.filter((event, i) => i !== events.findIndex(({ kind }) => kind === 'connect') || event.kind !== 'connect'),
+  },
+  ...[
+    'topics-nbirth-rebirth-metric',
+    'payloads-nbirth-rebirth-req',
+    'operational-behavior-data-commands-rebirth-name',
+  ].map((id) => ({
+    id,
+    check: rebirthFault((metric) => !metric && 'NBIRTH without Node Control/Rebirth'),
+    mutant: changeMetric('NBIRTH', named(rebirth), () => []),
+  })),
+  {
+    id: 'operational-behavior-data-commands-rebirth-name-aliases',
+    check: rebirthFault((metric) => metric?.alias !== undefined && 'Node Control/Rebirth has an alias'),
+    mutant: changeMetric('NBIRTH', named(rebirth), (metric) => ({ ...metric, alias: '9' })),
+  },
+  {
+    id: 'operational-behavior-data-commands-rebirth-datatype',
+    check: rebirthFault((metric) => metric?.datatype !== 11 && 'Node Control/Rebirth is no Boolean'),
+    mutant: changeMetric('NBIRTH', named(rebirth), (metric) => ({ ...metric, datatype: 3 })),
+  },
+  {
+    id: 'operational-behavior-data-commands-rebirth-value',
+    check: rebirthFault((metric) => metric?.boolean_value !== false && 'Node Control/Rebirth is not false'),
+    mutant: changeMetric('NBIRTH', named(rebirth), (metric) => ({ ...metric, boolean_value: true })),
+  },
+  ...(['NBIRTH', 'DBIRTH'] as const).flatMap((message) => {
+    const key = message.toLowerCase()
+    return [`topics-${key}-metrics`, `operational-behavior-data-publish-${key}-values`].map((id) => ({
+      id,
+      check: (events: readonly WireEvent[]) =>
+        everyMetric(events, [message], (metric) => !isFullMetric(metric) && `${metric.name} lacks name, type or value`),
+      mutant: changeMetric(message, (metric) => metric.is_null === true, without('is_null')),
+    }))
+  }),
+  {
+    id: 'topics-ndeath-payload',
+    check: (events) =>
+      each(connects(events), (event) => {
+        const metrics = willOf(event)?.decoded.metrics
+        return (metrics?.length !== 1 || metrics[0]?.name !== 'bdSeq') && 'the will holds more or less than one bdSeq'
+      }),
+    mutant: changeWill({ payload: Buffer.from([]) }),
+  },
+  ...['topics-ndeath-seq', 'payloads-ndeath-seq'].map((id) => ({
+    id,
+    check: (events: readonly WireEvent[]) => [
+      ...each(
+        connects(events),
+        (event) => willOf(event)?.decoded.seq !== undefined && 'the will has a sequence number',
+      ),
+      ...each(
+        published(events, 'NDEATH'),
+        ({ payload }) => payload.seq !== undefined && 'NDEATH has a sequence number',
+      ),
+    ],
+    mutant: changePayload('NDEATH', (payload) => ({ ...payload, seq: '4' })),
+  })),
+  ...['payloads-ndeath-will-message', 'message-flow-edge-node-birth-publish-will-message'].map((id) => ({
+    id,
+    check: (events: readonly WireEvent[]) =>
+      each(connects(events), ({ packet }) => !packet.will && 'CONNECT without will'),
+    mutant: changeConnect(() => ({ will: undefined })),
+  })),
+  ...['topics-ndeath-topic', 'message-flow-edge-node-birth-publish-will-message-topic'].map((id) => ({
+    id,
+    check: (events: readonly WireEvent[]) =>
+      each(
+        connects(events),
+        ({ packet }) => packet.will?.topic !== 'spBv1.0/plant/NDEATH/line-1' && `${packet.will?.topic}`,
+      ),
+    mutant: changeWill({ topic: 'spBv1.0/plant/NDEATH/other' }),
+  })),
+  ...['payloads-ndeath-will-message-qos', 'message-flow-edge-node-birth-publish-will-message-qos'].map((id) => ({
+    id,
+    check: (events: readonly WireEvent[]) =>
+      each(connects(events), ({ packet }) => packet.will?.qos !== 1 && 'will not at QoS 1'),
+    mutant: changeWill({ qos: 0 }),
+  })),
+  ...['payloads-ndeath-will-message-retain', 'message-flow-edge-node-birth-publish-will-message-will-retained'].map(
+    (id) => ({
+      id,
+      check: (events: readonly WireEvent[]) =>
+        each(connects(events), ({ packet }) => packet.will?.retain !== false && 'will retained'),
+      mutant: changeWill({ retain: true }),
+    }),
+  ),
+  {
+    id: 'payloads-ndeath-bdseq',
+    check: (events) =>
+      each(published(events, 'NDEATH'), (event) => {
+        const own = connects(events).find(({ connection }) => connection === event.connection)
+        return (
+          bdSeqOf(metricsOf(event)) !== (own && bdSeqOf(willOf(own)?.decoded.metrics)) && 'NDEATH has another bdSeq'
+        )
+      }),
+    mutant: changeMetric('NDEATH', named('bdSeq'), (metric) => ({ ...metric, long_value: '99' })),
+  },
+  ...[
+    'operational-behavior-edge-node-intentional-disconnect-ndeath',
+    'payloads-ndeath-will-message-publisher-disconnect-mqtt311',
+  ].map((id) => ({
+    id,
+    check: (events: readonly WireEvent[]) =>
+      each(
+        events.flatMap((event, i) => (event.kind === 'disconnect' ? [i] : [])),
+        (index) => {
+          const { connection } = events[index] as WireEvent
+          const last = published(events.slice(0, index)).findLast((event) => event.connection === connection)
+          return last?.message !== 'NDEATH' && 'DISCONNECT without NDEATH before it'
+        },
+      ),
+    mutant: (events: WireEvent[]) => events.filter((event) => event.kind !== 'publish' || event.message !== 'NDEATH'),
+  })),
+  ...(
+    [
+      ['message-flow-edge-node-ncmd-subscribe', /^spBv1\.0\/plant\/NCMD\/line-1$/],
+      ['message-flow-device-dcmd-subscribe', /^spBv1\.0\/plant\/DCMD\/line-1\/(#|\+|meter-1)$/],
+    ] as const
+  ).map(([id, filter]) => ({
+    id,
+    check: (events: readonly WireEvent[]) =>
+      each(published(events, 'NBIRTH'), ({ connection }) => {
+        const own = events.filter((event) => event.kind === 'subscribe' && event.connection === connection)
+        const filters = own.flatMap((event) => (event.kind === 'subscribe' ? event.packet.subscriptions : []))
+        return !filters.some(({ topic, qos }) => filter.test(topic) && qos === 1) && `no subscription like ${filter}`
+      }),
+    mutant: (events: WireEvent[]) => events.filter(({ kind }) => kind !== 'subscribe'),
+  })),
+  ...['message-flow-device-birth-publish-nbirth-wait', 'payloads-dbirth-order'].map((id) => ({
+    id,
+    check: (events: readonly WireEvent[]) =>
+      each(published(events, 'DBIRTH'), (event) => {
+        const before = published(events.slice(0, events.indexOf(event))).filter(
+          ({ connection }) => connection === event.connection,
+        )
+        return !before.some(({ message }) => message === 'NBIRTH') && 'DBIRTH before NBIRTH'
+      }),
+    mutant: swapFirst('DBIRTH', 'NBIRTH'),
+  })),
+  {
+    id: 'payloads-ndata-order',
+    check: (events) => unbornFaults(events, 'NDATA', false),
+    mutant: swapFirst('NDATA', 'NBIRTH'),
+  },
+  {
+    id: 'payloads-ddata-order',
+    check: (events) => unbornFaults(events, 'DDATA', false),
+    mutant: swapFirst('DDATA', 'NBIRTH'),
+  },
+  {
+    id: 'topics-nbirth-metric-reqs',
+    check: (events) => unbornFaults(events, 'NDATA', true),
+    mutant: changeMetric('NBIRTH', named('Andon/Heartbeat'), () => []),
+  },
+  {
+    id: 'topics-dbirth-metric-reqs',
+    check: (events) => unbornFaults(events, 'DDATA', true),
+    mutant: changeMetric(
+      'DDATA',
+      () => true,
+      (metric) => ({ ...metric, alias: '123456' }),
+    ),
+  },
+  {
+    id: 'operational-behavior-data-publish-nbirth-order',
+    check: (events) => orderFaults(events, 'NDATA'),
+    mutant: changeMetric(
+      'NDATA',
+      () => true,
+      (metric) => ({ ...metric, timestamp: '9999999999999' }),
+    ),
+  },
+  {
+    id: 'operational-behavior-data-publish-dbirth-order',
+    check: (events) => orderFaults(events, 'DDATA'),
+    mutant: changeMetric(
+      'DDATA',
+      () => true,
+      (metric) => ({ ...metric, timestamp: '9999999999999' }),
+    ),
+  },
+  {
+    id: 'payloads-alias-uniqueness',
+    check: (events) =>
+      each(connects(events), ({ connection }) => {
+        const owners = new Map<string, string>()
+        for (const event of published(events, ...BIRTHS).filter((birth) => birth.connection === connection)) {
+          for (const { alias, name } of metricsOf(event)) {
+            if (alias === undefined) continue
+            const owner = `${event.device ?? ''}/${name}`
+            if ((owners.get(alias) ?? owner) !== owner) return `alias ${alias} is ${owners.get(alias)} and ${owner}`
+            owners.set(alias, owner)
+          }
+        }
+        return false
+      }),
+    mutant: changeMetric('DBIRTH', named('energy'), (metric) => ({ ...metric, alias: '1' })),
+  },
+  {
+    id: 'payloads-alias-data-cmd-requirement',
+    check: (events) =>
+      everyMetric(
+        events,
+        DATA,
+        (metric) => (metric.alias === undefined || metric.name !== undefined) && 'data by name',
+      ),
+    mutant: changeMetric(
+      'DDATA',
+      () => true,
+      (metric) => ({ ...metric, name: 'power' }),
+    ),
+  },
+  {
+    id: 'payloads-name-requirement',
+    check: (events) => everyMetric(events, BIRTHS, (metric) => metric.name === undefined && 'a birth without a name'),
+    mutant: changeMetric('DBIRTH', named('power'), without('name')),
+  },
+  {
+    id: 'payloads-name-birth-data-requirement',
+    check: (events) =>
+      everyMetric(
+        events,
+        [...BIRTHS, ...DATA],
+        (metric) => !(Number(metric.timestamp) > 0) && 'a metric without timestamp',
+      ),
+    mutant: changeMetric('DDATA', () => true, without('timestamp')),
+  },
+  {
+    id: 'payloads-metric-datatype-req',
+    check: (events) =>
+      everyMetric(events, BIRTHS, (metric) => metric.datatype === undefined && `${metric.name} without type`),
+    mutant: changeMetric('DBIRTH', named('power'), without('datatype')),
+  },
+  {
+    id: 'payloads-metric-datatype-value',
+    check: (events) =>
+      everyMetric(
+        events,
+        BIRTHS,
+        ({ name, datatype }) => !KNOWN_TYPES.has(datatype ?? -1) && `${name} of type ${datatype}`,
+      ),
+    mutant: changeMetric('DBIRTH', named('power'), (metric) => ({ ...metric, datatype: 99 })),
+  },
+  {
+    id: 'payloads-metric-datatype-not-req',
+    check: (events) => everyMetric(events, DATA, (metric) => metric.datatype !== undefined && 'data with a type'),
+    mutant: changeMetric(
+      'DDATA',
+      () => true,
+      (metric) => ({ ...metric, datatype: 10 }),
+    ),
+  },
+  ...['payloads-propertyset-keys-array-size', 'payloads-propertyset-values-array-size'].map((id) => ({
+    id,
+    check: (events: readonly WireEvent[]) =>
+      each(
+        published(events).flatMap((event) => metricsOf(event).flatMap((metric) => metric.properties ?? [])),
+        ({ keys, values }) => keys.length !== values.length && `${keys.length} keys for ${values.length} values`,
+      ),
+    mutant: changeMetric('DBIRTH', named('power'), (metric) => ({
+      ...metric,
+      properties: { keys: ['Quality'], values: [] },
+    })),
+  })),
+  ...['payloads-metric-propertyvalue-type-req', 'payloads-metric-propertyvalue-type-value'].map((id) => ({
+    id,
+    check: (events: readonly WireEvent[]) =>
+      each(properties(events), ({ value }) => !KNOWN_TYPES.has(value.type) && `a property of type ${value.type}`),
+    mutant: changeMetric('DBIRTH', named('power'), (metric) => ({
+      ...metric,
+      properties: { keys: ['Quality'], values: [{ type: 0, int_value: 192 }] },
+    })),
+  })),
+  {
+    id: 'payloads-propertyset-quality-value-type',
+    check: (events) =>
+      each(properties(events, 'Quality'), ({ value }) => value.type !== 3 && `Quality of type ${value.type}`),
+    mutant: changeMetric('DBIRTH', named('power'), (metric) => ({
+      ...metric,
+      properties: { keys: ['Quality'], values: [{ type: 7, int_value: 192 }] },
+    })),
+  },
+  {
+    id: 'payloads-propertyset-quality-value-value',
+    check: (events) =>
+      each(
+        properties(events, 'Quality'),
+        ({ value }) => ![0, 192, 500].includes(value.int_value ?? -1) && `Quality ${value.int_value}`,
+      ),
+    mutant: changeMetric('DBIRTH', named('power'), (metric) => ({
+      ...metric,
+      properties: { keys: ['Quality'], values: [{ type: 3, int_value: 64 }] },
+    })),
+  },
+  {
+    id: 'operational-behavior-data-commands-rebirth-action-1',
+    check: (events) =>
+      each(rebirths(events), ({ after }) => after[0]?.message !== 'NBIRTH' && `${after[0]?.message} after the request`),
+    mutant: (events) => {
+      const request = events.findIndex((event) => event.kind === 'command' && metricOf(event, rebirth) !== undefined)
+      const data = published(events, 'NDATA')[0]
+      return data ? [...events.slice(0, request + 1), data, ...events.slice(request + 1)] : events
+    },
+  },
+  {
+    id: 'operational-behavior-data-commands-rebirth-action-2',
+    check: (events) =>
+      each(rebirths(events), ({ after }) => {
+        const devices = after.slice(1, 3).map(({ message, device }) => `${message} ${device}`)
+        return devices.join() !== 'DBIRTH meter-1,DBIRTH meter-2' && `${devices.join()} after the second NBIRTH`
+      }),
+    mutant: (events) => {
+      const second = published(events, 'DBIRTH')[3]
+      return events.filter((event) => event !== second)
+    },
+  },
+  {
+    id: 'operational-behavior-data-commands-rebirth-action-3',
+    check: (events) =>
+      each(
+        rebirths(events),
+        ({ before, after }) =>
+          bdSeqOf(before && metricsOf(before)) !== bdSeqOf(after[0] && metricsOf(after[0])) &&
+          'rebirth with another bdSeq',
+      ),
+    mutant: changeMetric('NBIRTH', named('bdSeq'), (metric) => ({ ...metric, long_value: '55' })),
+  },
+  {
+    id: 'operational-behavior-device-ddeath',
+    check: (events) => each(published(events, 'DDEATH'), ({ device }) => device !== 'meter-1' && `DDEATH of ${device}`),
+    mutant: (events) => events.filter((event) => event.kind !== 'publish' || event.message !== 'DDEATH'),
+  },
+]
+
+/** Every clause that is checked on the wire. */
+export const EDGE_CLAUSES: readonly Clause[] = [...perMessage(), ...SINGLE]
+
+/** Clauses that bind an edge node and are not checked on the wire here, each with the reason. */
+export const EDGE_CLAUSES_ELSEWHERE: Readonly<Record<string, string>> = {
+  'payloads-alias-birth-requirement':
+    'not kept to the letter: bdSeq, Rebirth and command metrics have no alias, as the specification itself demands of Rebirth',
+  'message-flow-edge-node-birth-publish-phid-wait': 'edge/uplink/uplink.test.ts, a primary host',
+  'message-flow-edge-node-birth-publish-phid-offline': 'edge/uplink/uplink.test.ts, a primary host',
+  'operational-behavior-edge-node-termination-host-offline-timestamp': 'edge/uplink/uplink.test.ts, a primary host',
+  'operational-behavior-primary-application-state-with-multiple-servers-walk': 'an edge has one broker address',
+  'principles-persistence-clean-session-50': 'the edge speaks MQTT 3.1.1',
+  'payloads-ndeath-will-message-publisher-disconnect-mqtt50': 'the edge speaks MQTT 3.1.1',
+  'payloads-dataset-*': 'the edge sends no data sets',
+  'payloads-template-*': 'the edge sends no templates',
+  'topics-nbirth-templates': 'the edge sends no templates',
+  'case-sensitivity-*': 'a recommendation to whoever names things; andon check asks for lower case',
+}
