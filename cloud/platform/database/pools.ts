@@ -33,6 +33,8 @@ export function openDatabase({ address, secret, log, size = 8 }: PoolOptions): D
   const pool = (role: LoginRole) => {
     const made = new Pool({ ...connectionOf(address, secret, role), max: size, idleTimeoutMillis: 20_000 })
     made.on('error', (err) => log.debug({ err, role }, 'An idle connection was lost'))
+    // One that breaks while it works tells it twice: the query rejects, and this event would end the process unheard.
+    made.on('connect', (client) => client.on('error', (err) => log.debug({ err, role }, 'A connection was lost')))
     return made
   }
   const kysely = (role: LoginRole) => new Kysely<PlatformTables>({ dialect: new PostgresDialect({ pool: pool(role) }) })
