@@ -179,7 +179,7 @@ export interface DetectionQueries {
     org: string,
     filter: { pointId?: string; devices?: readonly string[]; from?: number; to?: number; limit?: number },
   ): Promise<OccurrenceStatus[]>
-  /** Oldest first. */
+  /** The newest lines (100 unless told, at most 500), oldest of them first. */
   alarmLog(org: string, filter: { occurrenceId?: string; pointId?: string; limit?: number }): Promise<AlarmLogLine[]>
   /** Present state of devices (`group/edge/device`); devices that never told one are absent. */
   machineStates(org: string, devices?: readonly string[]): Promise<MachineStateInterval[]>

@@ -1,4 +1,5 @@
-import type { Kysely } from 'kysely'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { type Kysely, sql as raw } from 'kysely'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { newId } from '#cloud/platform/id.ts'
 import type { AlarmActionKind } from '#shared/contracts/alarm-command.ts'
@@ -289,6 +290,38 @@ describe('detection', () => {
     expect((await log(stubborn)).map(({ transition }) => transition)).toEqual(['activated', 'returned'])
     expect(stubborn.edge(edge).mark(EPOCH, 1n)).toBe(2n)
     expect(broken).toBeLessThan(0)
+  })
+
+  it('logs every alarm of a storm exactly once while the database keeps closing its connections', async () => {
+    const shard = detection.edge(edge)
+    const devices = Array.from({ length: 50 }, (_, i) => `oven-${i + 1}`)
+    for (const device of devices) shard.onBirth(device, OVEN)
+    await detection.settled()
+    const cut = () =>
+      raw`select pg_terminate_backend(pid) from pg_stat_activity where usename = 'andon_system' and pid <> pg_backend_pid()`
+        .execute(postgres.db.system)
+        .catch(() => undefined)
+    const rounds = 12
+    for (let round = 0; round < rounds; round++) {
+      const samples = devices.map((device, i) => ({
+        ...{ tag: shard.tag(device, 'temperature'), sourceAt: START + round * 1000, quality: 192 as const },
+        ...{ value: round % 2 === 0 ? 95 : 50, offset: offset + BigInt(i) },
+      }))
+      shard.onSamples({ samples, range: { epoch: EPOCH, first: offset, last: offset + 49n } })
+      offset += 50n
+      if (round % 3 === 0) await cut()
+      await nextTurn()
+    }
+    await detection.settled()
+    const lines = (await log()).filter(({ alarm }) => alarm === 'temperature-high')
+    expect(lines.length).toBe(50 * rounds)
+    expect(new Set(lines.map(({ id }) => id)).size).toBe(50 * rounds)
+    expect((await told('alarm.changed')).length).toBe((await log()).length)
+    expect(shard.mark(EPOCH, 1n)).toBe(BigInt(50 * rounds))
+    const restarted = await start()
+    expect((await restarted.alarms(edge.org, { limit: 500 })).items.filter(({ state }) => state === 'D')).toHaveLength(
+      50,
+    )
   })
 
   it('applies actions in order and tells what became of each', async () => {

@@ -205,16 +205,21 @@ function listOccurrences(db: Db, org: string, { pointId, devices, from, to, limi
     .execute()
 }
 
-function listLog(db: Db, org: string, { occurrenceId, pointId, limit }: Parameters<DetectionQueries['alarmLog']>[1]) {
-  return db
+async function listLog(
+  db: Db,
+  org: string,
+  { occurrenceId, pointId, limit }: Parameters<DetectionQueries['alarmLog']>[1],
+) {
+  const newestFirst = await db
     .selectFrom('alarm_log')
     .selectAll()
     .where('org_id', '=', org)
     .$if(occurrenceId !== undefined, (q) => q.where('occurrence_id', '=', occurrenceId ?? ''))
     .$if(pointId !== undefined, (q) => q.where('point_id', '=', pointId ?? ''))
-    .orderBy('seq')
+    .orderBy('seq', 'desc')
     .limit(limitOf(limit))
     .execute()
+  return newestFirst.reverse()
 }
 
 const presentStates = (db: Db, org: string, devices: readonly string[] | undefined) =>
