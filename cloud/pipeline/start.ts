@@ -173,7 +173,7 @@ function pipelineOf(parts: Parts): Pipeline {
     profile: (key) => profiles.get(key),
     registerEdge: (input) => registerEdge(parts, input),
     mqtt: { host, port, url: `mqtt://${host.includes(':') ? `[${host}]` : host}:${port}` },
-    faults: () => [writer.isOpen ? [] : HISTORY_CLOSED, detection.fault() ?? []].flat(),
+    faults: () => [writer.isFailing ? HISTORY_CLOSED : [], detection.fault() ?? []].flat(),
     close: closeOnce(parts),
   }
 }

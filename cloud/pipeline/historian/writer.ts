@@ -21,95 +21,106 @@ export interface WriterOptions {
 export interface HistoryWriter {
   /** What the next commit will store; call changed() after adding. */
   readonly batch: BatchBuilder
-  /** False while history cannot take more: nothing may be added, and nothing is acknowledged. */
+  /** False while history takes no more: nothing may be added then, and what came meanwhile must come again. */
   readonly isOpen: boolean
+  /** True from a failed commit until the next that succeeds. */
+  readonly isFailing: boolean
   changed(): void
-  /** Resolves when nothing waits any more. */
-  settled(): Promise<void>
   /** Commits what waits, then stops. */
   close(): Promise<void>
 }
 
-const REOPEN_AFTER_MS = 1000
+const FIRST_PAUSE_MS = 500
+const LONGEST_PAUSE_MS = 10_000
 
 /** Starts a writer on an open history. */
 export function startWriter(options: WriterOptions): HistoryWriter {
   const batch = new BatchBuilder()
-  let inFlight = 0
-  let isBroken = false
-  let isClosed = false
+  const state: WriterState = { inFlight: 0, failures: 0, isRecovering: false, isClosed: false }
   let startedAt = Number.NEGATIVE_INFINITY
   let timer: NodeJS.Timeout | undefined
   let running: Promise<void> | undefined
-  const idle: (() => void)[] = []
-
   const run = async () => {
     startedAt = performance.now()
-    inFlight = batch.values
-    isBroken = !(await commitOrRecover(options, batch.take()))
-    inFlight = 0
+    await commitOrRecover(options, state, batch)
     running = undefined
-    if (!batch.isEmpty || isBroken) schedule()
-    else for (const wake of idle.splice(0)) wake()
+    if (!batch.isEmpty) schedule()
   }
   const schedule = () => {
-    if (timer || running) return
-    const wait = isClosed ? 0 : options.spacingMs - (performance.now() - startedAt)
-    timer = setTimeout(
-      () => {
-        timer = undefined
-        running = run()
-      },
-      Math.max(0, isBroken ? REOPEN_AFTER_MS : wait),
-    )
+    if (timer || running || state.isClosed) return
+    const wait = Math.max(0, startedAt + options.spacingMs - performance.now())
+    timer = setTimeout(() => {
+      timer = undefined
+      running = run()
+    }, wait)
   }
-  const settled = () =>
-    batch.isEmpty && !running && !timer ? Promise.resolve() : new Promise<void>((resolve) => idle.push(resolve))
   return {
     batch,
     get isOpen() {
-      return !isBroken && !isClosed && batch.values + inFlight < options.maxWaiting
+      return !state.isClosed && !state.isRecovering && batch.values + state.inFlight < options.maxWaiting
+    },
+    get isFailing() {
+      return state.failures > 0
     },
     changed: () => {
       if (!batch.isEmpty) schedule()
     },
-    settled,
     async close() {
-      isClosed = true
+      state.isClosed = true
       clearTimeout(timer)
-      timer = undefined
       await running
-      clearTimeout(timer)
-      if (!batch.isEmpty) await commitOrRecover(options, batch.take())
-      for (const wake of idle.splice(0)) wake()
+      if (!batch.isEmpty) await commitOrRecover(options, state, batch)
     },
   }
 }
 
-/** Commits; after a failure reads what history has. False: history does not even answer that, try again later. */
-async function commitOrRecover(options: WriterOptions, batch: HistoryBatch): Promise<boolean> {
-  const { historian, log, metrics, onCommitted, onLost } = options
-  try {
-    const values = batch.numbers.count + batch.wide.length
-    const startedAt = performance.now()
-    // The columns move to the other thread; marks and gaps are copied and stay readable.
-    await historian.commit(batch)
-    metrics.count('history_values_total', values)
-    metrics.gauge('history_commit_ms', performance.now() - startedAt)
-    onCommitted(batch)
-    return true
-  } catch (error) {
-    metrics.count('history_commits_failed_total', 1)
-    log.error(
-      { err: error },
-      'History did not take a commit; nothing of it is acknowledged and the edges send it again',
-    )
-  }
-  try {
-    onLost(await historian.marks())
-    return true
-  } catch (error) {
-    log.error({ err: error }, 'History does not open; trying again every second')
-    return false
-  }
+interface WriterState {
+  /** Values of the commit under way. */
+  inFlight: number
+  /** Failed commits since the last that succeeded. */
+  failures: number
+  isRecovering: boolean
+  isClosed: boolean
 }
+
+async function commitOrRecover(options: WriterOptions, state: WriterState, batch: BatchBuilder): Promise<void> {
+  const { log, metrics, onCommitted } = options
+  const taken = batch.take()
+  state.inFlight = taken.numbers.count + taken.wide.length
+  const startedAt = performance.now()
+  try {
+    // The columns move to the other thread; marks and gaps are copied and stay readable.
+    await options.historian.commit(taken)
+  } catch (error) {
+    const words = 'History did not take a commit; nothing of it is acknowledged and the edges send it again'
+    if (state.failures === 0) log.error({ err: error }, words)
+    metrics.count('history_commits_failed_total', 1)
+    await recover(options, state, batch)
+    return
+  } finally {
+    state.inFlight = 0
+  }
+  metrics.count('history_values_total', taken.numbers.count + taken.wide.length)
+  if (state.failures > 0) log.info('History takes commits again')
+  state.failures = 0
+  metrics.gauge('history_commit_ms', performance.now() - startedAt)
+  onCommitted(taken)
+}
+
+/** Reads what history has, however long that takes: the outcome of a failed commit is unknown. Takes nothing meanwhile. */
+async function recover({ historian, onLost }: WriterOptions, state: WriterState, batch: BatchBuilder): Promise<void> {
+  state.isRecovering = true
+  while (!state.isClosed) {
+    state.failures += 1
+    await new Promise((resolve) => setTimeout(resolve, pauseMs(state.failures)))
+    const marks = await historian.marks().catch(() => undefined)
+    if (!marks) continue
+    // What was gathered after the failed commit is forgotten with it, or a resend would store it twice.
+    batch.take()
+    onLost(marks)
+    break
+  }
+  state.isRecovering = false
+}
+
+const pauseMs = (failures: number): number => Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1))

@@ -35,69 +35,81 @@ interface Arrival {
   readonly slots: readonly Slot[]
 }
 
-/** Samples of a journal: each is taken once, whatever is sent again, and its offset goes to history with it. */
+/**
+ * Samples of a journal: each is taken once, whatever is sent again, and its offset goes to history with it. While history
+ * takes nothing, detection and the screens go on; the samples come again because nobody acknowledges them.
+ */
 function takeSamples(arrival: Arrival, offsets: PayloadOffsets, journal: JournalState): void {
   const { host, shard, slots } = arrival
-  if (!host.writer.isOpen) return void host.metrics.count('payloads_not_taken_total', 1)
-  shard.session.lastSamplesAt = host.clock()
-  const changed: TagState[] = []
-  const watched: DetectionSample[] = []
-  let duplicates = 0
+  const isOpen = host.writer.isOpen
+  const taken: Taken = { changed: [], watched: [] }
+  let stored = 0
   for (let i = 0; i < slots.length; i++) {
     const offset = offsets.offsetAt(i)
-    const isKnown = journal.has(offset)
-    if (isKnown) duplicates += 1
-    else if (offsets.isThinned) noteRange(arrival, journal, { first: offset, last: offset })
-    takeSample(arrival, { index: i, offset, isKnown, changed, watched })
+    const isNew = isOpen && !journal.has(offset)
+    if (isNew) stored += 1
+    takeSample(arrival, { index: i, offset, isNew }, taken)
   }
-  if (!offsets.isThinned) {
-    for (const hole of journal.missing(offsets.first, offsets.last)) noteRange(arrival, journal, hole)
+  if (isOpen) {
+    noteOffsets(arrival, journal, offsets)
+    takeGaps(arrival, journal)
   }
-  takeGaps(arrival, journal)
   const { first, last } = offsets
-  shard.detection.onSamples({ samples: watched, range: { epoch: journal.epoch, first, last } })
-  if (duplicates > 0) host.metrics.count('values_duplicate_total', duplicates)
-  host.metrics.count('values_total', slots.length - duplicates)
-  host.writer.changed()
-  host.live.publish(shard, changed)
+  shard.session.lastSamplesAt = host.clock()
+  shard.detection.onSamples({ samples: taken.watched, range: { epoch: journal.epoch, first, last } })
+  host.metrics.count(isOpen ? 'values_duplicate_total' : 'values_not_stored_total', slots.length - stored)
+  finish(arrival, taken, stored)
 }
 
-interface Range {
-  readonly first: bigint
-  readonly last: bigint
-}
-
-function noteRange({ host, shard }: Arrival, journal: JournalState, { first, last }: Range): void {
-  host.writer.batch.addRange({ ...shard.ref, epoch: journal.epoch }, first, last)
-  journal.take(first, last)
-}
-
-interface Sample {
-  readonly index: number
-  readonly offset?: bigint
-  /** In history already, or on the way: only detection may still want it. */
-  readonly isKnown: boolean
+/** What one payload changes: tags to show, samples to judge. */
+interface Taken {
   readonly changed: TagState[]
   readonly watched: DetectionSample[]
 }
 
-function takeSample({ host, payload, slots }: Arrival, { index, offset, isKnown, changed, watched }: Sample): void {
+function finish({ host, shard }: Arrival, { changed }: Taken, stored: number): void {
+  host.metrics.count('values_total', stored)
+  host.writer.changed()
+  host.live.publish(shard, changed)
+}
+
+/** Puts the offsets of a payload on the way to history. Those between the samples of a thinned record come with its gap. */
+function noteOffsets(arrival: Arrival, journal: JournalState, offsets: PayloadOffsets): void {
+  const { host, shard, slots } = arrival
+  const note = (first: bigint, last: bigint) => {
+    for (const hole of journal.missing(first, last)) {
+      host.writer.batch.addRange({ ...shard.ref, epoch: journal.epoch }, hole.first, hole.last)
+      journal.take(hole.first, hole.last)
+    }
+  }
+  if (!offsets.isThinned) note(offsets.first, offsets.last)
+  else for (let i = 0; i < slots.length; i++) note(offsets.offsetAt(i), offsets.offsetAt(i))
+}
+
+interface Sample {
+  readonly index: number
+  /** Absent for an edge without a journal. */
+  readonly offset?: bigint
+  /** False when history has it, has it on the way, or takes nothing. */
+  readonly isNew: boolean
+}
+
+function takeSample({ host, payload, slots }: Arrival, { index, offset, isNew }: Sample, taken: Taken): void {
   const slot = slots[index]
   const tag = slot?.tag
   if (!slot || !tag) return
   const read = readValue(payload, index, slot, () => host.metrics.count('values_misfit_total', 1))
+  const { value, quality } = read
   const sourceAt = read.sourceAt ?? host.clock()
   if (tag.watch >= 0) {
-    const { value, quality } = read
-    watched.push({ tag: tag.watch, sourceAt, value, quality, ...(offset === undefined ? {} : { offset }) })
+    taken.watched.push({ tag: tag.watch, sourceAt, value, quality, ...(offset === undefined ? {} : { offset }) })
   }
-  if (isKnown) return
-  host.writer.batch.add(tag.key, sourceAt, read.value, read.quality)
+  if (isNew) host.writer.batch.add(tag.key, sourceAt, value, quality)
   if (tag.sourceAt !== null && sourceAt < tag.sourceAt) return
-  tag.value = read.value
-  tag.quality = read.quality
+  tag.value = value
+  tag.quality = quality
   tag.sourceAt = sourceAt
-  changed.push(tag)
+  taken.changed.push(tag)
 }
 
 /** Gap records stand among the samples; each closes its range. One that nobody can read is told and keeps its own offset. */
@@ -110,15 +122,13 @@ function takeGaps({ host, shard, payload, slots }: Arrival, journal: JournalStat
   }
 }
 
-/** An edge without the completeness contract: what comes is written as it comes. */
+/** An edge without the completeness contract: what comes is written as it comes, and lost while history takes nothing. */
 function takeThirdParty(arrival: Arrival): void {
   const { host, shard, slots } = arrival
-  if (!host.writer.isOpen) return void host.metrics.count('payloads_not_taken_total', 1)
-  const changed: TagState[] = []
-  const watched: DetectionSample[] = []
-  for (let i = 0; i < slots.length; i++) takeSample(arrival, { index: i, isKnown: false, changed, watched })
-  if (watched.length > 0) shard.detection.onSamples({ samples: watched })
-  host.metrics.count('values_total', changed.length)
-  host.writer.changed()
-  host.live.publish(shard, changed)
+  const isNew = host.writer.isOpen
+  const taken: Taken = { changed: [], watched: [] }
+  for (let i = 0; i < slots.length; i++) takeSample(arrival, { index: i, isNew }, taken)
+  if (taken.watched.length > 0) shard.detection.onSamples({ samples: taken.watched })
+  if (!isNew) host.metrics.count('values_not_stored_total', slots.length)
+  finish(arrival, taken, isNew ? slots.length : 0)
 }

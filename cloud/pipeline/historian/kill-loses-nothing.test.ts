@@ -1,0 +1,94 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { silentLog } from '#shared/log/log.ts'
+import { openDuckDbHistorian } from './duckdb/client.ts'
+
+const PROGRAM = fileURLToPath(new URL('../../../tests/support/history-writer.ts', import.meta.url))
+
+let dir: string
+
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'andon-history-kill-'))
+})
+
+afterEach(() => rmSync(dir, { recursive: true }))
+
+/** Starts the writing program; `until` resolves with the line that fits. */
+function startWriting(slotRows: number, command = process.execPath, before: readonly string[] = []) {
+  const child = spawn(command, [...before, PROGRAM, dir, String(slotRows)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const lines: string[] = []
+  const wake = new Set<() => void>()
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    lines.push(line)
+    for (const check of wake) check()
+  })
+  const until = (fits: (lines: readonly string[]) => boolean) =>
+    new Promise<void>((resolve) => {
+      const check = () => {
+        if (!fits(lines)) return
+        wake.delete(check)
+        resolve()
+      }
+      wake.add(check)
+      check()
+    })
+  return { child, lines, until }
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+}
+
+/** Compares what is stored with the mark: every number up to it once, nothing beyond. Returns the mark. */
+async function expectExact(): Promise<number> {
+  const history = await openDuckDbHistorian({ dir, log: silentLog })
+  try {
+    const [mark] = await history.marks()
+    const end = Number(mark?.ranges.split('-')[1] ?? 0)
+    const seen = new Uint8Array(end + 1)
+    for (let tag = 0; tag < 7; tag++) {
+      const { v } = await history.raw({ tag, from: 0, to: 1e12, limit: 1e9, skip: 0 })
+      for (const value of v) seen[value] = (seen[value] ?? 0) + 1
+    }
+    expect(seen.subarray(1).every((count) => count === 1)).toBe(true)
+    expect(await history.last([7])).toEqual(end === 0 ? [] : [expect.objectContaining({ value: `text ${end - 499}` })])
+    return end
+  } finally {
+    await history.close()
+  }
+}
+
+describe('the embedded history under kill -9', () => {
+  it('holds what it confirmed, and nothing twice, also between sorting and merging', async () => {
+    let compared = 0
+    for (let round = 0; round < 6; round++) {
+      const { child, lines, until } = startWriting(5000)
+      // A different number of commits each time, so that kills fall into appends, seals, sorts and merges.
+      await until((all) => all.length >= 5 + round * 9)
+      await kill(child)
+      const confirmed = Number(lines.at(-1))
+      compared = await expectExact()
+      expect(compared).toBeGreaterThanOrEqual(confirmed)
+    }
+    expect(compared).toBeGreaterThan(50_000)
+  })
+})
+
+describe('the embedded history on a full disk', () => {
+  it('confirms nothing, opens again when there is space, and goes on exactly', async () => {
+    const { child, lines, until } = startWriting(1e9, 'prlimit', ['--fsize=1000000:unlimited', process.execPath])
+    await until((all) => all.some((line) => line.startsWith('failed')))
+    const failedAt = lines.length
+    execFileSync('prlimit', ['--pid', String(child.pid), '--fsize=unlimited'])
+    await until((all) => all.slice(failedAt).filter((line) => !line.startsWith('failed')).length > 10)
+    await kill(child)
+    await expectExact()
+  })
+})
