@@ -22,10 +22,16 @@ export type IncidentEvent =
 /** Tells a fact of an incident with its cause, and writes it to the incident's activity. */
 export function tell(
   context: CommandContext,
-  incident: Pick<FullIncidentRow, 'id' | 'cause_id'>,
+  incident: Pick<FullIncidentRow, 'id' | 'number' | 'cause_id'>,
   type: IncidentEvent,
   data: Fact['data'],
 ): Promise<string> {
   const causeId = incident.cause_id ?? undefined
-  return context.emit({ type, topics: ['incidents', 'assets'], recordId: incident.id, causeId, data })
+  return context.emit({
+    type,
+    topics: ['incidents', 'assets'],
+    recordId: incident.id,
+    causeId,
+    data: { number: incident.number, ...data },
+  })
 }

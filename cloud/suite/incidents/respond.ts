@@ -127,7 +127,7 @@ async function told(
   type: IncidentEvent,
   data: Record<string, string | number | null>,
 ): Promise<void> {
-  await tell(context, incident, type, { personId: person, ...data })
+  await tell(context, incident, type, { personId: person, name: context.actor.name, ...data })
   const line = LINES[type] ?? { en: type, 'zh-CN': type }
   const { name } = context.actor
   const localized = { en: `${name} ${line.en}`, 'zh-CN': `${name}${line['zh-CN']}` }

@@ -48,7 +48,7 @@ export function escalateCommand(deps: EscalationDeps) {
       if (next.kind === 'none' || !standing) return { called: 0 }
       const people = await peopleOf(deps, context, trade, next)
       const subject: PageSubject = { recordId, title: record.title, href: `/incidents/${recordId}` }
-      const sent = await pagePeople(context, subject, { people, trade, step: next.step })
+      const sent = await pagePeople(context, deps, subject, { people, trade, step: next.step })
       const due = { recordId, trade, step: next.step, afterMinutes: standing.afterMinutes }
       const job = await setTimer(context, deps.jobs, due)
       await store.advance(recordId, trade, next.step, job)

@@ -30,8 +30,8 @@ export interface Notifications {
 export function createNotifications(deps: SuiteDeps, directory: Directory, onCall: OnCall): Notifications {
   const escalate = escalateCommand({ ...deps, directory, onCall })
   return {
-    pageTrades: (context, subject, called) => pageTrades(context, deps.jobs, subject, called),
-    pagePeople: pageByName,
+    pageTrades: (context, subject, called) => pageTrades(context, { ...deps, directory }, subject, called),
+    pagePeople: (context, subject, people) => pageByName(context, { ...deps, directory }, subject, people),
     answer: answerPages,
     endEscalation: (context, recordId, trade) => endEscalation(context, deps.jobs, recordId, trade),
     async escalateNow(context, recordId, trade) {

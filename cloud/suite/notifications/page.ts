@@ -2,6 +2,7 @@ import type { CommandContext } from '#cloud/platform/door/command.ts'
 import type { NewInboxItem } from '#cloud/platform/door/inbox.ts'
 import { newId } from '#cloud/platform/id.ts'
 import { defineQueue, type Jobs } from '#cloud/platform/jobs/jobs.ts'
+import type { Directory } from '../directory/index.ts'
 import type { Called } from '../on-call/index.ts'
 import { type Answer, pageStore } from './store.ts'
 
@@ -15,21 +16,27 @@ export interface SentPage {
   readonly trade: string | null
 }
 
+/** What paging works with. */
+export interface PageDeps {
+  readonly jobs: Jobs
+  readonly directory: Directory
+}
+
 /** The time of a trade's step is up. */
 export const escalationQueue = defineQueue<{ recordId: string; trade: string; step: number }>('page-escalation')
 
 /** Calls the people of each trade and sets the timer of its next step. Inside a command. */
 export async function pageTrades(
   context: CommandContext,
-  jobs: Jobs,
+  deps: PageDeps,
   subject: PageSubject,
   called: readonly Called[],
 ): Promise<SentPage[]> {
   const sent: SentPage[] = []
   const step = 1 + Math.max(0, ...(await stepsOf(context, subject.recordId)))
   for (const trade of called) {
-    sent.push(...(await pagePeople(context, subject, { people: trade.people, trade: trade.trade, step })))
-    await startEscalation(context, jobs, trade, { recordId: subject.recordId, step })
+    sent.push(...(await pagePeople(context, deps, subject, { people: trade.people, trade: trade.trade, step })))
+    await startEscalation(context, deps.jobs, trade, { recordId: subject.recordId, step })
   }
   return sent
 }
@@ -37,11 +44,12 @@ export async function pageTrades(
 /** Calls people by name, without escalation. Inside a command. */
 export async function pageByName(
   context: CommandContext,
+  deps: PageDeps,
   subject: PageSubject,
   people: readonly string[],
 ): Promise<SentPage[]> {
   const step = Math.min(0, ...(await stepsOf(context, subject.recordId))) - 1
-  return pagePeople(context, subject, { people, trade: null, step })
+  return pagePeople(context, deps, subject, { people, trade: null, step })
 }
 
 async function stepsOf({ tx }: CommandContext, recordId: string): Promise<number[]> {
@@ -51,12 +59,15 @@ async function stepsOf({ tx }: CommandContext, recordId: string): Promise<number
 /** Calls these people once for this step: inbox, stream, and the record's activity. Inside a command. */
 export async function pagePeople(
   context: CommandContext,
+  { directory }: PageDeps,
   subject: PageSubject,
   call: { readonly people: readonly string[]; readonly trade: string | null; readonly step: number },
 ): Promise<SentPage[]> {
   const sent: SentPage[] = []
+  const names = await directory.refs(context.tx, call.people)
   for (const personId of call.people) {
-    const page = await pagePerson(context, subject, { ...call, personId })
+    const name = names.get(personId)?.name ?? ''
+    const page = await pagePerson(context, subject, { ...call, personId, name })
     if (page) sent.push(page)
   }
   return sent
@@ -65,7 +76,7 @@ export async function pagePeople(
 async function pagePerson(
   context: CommandContext,
   subject: PageSubject,
-  { personId, trade, step }: { personId: string; trade: string | null; step: number },
+  { personId, name, trade, step }: { personId: string; name: string; trade: string | null; step: number },
 ): Promise<SentPage | undefined> {
   const { org: org_id, at: sent_at } = context
   const answers = { delivered_at: null, seen_at: null, accepted_at: null, declined_at: null }
@@ -83,9 +94,9 @@ async function pagePerson(
   await context.inbox.add({ ...subject, personId, kind: 'acknowledge', isUrgent: true, pageId: row.id })
   await context.emit({
     type: 'page.sent',
-    topics: [`inbox:${personId}`, `record:${subject.recordId}`],
+    topics: [`inbox:${personId}`, 'incidents'],
     recordId: subject.recordId,
-    data: { pageId: row.id, personId, trade, step },
+    data: { pageId: row.id, personId, name, trade, step },
   })
   return { pageId: row.id, personId, trade }
 }

@@ -89,7 +89,6 @@ describe('the way of a retro', () => {
     summary: 's',
     whys: ['because', null],
     actionCount: 1,
-    hasFailureReport: true,
     restoredAt: facts.restoredAt,
   }
 

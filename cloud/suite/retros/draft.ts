@@ -126,7 +126,6 @@ export function missingOf(retro: {
   readonly summary: string | null
   readonly whys: readonly (string | null)[]
   readonly actionCount: number
-  readonly hasFailureReport: boolean
   readonly restoredAt: Date | null
 }): Retro['missing'] {
   const missing: Retro['missing'] = []

@@ -42,8 +42,7 @@ export async function retroView(deps: RetroDeps, tx: Tx, actor: Actor, row: Full
 
 export function missingNow(row: FullRetroRow, facts: RetroFacts, actionCount: number): Retro['missing'] {
   const restoredAt = facts.restoredAt ? new Date(facts.restoredAt) : null
-  const hasFailureReport = facts.workOrders.some((order) => order.failure !== null)
-  return missingOf({ summary: row.summary, whys: row.whys, actionCount, hasFailureReport, restoredAt })
+  return missingOf({ summary: row.summary, whys: row.whys, actionCount, restoredAt })
 }
 
 function actionView(row: ActionRow, owner: Retro['actions'][number]['owner']): Retro['actions'][number] {

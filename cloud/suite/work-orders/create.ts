@@ -40,7 +40,7 @@ export async function createOrder(context: CommandContext, order: NewOrder): Pro
   await addTasks(context, record.id)
   const head = { number: record.number, title: order.title, revision: record.revision, state: order.state }
   const full: FullOrderRow = { ...row, ...head, cause_id, created_at: context.at }
-  await tell(context, full, 'work-order.created', { number: record.number, assigneeId: order.assigneeId })
+  await tell(context, full, 'work-order.created', { assigneeId: order.assigneeId })
   if (order.assigneeId) await tellAssigned(context, full, order.assigneeId)
   if (incident) await showInRoom(context, incident.channel_id, full)
   return full

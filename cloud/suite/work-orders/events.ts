@@ -53,7 +53,7 @@ export function tell(
     topics: ['work-orders', ...room],
     recordId: order.id,
     causeId: order.cause_id ?? undefined,
-    data: { ...data, incidentId: order.incident_id, assetId: order.asset_id },
+    data: { number: order.number, ...data, incidentId: order.incident_id, assetId: order.asset_id },
   })
 }
 

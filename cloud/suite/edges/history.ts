@@ -1,0 +1,51 @@
+import type { BucketSeries } from '#cloud/pipeline/index.ts'
+import { DomainError } from '#cloud/platform/errors.ts'
+import type { History, HistorySeries } from '#shared/contracts/tag.ts'
+import type { SuiteDeps } from '../kernel/index.ts'
+import { gapView } from './view.ts'
+
+export interface HistoryQuestion {
+  readonly org: string
+  readonly paths: readonly string[]
+  /** RFC 3339 */
+  readonly from: string
+  readonly to: string
+  readonly points: number
+}
+
+/** Buckets of some tags with the gaps of their devices. A tag of another organisation is unknown. */
+export async function historyOf({ pipeline }: SuiteDeps, question: HistoryQuestion): Promise<History> {
+  const { org, points } = question
+  const [from, to] = [Date.parse(question.from), Date.parse(question.to)]
+  if (!(from < to)) throw new DomainError('invalid', 'history.empty-range', '`from` must lie before `to`')
+  const tags = question.paths.map((path) => {
+    const tag = pipeline.tag(path)
+    if (tag?.org !== org) throw new DomainError('not-found', 'tag.unknown', `There is no tag ${path}`)
+    return tag
+  })
+  const found = await pipeline.history.buckets({ paths: tags.map((t) => t.path), from, to, points })
+  const units = new Map(tags.map((tag) => [tag.path, tag.unit]))
+  const devices = new Set(tags.map((tag) => tag.device))
+  const gaps = await pipeline.history.gaps({ org, from, to, limit: 200 })
+  const own = gaps.filter((gap) => gap.device === null || devices.has(gap.device))
+  return { series: found.map((s) => seriesView(s, units.get(s.path) ?? null)), gaps: own.map(gapView) }
+}
+
+function seriesView(series: BucketSeries, unit: string | null): HistorySeries {
+  const { path, bucketMs } = series
+  return {
+    ...{ path, unit, bucketMs },
+    at: [...series.at],
+    first: numbers(series.first),
+    min: numbers(series.min),
+    max: numbers(series.max),
+    last: numbers(series.last),
+    minAt: [...series.minAt],
+    maxAt: [...series.maxAt],
+    lastAt: [...series.lastAt],
+    count: [...series.count],
+    quality: [...series.quality],
+  }
+}
+
+const numbers = (column: Float64Array) => Array.from(column, (v) => (Number.isFinite(v) ? v : null))

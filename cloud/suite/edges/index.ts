@@ -1,0 +1,23 @@
+import type { Module } from '#cloud/platform/module.ts'
+import { STAFF } from '../kernel/index.ts'
+import { type EdgeDeps, fleetRoutes, tagRoutes } from './routes.ts'
+
+/** Wires the fleet: what the machine side knows, seen with the eyes of one organisation. */
+export function edgesModule(deps: EdgeDeps): Module {
+  return {
+    name: 'edges',
+    routes(app) {
+      fleetRoutes(app, deps)
+      tagRoutes(app, deps)
+    },
+    rules: [
+      { name: 'staff-see-edges', roles: STAFF, actions: ['edge.view', 'tag.view'] },
+      {
+        name: 'engineers-register-edges',
+        roles: ['engineer', 'administrator'],
+        actions: ['edge.register'],
+        types: ['edge'],
+      },
+    ],
+  }
+}

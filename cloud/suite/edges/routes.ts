@@ -1,0 +1,129 @@
+import { randomBytes } from 'node:crypto'
+import { type Static, Type } from 'typebox'
+import { hashEdgeSecret } from '#cloud/pipeline/index.ts'
+import type { Tx } from '#cloud/platform/database/database.ts'
+import { defineCommand } from '#cloud/platform/door/command.ts'
+import { found } from '#cloud/platform/errors.ts'
+import type { HttpApp } from '#cloud/platform/http/app.ts'
+import { Device, Edge, EdgeRegistered, EdgeRegistration } from '#shared/contracts/edge.ts'
+import { Id, Instant, Page, PageQuery } from '#shared/contracts/http.ts'
+import { History, Tag } from '#shared/contracts/tag.ts'
+import { type Assets, devicePath } from '../assets/index.ts'
+import { decodeCursor, onePage, pageOf, type SuiteDeps } from '../kernel/index.ts'
+import { historyOf } from './history.ts'
+import { deviceView, edgeView, isTagFoundBy, tagView } from './view.ts'
+
+export type EdgeDeps = SuiteDeps & { readonly assets: Assets }
+
+const edgeAccess = { action: 'edge.view', type: 'edge' }
+const tagAccess = { action: 'tag.view', type: 'tag' }
+const TagQuery = Type.Object({
+  ...PageQuery.properties,
+  asset: Type.Optional(Id),
+  edge: Type.Optional(Type.String()),
+  device: Type.Optional(Type.String()),
+  q: Type.Optional(Type.String({ maxLength: 200 })),
+})
+type TagQuery = Static<typeof TagQuery>
+
+const HistoryQuery = Type.Object({
+  tag: Type.Union([Type.String(), Type.Array(Type.String(), { minItems: 1, maxItems: 20 })]),
+  from: Instant,
+  to: Instant,
+  points: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
+})
+
+/** `GET /api/edges[/:id]`, `POST /api/edges`, `GET /api/devices`. */
+export function fleetRoutes(app: HttpApp, { db, door, pipeline, assets }: EdgeDeps): void {
+  app.get(
+    '/api/edges',
+    { config: { access: edgeAccess }, schema: { response: { 200: Page(Edge) } } },
+    async ({ actor }) => onePage(pipeline.edges(actor.org).map(edgeView)),
+  )
+  app.get(
+    '/api/edges/:id',
+    { config: { access: edgeAccess }, schema: { params: Type.Object({ id: Id }), response: { 200: Edge } } },
+    async ({ actor, params }) => {
+      const edge = pipeline.edges(actor.org).find((e) => e.id === params.id)
+      return edgeView(found(edge, 'edge', params.id))
+    },
+  )
+  app.post(
+    '/api/edges',
+    { config: { access: edgeAccess }, schema: { body: EdgeRegistration, response: { 201: EdgeRegistered } } },
+    async ({ actor, body, intent }, reply) => {
+      await door.execute(registerEdge, actor, body, intent)
+      const secret = randomBytes(24).toString('base64url')
+      const secretHash = await hashEdgeSecret(secret)
+      const edge = await pipeline.registerEdge({ org: actor.org, ...body, secretHash })
+      return reply.code(201).send({ edge: edgeView(edge), username: `${body.group}/${body.edge}`, secret })
+    },
+  )
+  app.get(
+    '/api/devices',
+    {
+      config: { access: edgeAccess },
+      schema: { querystring: Type.Object({ edge: Type.Optional(Id) }), response: { 200: Page(Device) } },
+    },
+    async ({ actor, query }) => {
+      const tree = await db.inOrg(actor.org, (tx) => assets.tree(tx))
+      const edge = pipeline.edges(actor.org).find((e) => e.id === query.edge)
+      const all = pipeline.devices(actor.org)
+      const own = query.edge ? all.filter((d) => d.group === edge?.group && d.edge === edge?.edge) : all
+      return onePage(own.map((d) => deviceView(d, tree.byDevice.get(devicePath(d))?.id ?? null)))
+    },
+  )
+}
+
+/** Judges and audits the registration; the pipeline writes the edge. */
+const registerEdge = defineCommand({
+  name: 'edge.register',
+  input: EdgeRegistration,
+  resource: () => ({ type: 'edge' }),
+  run: async (_context, { group, edge }) => ({ group, edge }),
+})
+
+/** `GET /api/tags`, `GET /api/history`. */
+export function tagRoutes(app: HttpApp, deps: EdgeDeps): void {
+  app.get(
+    '/api/tags',
+    { config: { access: tagAccess }, schema: { querystring: TagQuery, response: { 200: Page(Tag) } } },
+    async ({ actor, query }) => {
+      const devices = query.asset
+        ? await deps.db.inOrg(actor.org, (tx) => devicesBelow(deps, tx, query.asset ?? ''))
+        : null
+      return listTags(deps, actor.org, { ...query, devices })
+    },
+  )
+  app.get(
+    '/api/history',
+    { config: { access: tagAccess }, schema: { querystring: HistoryQuery, response: { 200: History } } },
+    ({ actor, query: { tag, from, to, points = 600 } }) =>
+      historyOf(deps, { org: actor.org, paths: typeof tag === 'string' ? [tag] : tag, from, to, points }),
+  )
+}
+
+async function devicesBelow({ assets }: EdgeDeps, tx: Tx, assetId: string): Promise<ReadonlySet<string>> {
+  const tree = await assets.tree(tx)
+  const below = new Set(tree.below(assetId).map((row) => row.id))
+  return new Set([...tree.byDevice].filter(([, row]) => below.has(row.id)).map(([path]) => path))
+}
+
+type TagFilter = TagQuery & { readonly devices: ReadonlySet<string> | null }
+
+/** Tags by path. */
+function listTags({ pipeline }: EdgeDeps, org: string, filter: TagFilter) {
+  const { edge, device, q, devices, cursor, limit = 100 } = filter
+  const after = cursor ? String(decodeCursor(cursor)[0]) : ''
+  const edgeName = pipeline.edges(org).find((e) => e.id === edge)?.edge ?? edge
+  const matching = pipeline
+    .tags(org)
+    .filter((tag) => tag.path > after)
+    .filter((tag) => !edge || tag.edge === edgeName)
+    .filter((tag) => !device || tag.device === device)
+    .filter((tag) => !devices || devices.has(devicePath(tag)))
+    .filter((tag) => !q || isTagFoundBy(tag, q))
+    .sort((a, b) => (a.path < b.path ? -1 : 1))
+  const page = pageOf(matching, limit, (tag) => [tag.path])
+  return { items: page.items.map(tagView), nextCursor: page.nextCursor }
+}
