@@ -58,7 +58,7 @@ describe('the compressor fails: from the first sample to the retro', () => {
       'an incident at the compressor',
       async () => {
         const { items } = await operator.get<PageOf<IncidentSummary>>('/api/incidents?show=open')
-        return items.find((item) => item.asset.code.startsWith('compressor'))
+        return items.find((item) => item.asset.code.startsWith('COMP'))
       },
       150_000,
     )
