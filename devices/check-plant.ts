@@ -108,7 +108,7 @@ function checkMoment(path: At, moment: string | number | undefined, unit: Replay
 function unfedTags(device: PlantDevice, path: At, profile: DeviceProfile): Issue[] {
   const fed = new Set(Object.keys(device.replay?.columns ?? {}))
   const rest = profile.tags.map((t) => t.tag).filter((tag) => !fed.has(tag))
-  const made = createMachine(device.machine, rest, createRandom(1)).read()
+  const made = createMachine(device.machine, rest, { random: createRandom(1), startedAt: 0 }).read()
   const missing = rest.filter((tag) => !(tag in made))
   if (missing.length === 0) return []
   const expected = `a machine that feeds every tag of ${profile.profile}`

@@ -86,7 +86,7 @@ export function runPlant(sources: PlantSources): PlantRun {
   }
 }
 
-function simulateAll({ plant, profiles, tracks }: PlantSources): SimulatedDevice[] {
+function simulateAll({ plant, profiles, tracks, startedAt }: PlantSources): SimulatedDevice[] {
   const devices: SimulatedDevice[] = []
   const draws = () => devices.map((d) => d.machine.powerKw())
   const around = {
@@ -97,7 +97,7 @@ function simulateAll({ plant, profiles, tracks }: PlantSources): SimulatedDevice
     const profile = profiles.get(device.profile)
     if (!profile) throw new Error(`${device.device}: there is no profile ${device.profile}`)
     const clips = tracks.get(device.device) ?? new Map()
-    devices.push(simulateDevice(device, { seed: plant.seed, profile, tracks: clips, around }))
+    devices.push(simulateDevice(device, { seed: plant.seed, startedAt, profile, tracks: clips, around }))
   }
   return devices
 }

@@ -31,6 +31,8 @@ export interface SimulatedDevice {
 
 export interface DeviceSources {
   readonly seed: number
+  /** ms since 1970 at which the plant starts. */
+  readonly startedAt: number
   readonly profile: DeviceProfile
   /** Clips by name, already read. */
   readonly tracks: ReadonlyMap<string, Track>
@@ -43,12 +45,18 @@ export function simulateDevice(device: PlantDevice, sources: DeviceSources): Sim
   const replay = startReplay(device, tracks)
   const fed = new Set(Object.keys(device.replay?.columns ?? {}))
   const free = profile.tags.map((t) => t.tag).filter((tag) => !fed.has(tag))
-  const machine = createMachine(device.machine, free, createRandom(seedOf(`${sources.seed}/${device.device}`)))
+  const machine = createMachine(device.machine, free, {
+    random: createRandom(seedOf(`${sources.seed}/${device.device}`)),
+    startedAt: sources.startedAt,
+  })
   const served = new Map<string, Scalar>()
+  let hasMoved = true
   const around: Surroundings = { ...sources.around, replayed: (tag) => replay.value(tag) }
   const factors = profile.tags.map((tag) => scaleFactor(tag, profile, machine))
 
   function changes() {
+    if (!hasMoved) return []
+    hasMoved = false
     const values = machine.read()
     return profile.tags.flatMap((tag, i) => {
       const factor = factors[i] ?? 1
@@ -65,6 +73,7 @@ export function simulateDevice(device: PlantDevice, sources: DeviceSources): Sim
     profile,
     machine,
     step(seconds, stepped) {
+      hasMoved = true
       replay.moveTo(seconds)
       machine.step(stepped, around)
     },

@@ -2,9 +2,15 @@ import type { Scalar } from '#shared/contracts/sample.ts'
 import type { Machine } from '../machine.ts'
 import type { Random } from '../random.ts'
 
-/** Every tag is one counter that rises with each step, so that no value comes twice: made to prove that nothing is lost. */
-export function createCounters(tags: readonly string[]): Machine {
-  let steps = 0
+/** No machine steps more often than this, in ms. */
+const SHORTEST_STEP_MS = 20
+
+/**
+ * Every tag is one counter that rises with each step, so that no value comes twice: made to prove that nothing is lost.
+ * It begins where the clock stands, so that a plant that was killed and started again goes on above its last values.
+ */
+export function createCounters(tags: readonly string[], startedAt: number): Machine {
+  let steps = Math.floor(startedAt / SHORTEST_STEP_MS)
   return {
     step() {
       steps++

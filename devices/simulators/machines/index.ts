@@ -9,8 +9,16 @@ import { createReactor } from './reactor.ts'
 import { createSolarInverter } from './solar-inverter.ts'
 import { createStringer } from './stringer.ts'
 
+/** What a machine starts with. */
+export interface Beginning {
+  readonly random: Random
+  /** ms since 1970. */
+  readonly startedAt: number
+}
+
 /** Makes the machine that a plant file names. `tags` are those that no recording feeds. */
-export function createMachine(model: MachineModel, tags: readonly string[], random: Random): Machine {
+export function createMachine(model: MachineModel, tags: readonly string[], of: Beginning): Machine {
+  const { random, startedAt } = of
   switch (model.model) {
     case 'compressor':
       return createCompressor(model, random)
@@ -25,7 +33,7 @@ export function createMachine(model: MachineModel, tags: readonly string[], rand
     case 'energy-meter':
       return createEnergyMeter(model, random)
     case 'counters':
-      return createCounters(tags)
+      return createCounters(tags, startedAt)
     case 'pulses':
       return createPulses(tags, model, random)
   }

@@ -4,6 +4,7 @@ import { STATE } from '../machine.ts'
 import { lag } from '../physics.ts'
 import { createRandom } from '../random.ts'
 import { createCompressor, heldPressure, loadAt } from './compressor.ts'
+import { createCounters } from './counters.ts'
 import { createEnergyMeter } from './energy-meter.ts'
 import { createLaminator, phaseAt, pumpDown } from './laminator.ts'
 import { clearSky, createSolarInverter, sunElevation } from './solar-inverter.ts'
@@ -150,5 +151,20 @@ describe('an energy meter', () => {
     const drawn = Number(meter.read()['energy-import']) - Number(before['energy-import'])
     expect(drawn / 1000).toBeCloseTo(400, -1)
     expect(meter.read()['energy-export']).toBe(before['energy-export'])
+  })
+})
+
+describe('a counter block', () => {
+  it('never serves a value twice, even after a restart', () => {
+    const seen = new Set<unknown>()
+    for (const startedAt of [1_800_000_000_000, 1_800_000_001_000]) {
+      const block = createCounters(['a', 'b'], startedAt)
+      for (let i = 0; i < 50; i++) {
+        block.step(0.02, alone)
+        for (const value of Object.values(block.read())) seen.add(value)
+      }
+    }
+    expect(seen.size).toBe(200)
+    expect(Math.max(...([...seen] as number[]))).toBeLessThan(Number.MAX_SAFE_INTEGER)
   })
 })
