@@ -1,0 +1,87 @@
+import type { AlarmActionResult } from '#shared/contracts/alarm.ts'
+import { ApiError, request } from './http.ts'
+
+/** One intention of a person; the key keeps a second sending from doing it twice. */
+export interface Send {
+  readonly key: string
+}
+
+const post = <T>(path: string, body: unknown, send: Send) =>
+  request<T>('POST', path, { body, idempotencyKey: send.key })
+
+const alarmPath = (id: string, action: string) => `/api/alarms/${id}/${action}`
+
+/** A refusal of the shard arrives as an answer; for the person it is a refusal like any other. */
+function settled(result: AlarmActionResult): AlarmActionResult {
+  if (result.status !== 'refused') return result
+  throw new ApiError({
+    type: 'about:blank',
+    title: 'Refused',
+    status: 409,
+    code: result.error ?? 'alarm.refused',
+    ...(result.error ? { detail: result.error } : {}),
+  })
+}
+
+export const acknowledgeAlarm = async (id: string, send: Send, comment?: string) =>
+  settled(await post(alarmPath(id, 'acknowledgements'), comment ? { comment } : {}, send))
+
+export interface ShelveInput {
+  readonly minutes: number
+  readonly reason: string
+  readonly oneShot?: boolean
+}
+export const shelveAlarm = async (id: string, input: ShelveInput, send: Send) =>
+  settled(await post(alarmPath(id, 'shelvings'), input, send))
+export const unshelveAlarm = async (id: string, send: Send) =>
+  settled(await request('DELETE', alarmPath(id, 'shelvings'), { idempotencyKey: send.key }))
+export const confirmAlarm = async (id: string, send: Send, comment?: string) =>
+  settled(await post(alarmPath(id, 'confirmations'), comment ? { comment } : {}, send))
+export const resetAlarm = async (id: string, send: Send) => settled(await post(alarmPath(id, 'resets'), {}, send))
+
+export interface ResponseInput {
+  readonly response: 'seen' | 'accept' | 'arrive' | 'decline'
+  readonly etaMinutes?: number
+  readonly reason?: string
+}
+export const respondToIncident = (id: string, input: ResponseInput, send: Send) =>
+  post<unknown>(`/api/incidents/${id}/responses`, input, send)
+export const moveIncident = (id: string, to: string, send: Send, reason?: string) =>
+  post<unknown>(`/api/incidents/${id}/transitions`, { to, ...(reason ? { reason } : {}) }, send)
+export const callPeople = (id: string, personIds: readonly string[], send: Send, note?: string) =>
+  post<unknown>(`/api/incidents/${id}/calls`, { personIds, ...(note ? { note } : {}) }, send)
+
+export const postMessage = (channelId: string, text: string, send: Send) =>
+  post<unknown>('/api/messages', { channelId, text }, send)
+export const markRead = (channelId: string, seq: number) =>
+  request<unknown>('POST', `/api/channels/${channelId}/reads`, { body: { seq } })
+
+export interface OrderInput {
+  readonly assetId: string
+  readonly title: string
+  readonly incidentId?: string
+  readonly assigneeId?: string
+}
+export const createWorkOrder = (input: OrderInput, send: Send) => post<unknown>('/api/work-orders', input, send)
+
+export interface OrderMove {
+  readonly to: string
+  readonly reason?: string
+  readonly assigneeId?: string
+  readonly failure?: { readonly mode: string; readonly cause: string; readonly remedy: string; readonly note?: string }
+}
+export const moveWorkOrder = (id: string, move: OrderMove, send: Send) =>
+  post<unknown>(`/api/work-orders/${id}/transitions`, move, send)
+export const setTaskResult = (id: string, taskId: string, result: boolean | number | string | null) =>
+  request<unknown>('PATCH', `/api/work-orders/${id}/tasks/${taskId}`, { body: { result } })
+
+export const moveRetro = (id: string, to: string, send: Send, reason?: string) =>
+  post<unknown>(`/api/retros/${id}/transitions`, { to, ...(reason ? { reason } : {}) }, send)
+export const editRetro = (id: string, revision: number, edit: unknown) =>
+  request<unknown>('PATCH', `/api/retros/${id}`, { body: edit, ifMatch: revision })
+
+export const completeInboxItem = (id: string, send: Send) => post<unknown>(`/api/inbox/${id}/completions`, {}, send)
+
+export const signIn = (username: string, password: string) =>
+  request<unknown>('POST', '/api/session', { body: { username, password } })
+export const signOut = () => request<unknown>('DELETE', '/api/session')

@@ -1,0 +1,123 @@
+import { keepPreviousData, queryOptions } from '@tanstack/react-query'
+import type { Alarm, AlarmDetail } from '#shared/contracts/alarm.ts'
+import type { Asset } from '#shared/contracts/asset.ts'
+import type { Device, Edge } from '#shared/contracts/edge.ts'
+import type { PageOf } from '#shared/contracts/http.ts'
+import type { InboxItem } from '#shared/contracts/inbox.ts'
+import type { Incident, IncidentSummary, TimelineEntry } from '#shared/contracts/incident.ts'
+import type { Card, Message } from '#shared/contracts/message.ts'
+import type { Person, Session } from '#shared/contracts/person.ts'
+import type { Retro } from '#shared/contracts/retro.ts'
+import type { History, Tag } from '#shared/contracts/tag.ts'
+import type { WorkOrder } from '#shared/contracts/work-order.ts'
+import { ApiError, get, queryString } from './http.ts'
+import { setServerTime } from './server-time.ts'
+import type { CallPage, RetroSummary, StateSpan } from './types.ts'
+
+type Items<T> = { readonly items: readonly T[] }
+type Filter = Readonly<Record<string, string | undefined>>
+
+/** Who is signed in; null when nobody is. */
+export const sessionQuery = queryOptions({
+  queryKey: ['session'],
+  queryFn: async ({ signal }): Promise<Session | null> => {
+    try {
+      const session = await get<Session>('/api/session', signal)
+      setServerTime(session.now)
+      return session
+    } catch (error) {
+      if (error instanceof ApiError && error.problem.status === 401) return null
+      throw error
+    }
+  },
+})
+
+/** The server gives at most so many rows at once; a list that is longer says so. */
+export const LIST_LIMIT = 500
+
+const list = <T>(noun: string, path: string, filter: Filter) =>
+  queryOptions({
+    queryKey: [noun, 'list', filter],
+    queryFn: ({ signal }) => get<PageOf<T>>(`${path}${queryString({ ...filter, limit: LIST_LIMIT })}`, signal),
+    placeholderData: keepPreviousData,
+  })
+
+const one = <T>(noun: string, path: string, id: string) =>
+  queryOptions({
+    queryKey: [noun, 'one', id],
+    queryFn: ({ signal }) => get<T>(`${path}/${encodeURIComponent(id)}`, signal),
+  })
+
+export interface AlarmFilter extends Filter {
+  readonly show: string
+  readonly priority?: string | undefined
+  readonly asset?: string | undefined
+  readonly q?: string | undefined
+}
+export const alarmsQuery = (filter: AlarmFilter) => list<Alarm>('alarms', '/api/alarms', filter)
+export const alarmQuery = (id: string) => one<AlarmDetail>('alarms', '/api/alarms', id)
+
+export const incidentsQuery = (filter: { readonly show: string; readonly asset?: string; readonly mine?: string }) =>
+  list<IncidentSummary>('incidents', '/api/incidents', filter)
+export const incidentQuery = (id: string) => one<Incident>('incidents', '/api/incidents', id)
+export const timelineQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['timeline', id],
+    queryFn: ({ signal }) => get<Items<TimelineEntry>>(`/api/incidents/${encodeURIComponent(id)}/timeline`, signal),
+  })
+
+export const messagesQuery = (channelId: string) =>
+  queryOptions({
+    queryKey: ['messages', channelId],
+    queryFn: ({ signal }) => get<PageOf<Message>>(`/api/channels/${channelId}/messages?limit=200`, signal),
+  })
+export const cardQuery = (recordId: string) =>
+  queryOptions({
+    queryKey: ['cards', recordId],
+    queryFn: ({ signal }) => get<Card>(`/api/records/${recordId}/card`, signal),
+  })
+export const callPageQuery = (id: string) => one<CallPage>('pages', '/api/pages', id)
+
+export const workOrdersQuery = (filter: {
+  readonly show: string
+  readonly asset?: string
+  readonly incident?: string
+}) => list<WorkOrder>('work-orders', '/api/work-orders', filter)
+export const workOrderQuery = (id: string) => one<WorkOrder>('work-orders', '/api/work-orders', id)
+
+export const retrosQuery = (show: string) => list<RetroSummary>('retros', '/api/retros', { show })
+export const retroQuery = (id: string) => one<Retro>('retros', '/api/retros', id)
+
+export const assetsQuery = queryOptions({
+  queryKey: ['assets', 'list'],
+  queryFn: ({ signal }) => get<Items<Asset>>('/api/assets', signal),
+})
+export const statesQuery = (id: string, from: string, to: string) =>
+  queryOptions({
+    queryKey: ['states', id, from, to],
+    queryFn: ({ signal }) => get<Items<StateSpan>>(`/api/assets/${id}/states${queryString({ from, to })}`, signal),
+    placeholderData: keepPreviousData,
+  })
+
+export const tagsQuery = (filter: { asset?: string; edge?: string; device?: string; q?: string }) =>
+  list<Tag>('tags', '/api/tags', filter)
+
+/** Buckets of the tags between two instants (ms since 1970), at most `points` a tag. */
+export const historyQuery = (tags: readonly string[], from: number, to: number, points: number) =>
+  queryOptions({
+    queryKey: ['history', tags, from, to, points],
+    queryFn: ({ signal }) =>
+      get<History>(
+        `/api/history${queryString({ tag: tags, from: new Date(from).toISOString(), to: new Date(to).toISOString(), points })}`,
+        signal,
+      ),
+    placeholderData: keepPreviousData,
+    enabled: tags.length > 0,
+  })
+
+export const edgesQuery = list<Edge>('edges', '/api/edges', {})
+export const edgeQuery = (id: string) => one<Edge>('edges', '/api/edges', id)
+export const devicesQuery = (edge: string) => list<Device>('devices', '/api/devices', { edge })
+
+export const inboxQuery = (show: string) => list<InboxItem>('inbox', '/api/inbox', { show })
+export const peopleQuery = (q: string) => list<Person>('people', '/api/people', { q })

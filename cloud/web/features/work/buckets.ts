@@ -1,0 +1,30 @@
+import type { WorkOrder } from '#shared/contracts/work-order.ts'
+
+export interface Buckets {
+  readonly now: readonly WorkOrder[]
+  readonly next: readonly WorkOrder[]
+  readonly later: readonly WorkOrder[]
+}
+
+const RUNNING: readonly string[] = ['accepted', 'arrived', 'in_progress']
+/** Work that is due within a day is next; the rest is for later. */
+const SOON_MS = 86_400_000
+
+const PRIORITY = ['critical', 'high', 'medium', 'low']
+const byDue = (a: WorkOrder, b: WorkOrder) =>
+  PRIORITY.indexOf(a.priority) - PRIORITY.indexOf(b.priority) ||
+  (a.dueAt ?? '9').localeCompare(b.dueAt ?? '9') ||
+  a.createdAt.localeCompare(b.createdAt)
+
+/** Now is what runs, is overdue, or comes from an incident and waits; next is due within a day; later is the rest. */
+export function bucketsOf(orders: readonly WorkOrder[], nowMs: number): Buckets {
+  const bucketOf = (order: WorkOrder): keyof Buckets => {
+    if (order.doneAt !== null) return 'later'
+    const dueMs = order.dueAt ? Date.parse(order.dueAt) : Number.POSITIVE_INFINITY
+    if (RUNNING.includes(order.state) || dueMs < nowMs) return 'now'
+    if (order.state === 'assigned' && order.incident !== null) return 'now'
+    return dueMs < nowMs + SOON_MS ? 'next' : 'later'
+  }
+  const grouped = Object.groupBy(orders.toSorted(byDue), bucketOf)
+  return { now: grouped.now ?? [], next: grouped.next ?? [], later: grouped.later ?? [] }
+}

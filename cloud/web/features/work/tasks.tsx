@@ -1,0 +1,124 @@
+import { useQueryClient } from '@tanstack/react-query'
+import { useId, useState } from 'react'
+import type { WorkOrder, WorkOrderTask } from '#shared/contracts/work-order.ts'
+import { setTaskResult } from '../../api/acts.ts'
+import { useTexts } from '../../ui/language.ts'
+import { problemText } from '../../ui/problem.ts'
+
+/** The task list: each saved by itself, told where it stands. */
+export function Tasks({ order }: { readonly order: WorkOrder }) {
+  const { t } = useTexts()
+  const done = order.tasks.filter((task) => task.doneAt !== null).length
+  const canFill = ['accepted', 'arrived', 'in_progress', 'on_hold'].includes(order.state)
+  return (
+    <section className="panel">
+      <header>
+        <h2 className="grow">{t('order.tasks')}</h2>
+        {order.tasks.length > 0 ? (
+          <span className="num">
+            {done}/{order.tasks.length}
+          </span>
+        ) : null}
+      </header>
+      {order.tasks.length === 0 ? <p className="body meta">{t('order.tasksEmpty')}</p> : null}
+      <ol>
+        {order.tasks
+          .toSorted((a, b) => a.position - b.position)
+          .map((task) => (
+            <TaskRow key={task.id} orderId={order.id} task={task} canFill={canFill} />
+          ))}
+      </ol>
+    </section>
+  )
+}
+
+/** Saves one result and follows it. */
+function useSave(orderId: string, taskId: string) {
+  const { t } = useTexts()
+  const client = useQueryClient()
+  const [said, setSaid] = useState<string>()
+  const save = async (result: boolean | number | string | null) => {
+    setSaid(t('action.sending'))
+    try {
+      await setTaskResult(orderId, taskId, result)
+      await client.invalidateQueries({ queryKey: ['work-orders'] })
+      setSaid(undefined)
+    } catch (error) {
+      setSaid(t('action.refused', { cause: problemText(t, error) }))
+    }
+  }
+  return { said, save }
+}
+
+function TaskRow(props: { readonly orderId: string; readonly task: WorkOrderTask; readonly canFill: boolean }) {
+  const { task, canFill } = props
+  const { read, time } = useTexts()
+  const { said, save } = useSave(props.orderId, task.id)
+  const id = useId()
+  return (
+    <li className="task">
+      {task.kind === 'check' ? (
+        <input
+          id={id}
+          type="checkbox"
+          className="task-check"
+          checked={task.result === true}
+          disabled={!canFill}
+          onChange={(event) => void save(event.target.checked)}
+        />
+      ) : (
+        <span className="task-check" aria-hidden="true">
+          {task.doneAt ? '✓' : '○'}
+        </span>
+      )}
+      <label htmlFor={id} className="grow">
+        {read(task.text)}
+      </label>
+      {task.kind === 'check' ? null : <TaskField id={id} task={task} canFill={canFill} onSave={save} />}
+      <span className="meta task-said" role="status">
+        {said ?? (task.doneBy && task.doneAt ? `${task.doneBy.name} ${time(task.doneAt, false)}` : '')}
+      </span>
+    </li>
+  )
+}
+
+/** A number or a text; saved when the field is left. */
+function TaskField(props: {
+  readonly id: string
+  readonly task: WorkOrderTask
+  readonly canFill: boolean
+  readonly onSave: (result: number | string | null) => Promise<void>
+}) {
+  const { t } = useTexts()
+  const { task } = props
+  const [text, setText] = useState(task.result === null ? '' : String(task.result))
+  const save = () => {
+    const trimmed = text.trim()
+    const value = trimmed === '' ? null : task.kind === 'number' ? Number(trimmed.replace(',', '.')) : trimmed
+    if (typeof value === 'number' && !Number.isFinite(value)) return
+    if (value !== task.result) void props.onSave(value)
+  }
+  const { minimum, maximum } = task
+  const isOut =
+    typeof task.result === 'number' &&
+    (task.result < (minimum ?? task.result) || task.result > (maximum ?? task.result))
+  const limits = { min: minimum ?? '', max: maximum ?? '', unit: task.unit ?? '' }
+  return (
+    <span className="row wrap">
+      <input
+        id={props.id}
+        className="field task-field"
+        inputMode={task.kind === 'number' ? 'decimal' : 'text'}
+        disabled={!props.canFill}
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+        onBlur={save}
+      />
+      {task.kind === 'number' ? (
+        <span className={isOut ? 'task-out' : 'meta'}>
+          {isOut ? t('order.outOfLimit', limits) : t('order.range', limits)}
+        </span>
+      ) : null}
+    </span>
+  )
+}

@@ -1,0 +1,4 @@
+import { screens } from './screens.ts'
+import { words } from './words.ts'
+
+export const texts = { words, ...screens } as const

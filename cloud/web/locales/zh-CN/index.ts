@@ -1,0 +1,5 @@
+import type { Texts } from '../texts.ts'
+import { screens } from './screens.ts'
+import { words } from './words.ts'
+
+export const texts: Texts = { words, ...screens }

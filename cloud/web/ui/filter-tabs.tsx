@@ -1,0 +1,31 @@
+import type { ReactNode } from 'react'
+import './filter-tabs.css'
+
+export interface FilterTab<K extends string> {
+  readonly key: K
+  readonly label: ReactNode
+}
+
+/** One choice out of a few, kept in the URL by its owner. */
+export function FilterTabs<K extends string>(props: {
+  readonly label: string
+  readonly tabs: readonly FilterTab<K>[]
+  readonly active: K
+  readonly onChange: (key: K) => void
+}) {
+  return (
+    <fieldset className="tabs" aria-label={props.label}>
+      {props.tabs.map((tab) => (
+        <button
+          key={tab.key}
+          type="button"
+          className={tab.key === props.active ? 'tab tab-active' : 'tab'}
+          aria-pressed={tab.key === props.active}
+          onClick={() => props.onChange(tab.key)}
+        >
+          {tab.label}
+        </button>
+      ))}
+    </fieldset>
+  )
+}
