@@ -1,4 +1,4 @@
-import type { Sample } from '#edge/drivers/driver.ts'
+import { type LossKind, NotConnectedError, type Sample } from '#edge/drivers/driver.ts'
 import type { EdgeDevice, EdgeTag, TagSample } from '#edge/model.ts'
 import type { DeviceProfile, ProfileTag } from '#shared/contracts/device-profile.ts'
 import { BAD } from '#shared/contracts/sample.ts'
@@ -23,6 +23,8 @@ export interface DeviceStatus {
   readonly since: number
   /** Why the device is lost, in plain words. */
   readonly error?: string
+  /** The same as one of a few kinds, each of which has its own next step. */
+  readonly lossKind?: LossKind
   readonly failures: number
   readonly lastReadAt?: number
   readonly overruns: number
@@ -58,7 +60,7 @@ interface DeviceState {
   readonly faults: Map<string, string>
   state: DeviceStatus['state']
   since: number
-  error: string | undefined
+  error: Error | undefined
   failures: number
   lastReadAt: number | undefined
   overruns: number
@@ -89,7 +91,7 @@ export function createDevice(options: DeviceOptions): Supervised & { status(): D
     async onLost(error) {
       state.failures++
       const hasAnswered = state.state === 'answers' || state.state === 'connecting'
-      state.error = error.message
+      state.error = error
       if (!hasAnswered) return
       options.log.warn({ err: error }, 'Device is lost, trying again')
       become(state, 'lost')
@@ -207,7 +209,7 @@ function statusOf(state: DeviceState): DeviceStatus {
     protocol: options.profile.protocol,
     state: state.state,
     since: state.since,
-    ...(error === undefined ? {} : { error }),
+    ...(error === undefined ? {} : { error: error.message, lossKind: lossKindOf(error) }),
     failures: state.failures,
     ...(lastReadAt === undefined ? {} : { lastReadAt }),
     overruns: state.overruns,
@@ -217,3 +219,5 @@ function statusOf(state: DeviceState): DeviceStatus {
     faults: state.faults,
   }
 }
+
+const lossKindOf = (error: Error): LossKind => (error instanceof NotConnectedError ? error.kind : 'other')

@@ -1,0 +1,40 @@
+import { fork, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+
+const worker = fileURLToPath(new URL('./worker.ts', import.meta.url))
+
+describe('the OPC UA process', () => {
+  it('ends when its channel to the agent closes', async () => {
+    const child = fork(worker, { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+    child.send({ type: 'close', link: 'none' })
+    await once(child, 'message')
+    child.disconnect()
+    expect(await once(child, 'exit')).toEqual([0, null])
+  })
+
+  it('ends when the agent is killed', async () => {
+    const script = `
+      const child = require('node:child_process').fork(${JSON.stringify(worker)}, { execArgv: [], stdio: ['ignore', 'pipe', 'ignore', 'ipc'] })
+      child.send({ type: 'close', link: 'none' })
+      child.once('message', () => console.log(child.pid))
+    `
+    const agent = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const [pid] = await once(agent.stdout, 'data')
+    agent.kill('SIGKILL')
+    await once(agent, 'exit')
+    await gone(Number(String(pid)))
+  })
+})
+
+/** Resolves when a process is no more; the test's time-out is the limit. */
+async function gone(pid: number): Promise<void> {
+  try {
+    process.kill(pid, 0)
+  } catch {
+    return
+  }
+  await new Promise(setImmediate)
+  return gone(pid)
+}
