@@ -32,7 +32,7 @@ export function decodePayload(bytes: Uint8Array): Payload {
   while (!reader.isAtEnd) {
     const key = reader.key()
     if (key === 0x08) head.timestamp = reader.number()
-    else if (key === 0x12) metrics.push(readMetric(reader.slice()))
+    else if (key === 0x12) metrics.push(readMetric(reader))
     else if (key === 0x18) head.seq = reader.number()
     else if (key === 0x22) head.uuid = reader.text()
     else reader.skip(key)
@@ -40,13 +40,14 @@ export function decodePayload(bytes: Uint8Array): Payload {
   return new DecodedPayload(metrics, head)
 }
 
-function readMetric(bytes: Uint8Array): WireMetric {
-  const reader = new WireReader(bytes)
+function readMetric(reader: WireReader): WireMetric {
+  const outer = reader.enter()
   const metric = new WireMetric()
   while (!reader.isAtEnd) {
     const key = reader.key()
     if (!readValue(reader, (key >> 3) - METRIC_VALUES, key, metric.value)) readMetricField(reader, key, metric)
   }
+  reader.leave(outer)
   return metric
 }
 
@@ -74,7 +75,7 @@ function readMetricField(reader: WireReader, key: number, metric: WireMetric): v
       metric.isNull = reader.number() !== 0
       return
     case 0x4a:
-      metric.properties = readProperties(reader.slice())
+      metric.properties = readProperties(reader)
       return
     default:
       reader.skip(key)
@@ -86,16 +87,17 @@ function readAlias(reader: WireReader): Alias {
   return reader.high < 0x200000 ? reader.high * 0x100000000 + reader.low : unsigned64(reader.low, reader.high)
 }
 
-function readProperties(bytes: Uint8Array): Map<string, MetricProperty | undefined> {
-  const reader = new WireReader(bytes)
+function readProperties(reader: WireReader): Map<string, MetricProperty | undefined> {
+  const outer = reader.enter()
   const keys: string[] = []
   const values: (MetricProperty | undefined)[] = []
   while (!reader.isAtEnd) {
     const key = reader.key()
     if (key === 0x0a) keys.push(reader.text())
-    else if (key === 0x12) values.push(readProperty(reader.slice()))
+    else if (key === 0x12) values.push(readProperty(reader))
     else reader.skip(key)
   }
+  reader.leave(outer)
   if (keys.length !== values.length) throw new PayloadError('A property set has not one value for each key')
   return new Map(keys.map((key, i) => [key, values[i]]))
 }
@@ -107,10 +109,11 @@ class WireProperty {
 }
 
 /** Undefined for a property of a nested or unknown type, which Andon does not read. */
-function readProperty(bytes: Uint8Array): MetricProperty | undefined {
-  const reader = new WireReader(bytes)
+function readProperty(reader: WireReader): MetricProperty | undefined {
+  const outer = reader.enter()
   const property = new WireProperty()
   while (!reader.isAtEnd) readPropertyField(reader, reader.key(), property)
+  reader.leave(outer)
   const type = typeOfCode(property.code)
   if (!type || type === 'bytes') return undefined
   if (property.isNull) return { type, value: null }

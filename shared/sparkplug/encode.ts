@@ -20,7 +20,9 @@ export function encodePayload(payload: OutgoingPayload): Uint8Array {
   if (payload.timestamp !== undefined) number(out, 1, payload.timestamp)
   for (const metric of payload.metrics) {
     key(out, 2, LENGTH)
-    out.nested(() => writeMetric(out, metric))
+    const start = out.begin()
+    writeMetric(out, metric)
+    out.end(start)
   }
   if (payload.seq !== undefined) number(out, 3, payload.seq)
   if (payload.uuid !== undefined) text(out, 4, payload.uuid)
@@ -41,13 +43,15 @@ function writeMetric(out: WireWriter, metric: OutgoingMetric): void {
 
 function writeProperties(out: WireWriter, properties: Readonly<Record<string, MetricProperty>>): void {
   key(out, 9, LENGTH)
-  out.nested(() => {
-    for (const name of Object.keys(properties)) text(out, 1, name)
-    for (const property of Object.values(properties)) {
-      key(out, 2, LENGTH)
-      out.nested(() => writeProperty(out, property))
-    }
-  })
+  const start = out.begin()
+  for (const name of Object.keys(properties)) text(out, 1, name)
+  for (const property of Object.values(properties)) {
+    key(out, 2, LENGTH)
+    const inner = out.begin()
+    writeProperty(out, property)
+    out.end(inner)
+  }
+  out.end(start)
 }
 
 function writeProperty(out: WireWriter, { type, value }: MetricProperty): void {

@@ -6,7 +6,7 @@ export class WireReader {
   low = 0
   high = 0
   #at: number
-  readonly #end: number
+  #end: number
   readonly #bytes: Uint8Array
   readonly #view: DataView
 
@@ -25,8 +25,33 @@ export class WireReader {
     return this.#at >= this.#end
   }
 
+  /** Steps into length-delimited content: isAtEnd then means its end. Answers what leave() needs. */
+  enter(): number {
+    const length = this.number()
+    const outer = this.#end
+    if (length > outer - this.#at) throw new PayloadError('The payload ends inside a field')
+    this.#end = this.#at + length
+    return outer
+  }
+
+  /** Steps out of content that was read to its end. */
+  leave(outer: number): void {
+    this.#end = outer
+  }
+
   /** Reads a varint of up to 64 bits into low and high. */
   varint(): void {
+    const byte = this.#bytes[this.#at]
+    if (byte !== undefined && byte < 0x80 && this.#at < this.#end) {
+      this.#at += 1
+      this.low = byte
+      this.high = 0
+      return
+    }
+    this.#longVarint()
+  }
+
+  #longVarint(): void {
     let low = 0
     let high = 0
     for (let shift = 0; shift < 70; shift += 7) {
@@ -85,7 +110,7 @@ export class WireReader {
 
   text(): string {
     try {
-      return UTF8.decode(this.slice())
+      return decodeText(this.slice())
     } catch (error) {
       if (error instanceof PayloadError) throw error
       throw new PayloadError('A text is not UTF-8', { cause: error })
@@ -114,7 +139,7 @@ export class WireReader {
 
   #byte(): number {
     const byte = this.#bytes[this.#at]
-    if (byte === undefined) throw new PayloadError('The payload ends inside a field')
+    if (byte === undefined || this.#at >= this.#end) throw new PayloadError('The payload ends inside a field')
     this.#at += 1
     return byte
   }
@@ -125,6 +150,17 @@ export class WireReader {
     this.#at += length
     return at
   }
+}
+
+/** Short plain texts, the usual case, need no decoder. */
+function decodeText(bytes: Uint8Array): string {
+  if (bytes.length > 24) return UTF8.decode(bytes)
+  let text = ''
+  for (const byte of bytes) {
+    if (byte > 0x7f) return UTF8.decode(bytes)
+    text += String.fromCharCode(byte)
+  }
+  return text
 }
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })

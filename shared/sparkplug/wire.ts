@@ -18,10 +18,8 @@ export class WireWriter {
   varint(value: number): void {
     this.#reserve(10)
     let rest = value
-    while (rest > 0x7f) {
-      this.#bytes[this.#at++] = (rest % 128) | 0x80
-      rest = Math.floor(rest / 128)
-    }
+    for (; rest > 0x7fffffff; rest = Math.floor(rest / 128)) this.#bytes[this.#at++] = (rest % 128) | 0x80
+    for (; rest > 0x7f; rest >>>= 7) this.#bytes[this.#at++] = (rest & 0x7f) | 0x80
     this.#bytes[this.#at++] = rest
   }
 
@@ -66,11 +64,14 @@ export class WireWriter {
     this.#at += value.length
   }
 
-  /** Length and content of a nested message, which `write` writes. */
-  nested(write: () => void): void {
+  /** Begins a nested message. Answers what end() needs. */
+  begin(): number {
     this.#reserve(1)
-    const start = this.#at++
-    write()
+    return this.#at++
+  }
+
+  /** Ends a nested message: its length goes before it. */
+  end(start: number): void {
     this.#putLength(start, this.#at - start - 1)
   }
 
