@@ -44,7 +44,7 @@ const Definition = Type.Object({
 /** `GET /api/alarms[/:id]`, `GET /api/occurrences`, `GET /api/alarm-definitions`. */
 export function alarmReadRoutes(app: HttpApp, deps: AlarmDeps): void {
   const { db } = deps
-  const { detection } = deps.pipeline
+  const detection = () => deps.pipeline.detection
   app.get(
     '/api/alarms',
     { config: { access }, schema: { querystring: AlarmQuery, response: { 200: Page(Alarm) } } },
@@ -54,7 +54,7 @@ export function alarmReadRoutes(app: HttpApp, deps: AlarmDeps): void {
     '/api/alarms/:id',
     { config: { access }, schema: { params: Params, response: { 200: AlarmDetail } } },
     async ({ actor, params }) => {
-      const point = found(await detection.alarm(actor.org, params.id), 'alarm', params.id)
+      const point = found(await detection().alarm(actor.org, params.id), 'alarm', params.id)
       return db.inOrg(actor.org, (tx) => alarmDetail(deps, tx, point))
     },
   )
@@ -65,7 +65,7 @@ export function alarmReadRoutes(app: HttpApp, deps: AlarmDeps): void {
       schema: { querystring: Type.Object({ alarm: Id }), response: { 200: Page(Occurrence) } },
     },
     async ({ actor, query }) => {
-      const rows = await detection.occurrences(actor.org, { pointId: query.alarm, limit: 200 })
+      const rows = await detection().occurrences(actor.org, { pointId: query.alarm, limit: 200 })
       const ids = rows.map((row) => row.id)
       const incidents = await db.inOrg(actor.org, (tx) => deps.incidents.ofOccurrences(tx, ids))
       return onePage(rows.map((row) => occurrenceView(row, incidents.get(row.id))))
@@ -75,7 +75,7 @@ export function alarmReadRoutes(app: HttpApp, deps: AlarmDeps): void {
     '/api/alarm-definitions',
     { config: { access }, schema: { response: { 200: Page(Definition) } } },
     async ({ actor }) => {
-      const { items } = await detection.alarms(actor.org, { limit: 500 })
+      const { items } = await detection().alarms(actor.org, { limit: 500 })
       const groups = Map.groupBy(items, (p) => `${p.profile}/${p.alarm}`)
       return onePage([...groups.values()].flatMap((points) => definitionView(points) ?? []))
     },
