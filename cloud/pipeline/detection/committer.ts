@@ -5,8 +5,8 @@ const FIRST_RETRY_MS = 50
 const LONGEST_RETRY_MS = 2000
 
 export interface CommitterOptions {
-  /** Takes what has gathered, at one moment; undefined when nothing has. */
-  readonly take: () => Batch | undefined
+  /** Takes what has gathered, at one moment between two inputs: one batch after the other, none when nothing has. */
+  readonly take: () => readonly Batch[]
   /** Writes a batch in one transaction. Repeated with the same batch until it resolves. */
   readonly commit: (batch: Batch) => Promise<void>
   /** Told after each commit, before the next begins. */
@@ -75,10 +75,14 @@ export class Committer {
     await Promise.resolve()
     while (this.#isDue) {
       this.#isDue = false
-      const batch = this.#options.take()
-      if (batch && !(await this.#persist(batch))) break
+      if (!(await this.#persistAll(this.#options.take()))) break
     }
     this.#running = undefined
+  }
+
+  async #persistAll(batches: readonly Batch[]): Promise<boolean> {
+    for (const batch of batches) if (!(await this.#persist(batch))) return false
+    return true
   }
 
   async #persist(batch: Batch): Promise<boolean> {

@@ -49,6 +49,12 @@ interface WatchedDevice {
   machine: Machine | undefined
 }
 
+/** Time up to which every point of a tag has seen its samples; each point knows by itself what it saw beyond. */
+const leastSeen = (points: readonly PointSlot[]) =>
+  points.length === 0
+    ? Number.NEGATIVE_INFINITY
+    : Math.min(...points.map(({ state }) => state.valueAt ?? Number.NEGATIVE_INFINITY))
+
 /** The detection of one edge, and the side of it that the commits see. Goes on from the edge's checkpoint. */
 export class EdgeShard implements EdgeDetection {
   readonly edge: DetectionEdge
@@ -215,8 +221,8 @@ export class EdgeShard implements EdgeDetection {
     for (const slot of this.points.bind(name, profile)) {
       const tag = this.#watched(name, slot.rule.definition.tag)
       tag.points = [...tag.points, slot]
-      tag.newestAt = Math.max(tag.newestAt, slot.state.valueAt ?? tag.newestAt)
     }
+    for (const tag of this.#tags) tag.newestAt = Math.max(tag.newestAt, leastSeen(tag.points))
     if (profile.machineState) {
       device.machine ??= this.#machine(name)
       device.machine.define(profile.machineState.states)
@@ -263,9 +269,13 @@ export class EdgeShard implements EdgeDetection {
     if (tag.machine && quality !== 0) tag.machine.value(sourceAt, value)
   }
 
-  /** A birth's value counts only where nothing was seen yet. */
-  #evaluateBirth(device: string, { tag, ...value }: BirthValue): void {
+  /** A birth's value counts only where nothing was seen yet: a steady value may not be sent again for long. */
+  #evaluateBirth(device: string, { tag, sourceAt, value, quality }: BirthValue): void {
     const watched = this.#tags[this.#numbers.get(`${device}/${tag}`) ?? -1]
-    if (watched && watched.newestAt === Number.NEGATIVE_INFINITY) this.#evaluate(watched, value)
+    const input = { kind: 'sample' as const, at: sourceAt, value, quality }
+    for (const slot of watched?.points ?? []) if (slot.state.valueAt === null) this.points.feed(slot, input)
+    const isUntold = watched?.machine && !watched.machine.memory()
+    if (isUntold && quality !== 0) watched.machine?.value(sourceAt, value)
+    this.#moved()
   }
 }

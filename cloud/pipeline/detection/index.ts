@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { Log } from '#shared/log/log.ts'
 import { Actions, type FoundPoint } from './actions.ts'
+import { inBatches } from './batches.ts'
 import { Committer } from './committer.ts'
 import type { Detection, DetectionEdge } from './contract.ts'
 import { EdgeShard } from './edge-detection.ts'
@@ -156,9 +157,9 @@ export class RunningDetection implements Detection {
     return shard
   }
 
-  #take(): Batch | undefined {
+  #take(): readonly Batch[] {
     const work = [...this.#shards.values()].map((shard) => shard.take())
-    const batch: Batch = {
+    return inBatches({
       events: work.flatMap(({ events }) => events),
       bound: work.flatMap(({ bound }) => bound),
       points: work.flatMap(({ points }) => points),
@@ -166,8 +167,7 @@ export class RunningDetection implements Detection {
       actions: this.#actions.take(),
       late: work.flatMap(({ late }) => late),
       marks: work.flatMap(({ mark }) => mark ?? []),
-    }
-    return Object.values(batch).some((part: readonly unknown[]) => part.length > 0) ? batch : undefined
+    })
   }
 
   #committed({ actions, marks }: Batch): void {

@@ -1,10 +1,10 @@
 import type { Kysely } from 'kysely'
-import { alarmRule, restore } from '#shared/alarms/index.ts'
+import { type AlarmState, alarmRule, restore } from '#shared/alarms/index.ts'
 import type { AlarmDefinition } from '#shared/contracts/alarm-definition.ts'
 import type { DetectionEdge } from './contract.ts'
 import type { MachineInterval } from './machine.ts'
 import type { StoredRanges } from './marks.ts'
-import type { DetectionTables, Memory, Regions } from './tables.ts'
+import type { DetectionTables, Memory, PointMemory } from './tables.ts'
 import type { PointSlot } from './work.ts'
 
 /** What one edge goes on from. */
@@ -24,13 +24,19 @@ interface StoredPoint {
   readonly profile: string
   readonly definition_version: number
   readonly document: AlarmDefinition
-  readonly regions: Regions
+  readonly regions: AlarmState
   readonly changed_at: Date
   readonly retired_at: Date | null
   readonly alarm: string
 }
 
 const keyOf = ({ group_key, edge }: { group_key: string; edge: string }) => `${group_key}/${edge}`
+
+/** A point's own row is written with each of its events, the memory of its edge with each mark: the newer one counts. */
+function newerThan({ valueAt }: AlarmState, memory: PointMemory | undefined): PointMemory | undefined {
+  const isNewer = memory?.valueAt != null && (valueAt === null || memory.valueAt >= valueAt)
+  return isNewer ? memory : undefined
+}
 
 function slotOf(row: StoredPoint, { edge, memory }: StoredEdge, at: number): PointSlot {
   const path = `${row.group_key}/${row.edge}/${row.device}/${row.alarm}`
@@ -40,7 +46,7 @@ function slotOf(row: StoredPoint, { edge, memory }: StoredEdge, at: number): Poi
     device: row.device,
     profile: row.profile,
     rule,
-    state: restore(rule, { ...row.regions, ...memory?.points[rule.pointId] }, at).state,
+    state: restore(rule, { ...row.regions, ...newerThan(row.regions, memory?.points[rule.pointId]) }, at).state,
     changedAt: row.changed_at.getTime(),
     isRetired: row.retired_at !== null,
   }

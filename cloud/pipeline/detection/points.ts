@@ -148,7 +148,7 @@ export class Points {
       const id = uuidV8('alarm-event', returned.id, 'closed')
       for (const change of [activated, returned, { ...closed, id }]) {
         const event = { ...change, ...this.#where(slot), isAnnunciated: false, isRaised: false, isLate: true }
-        this.#events.push({ org: this.#options.edge.org, event })
+        this.#events.push({ org: this.#options.edge.org, version: slot.rule.version, event })
       }
       this.#late.push(late)
     }
@@ -163,7 +163,8 @@ export class Points {
 
   #record(slot: PointSlot, changes: readonly AlarmChange[]): void {
     for (const change of changes) {
-      this.#events.push({ org: this.#options.edge.org, event: { ...change, ...this.#where(slot), isLate: false } })
+      const event = { ...change, ...this.#where(slot), isLate: false }
+      this.#events.push({ org: this.#options.edge.org, version: slot.rule.version, event })
       slot.changedAt = change.eventAt
     }
     this.#options.urgent()

@@ -1,19 +1,22 @@
-import { type AlarmChange, isActive, isAnnunciated, isaState, levelNamed, qualityOf } from '#shared/alarms/index.ts'
+import {
+  type AlarmChange,
+  INITIAL_STATE,
+  isActive,
+  isAnnunciated,
+  isaState,
+  levelNamed,
+  qualityOf,
+} from '#shared/alarms/index.ts'
 import type { AlarmEvent } from '#shared/contracts/alarm-event.ts'
 import { PRIORITIES } from '#shared/contracts/priority.ts'
-import type { PointMemory, Regions } from './tables.ts'
-import type { AppliedAction, Batch, LateOccurrence, MachineRow, PointRow, PointSlot } from './work.ts'
+import type { PointMemory } from './tables.ts'
+import type { AppliedAction, Batch, LateOccurrence, LoggedEvent, MachineRow, PointRow, PointSlot } from './work.ts'
 
 const instant = (at: number | null | undefined) => (at === null || at === undefined ? null : new Date(at).toISOString())
 
 /** `group/edge/device`, by which devices are named everywhere. */
 export const devicePath = ({ edge, device }: Pick<PointSlot, 'edge' | 'device'>) =>
   `${edge.group}/${edge.edge}/${device}`
-
-/** The state without what every sample changes. */
-export function regionsOf({ value, valueAt, rate, ...regions }: PointRow['state']): Regions {
-  return regions
-}
 
 /** What every sample changes. */
 export const memoryOf = ({ value, valueAt, rate }: PointRow['state']): PointMemory => ({ value, valueAt, rate })
@@ -39,7 +42,7 @@ export function pointState({ slot, state, changedAt }: PointRow) {
     acknowledged_by: state.ackedBy,
     shelved_until: instant(state.shelving?.until),
     changed_at: instant(changedAt),
-    regions: regionsOf(state),
+    regions: state,
     retired_at: slot.isRetired ? instant(changedAt) : null,
   }
 }
@@ -53,10 +56,10 @@ export const definitionRow = ({ edge, profile, rule }: PointSlot) => ({
   document: rule.definition,
 })
 
-/** A point as it is bound; its state follows in the same transaction. */
+/** A point as it is bound: a new one begins at A, its state follows with its events. */
 export function pointBinding(slot: PointSlot) {
   return {
-    ...pointState({ slot, state: slot.state, changedAt: slot.changedAt }),
+    ...pointState({ slot, state: INITIAL_STATE, changedAt: slot.changedAt }),
     org_id: slot.edge.org,
     group_key: slot.edge.group,
     edge: slot.edge.edge,
@@ -80,7 +83,7 @@ export function machineRow({ org, ...event }: MachineRow) {
 export const appliedAction = ({ id, at, result }: AppliedAction) => ({ id, applied_at: instant(at), result })
 
 /** One line of the alarm log. */
-export function logRow({ org, event }: Batch['events'][number], ord: number) {
+export function logRow({ org, event }: LoggedEvent, ord: number) {
   return {
     ord,
     id: event.id,
@@ -119,12 +122,10 @@ function openedRow(org: string, version: number, event: AlarmChange) {
 }
 
 /** Occurrences that the events open. */
-export function openedOccurrences({ events, points }: Batch) {
-  const versions = new Map(points.map(({ slot }) => [slot.rule.pointId, slot.rule.version]))
-  return events
+export const openedOccurrences = ({ events }: Batch) =>
+  events
     .filter(({ event }) => event.transition === 'activated' && event.count === 1 && !event.isLate)
-    .map(({ org, event }) => openedRow(org, versions.get(event.pointId) ?? 1, event))
-}
+    .map(({ org, version, event }) => openedRow(org, version, event))
 
 /** An occurrence of the past, complete at once. */
 export function lateOccurrence({ slot, activated, returned }: LateOccurrence) {

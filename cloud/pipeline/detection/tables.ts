@@ -11,10 +11,7 @@ import type { StoredRanges } from './marks.ts'
 type IsaState = AlarmEvent['state']
 type Priority = AlarmEvent['priority']
 
-/** The engine's state without what every sample changes; that is kept per edge, see `Memory`. */
-export type Regions = Omit<AlarmState, 'value' | 'valueAt' | 'rate'>
-
-/** What every sample changes. */
+/** What every sample changes; kept by edge between the writes of a point's own row. */
 export type PointMemory = Pick<AlarmState, 'value' | 'valueAt' | 'rate'>
 
 export interface MachineMemory {
@@ -65,7 +62,7 @@ export interface PointsTable {
   shelved_until: Date | null
   changed_at: Date
   newest: GeneratedAlways<string>
-  regions: JsonColumn<Regions>
+  regions: JsonColumn<AlarmState>
   retired_at: Date | null
 }
 

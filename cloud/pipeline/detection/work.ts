@@ -37,6 +37,8 @@ export interface AppliedAction {
 /** An alarm event with the organisation whose log it joins. */
 export interface LoggedEvent {
   readonly org: string
+  /** Definition version in force. */
+  readonly version: number
   readonly event: AlarmEvent
 }
 
@@ -55,7 +57,7 @@ export interface LateOccurrence {
   readonly returned: AlarmChange
 }
 
-/** Everything one transaction writes. Taken at one moment between two inputs, so that a restart finds one consistent state. */
+/** What one transaction writes. Each point's row comes with the last of its events, and marks with the last of all. */
 export interface Batch {
   readonly events: readonly LoggedEvent[]
   readonly bound: readonly PointSlot[]
