@@ -55,7 +55,7 @@ export function startAcquisition(options: AcquisitionOptions): Acquisition {
 function startDevice(options: AcquisitionOptions, { device, profile, driver }: AcquiredDevice, signal: AbortSignal) {
   const { model, sink, scan, retry, clock } = options
   const log = options.log.child({ device: device.device })
-  const owner = createDevice({ device, profile, model, sink, log, heartbeatMs: scan.heartbeatMs, now: clock.now })
+  const owner = createDevice({ device, profile, model, sink, log, scan, now: clock.now })
   const groups = scanGroups(profile, driver, scan)
   const backOff = createBackOff(retry, Math.random)
   const done = supervise({ driver, groups, backOff, owner, log, monotonic: clock.monotonic }, signal)

@@ -25,7 +25,7 @@ export type ScanConfig = Static<typeof ScanConfig>
 export const RetryConfig = Type.Object(
   {
     minMs: Type.Integer({ minimum: 50, maximum: 60_000, default: 500, description: 'First pause, in ms; it doubles.' }),
-    maxMs: Type.Integer({ minimum: 50, maximum: 3_600_000, default: 15_000, description: 'Longest pause, in ms.' }),
+    maxMs: Type.Integer({ minimum: 50, maximum: 3_600_000, default: 5000, description: 'Longest pause, in ms.' }),
   },
   closed,
 )
@@ -34,4 +34,4 @@ export type RetryConfig = Static<typeof RetryConfig>
 /** What applies when edge.yaml has no section `scan`. */
 export const SCAN_DEFAULTS: ScanConfig = { fast: 200, normal: 1000, slow: 10_000, heartbeatMs: 30_000 }
 /** What applies when edge.yaml has no section `retry`. */
-export const RETRY_DEFAULTS: RetryConfig = { minMs: 500, maxMs: 15_000 }
+export const RETRY_DEFAULTS: RetryConfig = { minMs: 500, maxMs: 5000 }

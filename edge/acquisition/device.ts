@@ -3,6 +3,7 @@ import type { EdgeDevice, EdgeTag, TagSample } from '#edge/model.ts'
 import type { DeviceProfile, ProfileTag } from '#shared/contracts/device-profile.ts'
 import { BAD } from '#shared/contracts/sample.ts'
 import type { Log } from '#shared/log/log.ts'
+import type { ScanConfig } from './config.ts'
 import type { WritableModel } from './model.ts'
 import { publish } from './publish.ts'
 import { createReporter, deadbandOf, type Reporter } from './report.ts'
@@ -10,8 +11,8 @@ import type { Supervised } from './supervise.ts'
 
 /** Samples given to the journal and not yet on disk, of one device, beyond which newer ones are dropped and counted. */
 const MOST_IN_FLIGHT = 100_000
-/** A first value older than this is not news but the standing state: it is reported as of now. Matches the journal's tolerance. */
-const STANDING_AFTER_MS = 2000
+/** The journal calls a live sample uncertain when its source time is further than this from its own. */
+const TOLERANCE_MS = 2000
 
 /** What one device does, for the local page and the metrics. */
 export interface DeviceStatus {
@@ -42,7 +43,7 @@ export interface DeviceOptions {
   readonly model: WritableModel
   /** Resolves when the samples are on disk. */
   readonly sink: (samples: TagSample[]) => Promise<unknown>
-  readonly heartbeatMs: number
+  readonly scan: ScanConfig
   /** Wall clock, ms since 1970. */
   readonly now: () => number
   readonly log: Log
@@ -93,7 +94,7 @@ export function createDevice(options: DeviceOptions): Supervised & { status(): D
       const hasAnswered = state.state === 'answers' || state.state === 'connecting'
       state.error = error
       if (!hasAnswered) return
-      options.log.warn({ err: error }, 'Device is lost, trying again')
+      options.log.warn({ kind: lossKindOf(error), reason: error.message }, 'Device is lost, trying again')
       become(state, 'lost')
       state.seen.clear()
       state.faults.clear()
@@ -116,7 +117,7 @@ function initialState(options: DeviceOptions): DeviceState {
   return {
     options,
     known: new Map(known.map((one) => [one.tag.tag, one])),
-    reporter: createReporter(deadbands, options.heartbeatMs),
+    reporter: createReporter(deadbands, options.scan.heartbeatMs),
     faults: new Map(),
     state: 'connecting',
     since: options.now(),
@@ -166,15 +167,22 @@ function tagSample(state: DeviceState, sample: Sample): TagSample | undefined {
   const published = publish(sample, known.profile, known.tag.type)
   if (published.reason === undefined) state.faults.delete(sample.tag)
   else state.faults.set(sample.tag, published.reason)
-  const sourceAt = sourceTime(state, known.tag.id, sample.sourceAt)
+  const sourceAt = sourceTime(state, known, sample.sourceAt)
   return { tagId: known.tag.id, sourceAt, value: published.value, quality: published.quality }
 }
 
-function sourceTime(state: DeviceState, tagId: number, sourceAt: number): number {
-  if (state.seen.has(tagId)) return sourceAt
-  state.seen.add(tagId)
+/**
+ * The time at which a value was true. A device that reports by itself dates a value to its last change: the standing value
+ * found when the link opens, and one that a slow scan class saw late, are true now as well, and are reported as of now.
+ */
+function sourceTime(state: DeviceState, { tag, profile }: Known, sourceAt: number): number {
   const now = state.options.now()
-  return Math.abs(now - sourceAt) > STANDING_AFTER_MS ? now : sourceAt
+  const isFirst = !state.seen.has(tag.id)
+  state.seen.add(tag.id)
+  const age = now - sourceAt
+  if (isFirst) return Math.abs(age) > TOLERANCE_MS ? now : sourceAt
+  const seenWithin = state.options.scan[profile.scan ?? 'normal'] + TOLERANCE_MS
+  return age > TOLERANCE_MS && age <= seenWithin ? now : sourceAt
 }
 
 async function report(state: DeviceState, samples: TagSample[]): Promise<void> {
