@@ -7,10 +7,10 @@ import { found } from '#cloud/platform/errors.ts'
 import type { HttpApp } from '#cloud/platform/http/app.ts'
 import { Device, Edge, EdgeRegistered, EdgeRegistration } from '#shared/contracts/edge.ts'
 import { Id, Instant, Page, PageQuery } from '#shared/contracts/http.ts'
-import { History, Tag } from '#shared/contracts/tag.ts'
+import { History, RawHistory, Tag } from '#shared/contracts/tag.ts'
 import { type Assets, devicePath } from '../assets/index.ts'
-import { decodeCursor, onePage, pageOf, type SuiteDeps } from '../kernel/index.ts'
-import { historyOf } from './history.ts'
+import { cursorText, onePage, pageOf, type SuiteDeps } from '../kernel/index.ts'
+import { historyOf, rawHistoryOf } from './history.ts'
 import { deviceView, edgeView, isTagFoundBy, tagView } from './view.ts'
 
 export type EdgeDeps = SuiteDeps & { readonly assets: Assets }
@@ -31,6 +31,14 @@ const HistoryQuery = Type.Object({
   from: Instant,
   to: Instant,
   points: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
+})
+
+const RawHistoryQuery = Type.Object({
+  tag: Type.String({ minLength: 1 }),
+  from: Instant,
+  to: Instant,
+  cursor: Type.Optional(Type.String()),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
 })
 
 /** `GET /api/edges[/:id]`, `POST /api/edges`, `GET /api/devices`. */
@@ -83,7 +91,7 @@ const registerEdge = defineCommand({
   run: async (_context, { group, edge }) => ({ group, edge }),
 })
 
-/** `GET /api/tags`, `GET /api/history`. */
+/** `GET /api/tags`, `GET /api/history[/raw]`. */
 export function tagRoutes(app: HttpApp, deps: EdgeDeps): void {
   app.get(
     '/api/tags',
@@ -101,6 +109,11 @@ export function tagRoutes(app: HttpApp, deps: EdgeDeps): void {
     ({ actor, query: { tag, from, to, points = 600 } }) =>
       historyOf(deps, { org: actor.org, paths: typeof tag === 'string' ? [tag] : tag, from, to, points }),
   )
+  app.get(
+    '/api/history/raw',
+    { config: { access: tagAccess }, schema: { querystring: RawHistoryQuery, response: { 200: RawHistory } } },
+    ({ actor, query }) => rawHistoryOf(deps, { org: actor.org, ...query }),
+  )
 }
 
 async function devicesBelow({ assets }: EdgeDeps, tx: Tx, assetId: string): Promise<ReadonlySet<string>> {
@@ -114,7 +127,7 @@ type TagFilter = TagQuery & { readonly devices: ReadonlySet<string> | null }
 /** Tags by path. */
 function listTags({ pipeline }: EdgeDeps, org: string, filter: TagFilter) {
   const { edge, device, q, devices, cursor, limit = 100 } = filter
-  const after = cursor ? String(decodeCursor(cursor)[0]) : ''
+  const after = cursor ? cursorText(cursor) : ''
   const edgeName = pipeline.edges(org).find((e) => e.id === edge)?.edge ?? edge
   const matching = pipeline
     .tags(org)
