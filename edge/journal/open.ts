@@ -11,6 +11,7 @@ import { type Counting, createIdentity, type Identity } from './identity.ts'
 import type { Accepted, Clock, Journal, JournalClass, JournalRecord, JournalStatus } from './journal.ts'
 import { unpackSamples } from './record-codec.ts'
 import { openRegistry, type Registry } from './registry.ts'
+import { isFull, isNoRoom } from './segment.ts'
 import { type Ballast, ballastOf, freeBytes } from './space.ts'
 import { openStore, type Store, type StoreRow } from './store.ts'
 import { createWriter, type Writer } from './writer.ts'
@@ -22,6 +23,8 @@ const HOUSEKEEPING_MS = 5000
 /** Gateway time that moved this much against the monotonic clock was set by somebody. */
 const CLOCK_JUMP_MS = 2000
 const SAVE_ACK_MS = 2000
+/** Below this much room an input/output error is taken for a full disk. */
+const SCARCE_BYTES = 8 * MB
 /** How far back the last samples of tags are looked up at start: more than the 2 s in which a source time can repeat. */
 const REMEMBERED_OFFSETS = 20_000n
 
@@ -64,11 +67,12 @@ interface Parts {
  */
 export function openJournal({ directory, config, clock, log }: JournalOptions): Journal {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
-  const registry = openRegistry(directory)
   const settings = { ...JOURNAL_DEFAULTS, ...config }
   const segmentMb = Math.min(settings.segmentMb, settings.maxMb / 4)
   const segmentMs = settings.segmentMinutes * 60_000
-  const store = openStore({ directory, segmentBytes: segmentMb * MB, segmentMs })
+  const ballast = ballastOf(directory, settings.ballastMb)
+  const registry = openRoomy(ballast, () => openRegistry(directory))
+  const store = openRoomy(ballast, () => openStore({ directory, segmentBytes: segmentMb * MB, segmentMs }))
   const parts: Parts = {
     directory,
     config: settings,
@@ -77,7 +81,7 @@ export function openJournal({ directory, config, clock, log }: JournalOptions): 
     registry,
     store,
     identity: createIdentity(),
-    ballast: ballastOf(directory, settings.ballastMb),
+    ballast,
     counters: newCounters(),
     listeners: new Set(),
     damaged: new Set(),
@@ -94,6 +98,16 @@ export function openJournal({ directory, config, clock, log }: JournalOptions): 
   parts.ballast.restore(settings.minFreeMb * MB)
   resume(parts)
   return journalOf(parts)
+}
+
+/** Opens something that may have to write; on a full disk once more without the ballast. */
+function openRoomy<T>(ballast: Ballast, open: () => T): T {
+  try {
+    return open()
+  } catch (error) {
+    if (!ballast.drop()) throw error
+    return open()
+  }
 }
 
 const idleWriter: Writer = {
@@ -120,7 +134,7 @@ const writerOf = (parts: Parts): Writer =>
     spacingMs: parts.config.commitSpacingMs,
     now: () => parts.clock.now(),
     onCommitted: (records) => afterCommit(parts, records),
-    relieve: () => relieve(parts),
+    relieve: (error) => relieve(parts, error),
   })
 
 /** Finds the place to go on from, and journals what an unclean stop or a damaged file has cost. */
@@ -283,9 +297,15 @@ function acknowledge(parts: Parts, offset: bigint): void {
   parts.store.free(offset)
 }
 
+/** An acknowledgement that could not be written costs nothing but sending again after a restart. */
 function saveAcknowledged(parts: Parts, now: number): void {
-  parts.registry.saveAcknowledged(parts.acknowledged)
   parts.savedAt = now
+  try {
+    parts.registry.saveAcknowledged(parts.acknowledged)
+  } catch (error) {
+    if (!isNoRoom(error)) throw error
+    parts.log.warn({ err: error }, 'Acknowledgement was not written, the disk is full')
+  }
 }
 
 function afterCommit(parts: Parts, records: readonly JournalRecord[]): void {
@@ -314,30 +334,37 @@ function keepHouse(parts: Parts, now: number): void {
   if (!isScarce) parts.ballast.restore(config.minFreeMb * MB)
 }
 
-/** Makes room on a full disk: the ballast first, then what is acknowledged, then the oldest samples. */
-function relieve(parts: Parts): boolean {
-  if (parts.ballast.drop()) return true
+/**
+ * Makes room on a full disk: the ballast first, with its room what is acknowledged, else the oldest samples. Other faults
+ * of the disk look much alike and must not cost samples.
+ */
+function relieve(parts: Parts, error: unknown): boolean {
+  if (!isFull(error) && freeBytes(parts.directory) > SCARCE_BYTES) return false
+  const { ballast, store, config } = parts
+  const hasDropped = ballast.drop()
   saveAcknowledged(parts, parts.clock.now())
-  return parts.store.free(parts.acknowledged) || discardOldest(parts, 'disk-limit')
+  const hasFreed = store.free(parts.acknowledged) || discardOldest(parts, 'disk-limit')
+  if (hasFreed && store.segments.length > 1) ballast.restore(config.minFreeMb * MB)
+  return hasDropped || hasFreed
 }
 
 /** Gives up the samples of the oldest segment: gap records first, then the file. Answers whether anything went. */
 function discardOldest(parts: Parts, cause: GapCause): boolean {
   const { store, log, counters, acknowledged } = parts
-  if (!oldestToDiscard(store, acknowledged)) store.rotate(parts.clock.now(), true)
-  const segment = oldestToDiscard(store, acknowledged)
-  if (!segment) return false
-  const { kept, gaps, count } = planDiscard(store, segment, acknowledged, cause)
   try {
+    if (!oldestToDiscard(store, acknowledged)) store.rotate(parts.clock.now(), true)
+    const segment = oldestToDiscard(store, acknowledged)
+    if (!segment) return false
+    const { kept, gaps, count } = planDiscard(store, segment, acknowledged, cause)
     parts.writer.commitNow([{ class: 'gap', samples: gaps.map((each) => gapSample(parts, each)) }])
     store.reduce(segment, kept)
+    counters.discarded += count
+    log.warn({ cause, count, kept: kept.length }, 'Oldest samples were given up and recorded as a gap')
+    return true
   } catch (error) {
     log.error({ err: error }, 'Oldest samples could not be given up')
     return false
   }
-  counters.discarded += count
-  log.warn({ cause, count, kept: kept.length }, 'Oldest samples were given up and recorded as a gap')
-  return true
 }
 
 function statusOf(parts: Parts): JournalStatus {

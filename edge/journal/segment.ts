@@ -69,12 +69,19 @@ interface RawRow {
   data: Uint8Array
 }
 
-/** Opens a segment file for reading and for repair. @throws Error when it is no database. */
+/** Opens a sealed segment for reading; it needs no room on the disk. @throws Error when it is no database. */
 export function openReader(path: string): SegmentReader {
-  return readerOf(open(path))
+  return readerOf(new DatabaseSync(path, { readOnly: true }), (first) => {
+    const db = new DatabaseSync(path)
+    try {
+      db.prepare('DELETE FROM records WHERE first = ?').run(first)
+    } finally {
+      db.close()
+    }
+  })
 }
 
-function readerOf(db: DatabaseSync): SegmentReader {
+function readerOf(db: DatabaseSync, remove: (first: bigint) => void): SegmentReader {
   const statement = (where: string) => {
     const select = db.prepare(
       `SELECT first, n, class, crc, data FROM records
@@ -95,9 +102,7 @@ function readerOf(db: DatabaseSync): SegmentReader {
         class: CLASSES[Number(row.class)] ?? 'live',
         data: checksum(row) === Number(row.crc) ? row.data : undefined,
       })),
-    remove: (first) => {
-      db.prepare('DELETE FROM records WHERE first = ?').run(first)
-    },
+    remove,
     close: () => db.close(),
   }
 }
@@ -106,12 +111,11 @@ function readerOf(db: DatabaseSync): SegmentReader {
 const checksum = (row: Pick<RawRow, 'first' | 'n' | 'class' | 'data'>): number =>
   crc32(row.data, Number(BigInt.asUintN(32, row.first * 31n + row.n * 7n + row.class)))
 
-function open(path: string): DatabaseSync {
+/** Runs on a database, which is closed when that fails. */
+function openWith<T>(path: string, run: (db: DatabaseSync) => T): T {
   const db = new DatabaseSync(path)
   try {
-    db.exec(`PRAGMA page_size = ${PAGE_BYTES}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`)
-    db.exec(`PRAGMA journal_size_limit = ${4 * 1024 * 1024}`)
-    return db
+    return run(db)
   } catch (error) {
     db.close()
     throw error
@@ -135,27 +139,37 @@ export interface SegmentOptions {
   readonly now: number
 }
 
-/** Makes an empty segment. */
+/** Makes an empty segment. @throws Error when the disk has no room for it; then no file stays open. */
 export function createSegment({ directory, first, maxBytes, now }: SegmentOptions): OpenSegment {
   const path = segmentPath(directory, first)
   unlinkSegment(path)
-  const db = open(path)
-  db.exec(`PRAGMA max_page_count = ${Math.ceil(maxBytes / PAGE_BYTES)}`)
-  db.exec(SCHEMA)
-  syncDirectory(directory)
+  return openWith(path, (db) => {
+    db.exec(`PRAGMA page_size = ${PAGE_BYTES}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`)
+    db.exec(`PRAGMA journal_size_limit = ${4 * 1024 * 1024}`)
+    db.exec(`PRAGMA max_page_count = ${Math.ceil(maxBytes / PAGE_BYTES)}`)
+    db.exec(SCHEMA)
+    syncDirectory(directory)
+    return openSegmentOf(db, emptySummary(path, first), now)
+  })
+}
+
+const emptySummary = (path: string, first: bigint): SegmentSummary => ({
+  path,
+  first,
+  last: first - 1n,
+  samples: 0,
+  sizeBytes: PAGE_BYTES,
+  newestAt: undefined,
+  isReduced: false,
+})
+
+function openSegmentOf(db: DatabaseSync, empty: SegmentSummary, openedAt: number): OpenSegment {
   const insert = db.prepare('INSERT INTO records VALUES (?, ?, ?, ?, ?)')
-  let summary: SegmentSummary = {
-    path,
-    first,
-    last: first - 1n,
-    samples: 0,
-    sizeBytes: PAGE_BYTES,
-    newestAt: undefined,
-    isReduced: false,
-  }
+  const remove = db.prepare('DELETE FROM records WHERE first = ?')
+  let summary = empty
   return {
-    ...readerOf(db),
-    openedAt: now,
+    ...readerOf(db, (first) => void remove.run(first)),
+    openedAt,
     get summary() {
       return summary
     },
@@ -166,16 +180,38 @@ export function createSegment({ directory, first, maxBytes, now }: SegmentOption
       summary = grown(summary, rows, newestAt)
     },
     seal: () => {
-      try {
-        writeSummary(db, summary)
-        db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
-      } finally {
-        db.close()
-      }
-      return { ...summary, sizeBytes: statSync(path).size }
+      sealDatabase(db, summary)
+      return { ...summary, sizeBytes: statSync(summary.path).size }
     },
   }
 }
+
+/**
+ * Brings the write-ahead log into the file and leaves that mode, so that a reader needs to write nothing. On a full disk
+ * the log stays beside the file, nothing is lost, and the next start tries again.
+ */
+function sealDatabase(db: DatabaseSync, summary: SegmentSummary): void {
+  try {
+    writeSummary(db, summary)
+    db.exec('PRAGMA journal_mode = DELETE')
+  } catch (error) {
+    if (!isNoRoom(error)) throw error
+  } finally {
+    db.close()
+  }
+}
+
+/** SQLITE_FULL, and the input/output and cannot-open errors that a full disk gives for the files beside a database. */
+export const isNoRoom = (error: unknown): boolean => [10, 13, 14].includes(sqliteCode(error))
+
+/** SQLITE_FULL: no doubt about it. */
+export const isFull = (error: unknown): boolean => sqliteCode(error) === 13
+
+/** SQLITE_CORRUPT and SQLITE_NOTADB: the file itself is broken, whatever the disk does. */
+export const isBroken = (error: unknown): boolean => [11, 26].includes(sqliteCode(error))
+
+const sqliteCode = (error: unknown): number =>
+  error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0
 
 function insertRow(insert: ReturnType<DatabaseSync['prepare']>, row: SegmentRow): void {
   const n = BigInt(row.count)
@@ -203,15 +239,19 @@ function writeSummary(db: DatabaseSync, summary: SegmentSummary): void {
   )
 }
 
-/** Reads what a segment of an earlier run holds. @throws Error when it is damaged. */
+/** Reads what a segment of an earlier run holds, and seals it when that run did not. @throws Error when it is damaged. */
 export function summarise(path: string, first: bigint): SegmentSummary {
-  const db = open(path)
-  try {
+  return openWith(path, (db) => {
     const select = db.prepare('SELECT samples, newest_at, last, reduced FROM summary LIMIT 1')
     select.setReadBigInts(true)
     const row = select.get() as { samples: bigint; newest_at: bigint | null; last: bigint; reduced: bigint } | undefined
     const sizeBytes = statSync(path).size
-    if (!row) return { ...count(db, first), path, first, sizeBytes, isReduced: false }
+    if (!row) {
+      const summary = { ...count(db, first), path, first, sizeBytes, isReduced: false }
+      sealDatabase(db, summary)
+      return summary
+    }
+    db.close()
     const newestAt = row.newest_at === null ? undefined : Number(row.newest_at)
     return {
       path,
@@ -222,9 +262,7 @@ export function summarise(path: string, first: bigint): SegmentSummary {
       sizeBytes,
       isReduced: row.reduced === 1n,
     }
-  } finally {
-    db.close()
-  }
+  })
 }
 
 /** Counts a segment whose run ended without sealing it; its newest source time is then unknown. */

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { OffsetRange } from '#shared/sparkplug/range-set.ts'
 import {
   createSegment,
+  isBroken,
   type OpenSegment,
   offsetOfName,
   openReader,
@@ -178,7 +179,10 @@ function createReaders(): Readers {
   }
 }
 
-/** Reads the summaries of all segments; one that is no database is moved aside and its offsets are told. */
+/**
+ * Reads the summaries of all segments; one that is no database is moved aside and its offsets are told.
+ * @throws Error for any other fault, such as a disk without room: then nothing is given up.
+ */
 function load(directory: string): { sealed: SegmentSummary[]; damaged: OffsetRange[] } {
   const names = readdirSync(directory).sort()
   for (const name of names) if (name.endsWith('.reduced')) rmSync(join(directory, name))
@@ -194,7 +198,8 @@ function load(directory: string): { sealed: SegmentSummary[]; damaged: OffsetRan
         const summary = summarise(path, first)
         if (summary.samples === 0) unlinkSegment(path)
         else sealed.push(summary)
-      } catch {
+      } catch (error) {
+        if (!isBroken(error)) throw error
         renameSync(path, `${path}.damaged`)
         damaged.push({ first, last: (starts[i + 1] ?? first) - 1n })
       }

@@ -6,7 +6,7 @@ import { type Accepted, type JournalClass, JournalFullError, type JournalRecord 
 import { packSamples } from './record-codec.ts'
 import { CLASS_ORDER, cutRecords } from './records.ts'
 import type { Registry } from './registry.ts'
-import type { SegmentRow } from './segment.ts'
+import { isNoRoom, type SegmentRow } from './segment.ts'
 import type { Store } from './store.ts'
 
 /** Samples that wait for the next commit. */
@@ -29,8 +29,8 @@ export interface WriterParts {
   readonly now: () => number
   /** Called after each commit, in the same turn. */
   readonly onCommitted: (records: readonly JournalRecord[]) => void
-  /** Makes room on a full disk; false when nothing more can be given up. */
-  readonly relieve: () => boolean
+  /** Makes room on a full disk; false when the error says something else, or nothing more can be given up. */
+  readonly relieve: (error: unknown) => boolean
 }
 
 /** Gathers batches and commits them together: one commit at a time, the next takes all that came meanwhile. */
@@ -60,7 +60,11 @@ export function createWriter(parts: WriterParts): Writer {
         waiting.push({ ...batch, resolve, reject })
         timer ??= setTimeout(flush, Math.max(0, parts.spacingMs - (performance.now() - endedAt)))
       }),
-    commitNow: (batches) => commit(parts, batches),
+    commitNow: (batches) => {
+      const { accepted, records } = commit(parts, batches)
+      parts.onCommitted(records)
+      return accepted
+    },
     flush,
   }
 }
@@ -68,32 +72,39 @@ export function createWriter(parts: WriterParts): Writer {
 /** Commits, making room as often as the disk is full, and tells everyone who waits. */
 function settle(parts: WriterParts, waiting: readonly Waiting[]): void {
   for (;;) {
-    try {
-      const accepted = commit(parts, waiting)
-      for (const { resolve } of waiting) resolve(accepted)
-      return
-    } catch (error) {
-      if (isDiskFull(error) && parts.relieve()) continue
-      refuse(waiting, error)
+    const outcome = attempt(parts, waiting)
+    if ('committed' in outcome) {
+      for (const { resolve } of waiting) resolve(outcome.committed.accepted)
+      parts.onCommitted(outcome.committed.records)
       return
     }
+    if (isNoRoom(outcome.error) && parts.relieve(outcome.error)) continue
+    refuse(waiting, outcome.error)
+    return
+  }
+}
+
+function attempt(parts: WriterParts, waiting: readonly Waiting[]): { committed: Committed } | { error: unknown } {
+  try {
+    return { committed: commit(parts, waiting) }
+  } catch (error) {
+    return { error }
   }
 }
 
 function refuse(waiting: readonly Waiting[], error: unknown): void {
-  const refusal = isDiskFull(error) ? new JournalFullError('The disk is full', { cause: error }) : asError(error)
+  const refusal = isNoRoom(error) ? new JournalFullError('The disk is full', { cause: error }) : asError(error)
   for (const { reject } of waiting) reject(refusal)
 }
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
 
-/** SQLITE_FULL (13) and the input/output error (10) that a full disk gives for the write-ahead log. */
-function isDiskFull(error: unknown): boolean {
-  const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0
-  return code === 13 || code === 10
+interface Committed {
+  readonly accepted: Accepted
+  readonly records: readonly JournalRecord[]
 }
 
-function commit(parts: WriterParts, batches: readonly Batch[]): Accepted {
+function commit(parts: WriterParts, batches: readonly Batch[]): Committed {
   const { store, identity } = parts
   let records: JournalRecord[]
   let first: bigint
@@ -110,8 +121,7 @@ function commit(parts: WriterParts, batches: readonly Batch[]): Accepted {
   identity.confirm()
   parts.counters.commits += 1
   parts.counters.accepted += records.reduce((sum, record) => sum + record.samples.length, 0)
-  parts.onCommitted(records)
-  return { first, last: store.next - 1n }
+  return { accepted: { first, last: store.next - 1n }, records }
 }
 
 const rowOf = (record: JournalRecord): SegmentRow => ({

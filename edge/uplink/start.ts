@@ -96,15 +96,14 @@ class UplinkLoop {
   /** One connection from CONNECT to its end; answers why it ended. */
   async #connectOnce(): Promise<string> {
     const { journal, config } = this.#options
-    this.#bdSeq ??= journal.nextBdSeq()
-    const bdSeq = this.#bdSeq
     let isUsed = true
     const lost = Promise.withResolvers<string>()
     const stopped = () => lost.resolve('closed')
     this.#stop.signal.addEventListener('abort', stopped, { once: true })
     const watch = createHostWatch(config.primaryHost, () => lost.resolve(HOST_OFFLINE))
     try {
-      return await this.#live(bdSeq, watch, lost)
+      this.#bdSeq ??= journal.nextBdSeq()
+      return await this.#live(this.#bdSeq, watch, lost)
     } catch (error) {
       if (error instanceof ConnectError && !error.isSent) isUsed = false
       return error instanceof Error ? error.message : String(error)

@@ -286,6 +286,27 @@ describe('a link that breaks', () => {
     expect(valuesReceived().toSorted((a, b) => a! - b!)).toEqual(Array.from({ length: counter }, (_, i) => i + 1))
   })
 
+  it('brings the gap of what the disk could not hold, so that the host’s record has no silent hole', async () => {
+    await journal.close()
+    const config = { commitSpacingMs: 0, ballastMb: 0, minFreeMb: 0, maxMb: 1, segmentMb: 1 }
+    journal = openJournal({ directory, config, clock, log: silentLog })
+    const tag = tagOf('meter-1')
+    for (let i = 0; i < 250; i++) {
+      const at = Date.now()
+      const samples = Array.from({ length: 500 }, (_, k) => {
+        return { tagId: tag, sourceAt: at + i * 500 + k, value: Math.random(), quality: 192 } as const
+      })
+      await journal.append(samples, 'backfill')
+    }
+    const { discarded } = journal.status().counters
+    expect(discarded).toBeGreaterThan(0)
+    start()
+    await until(() => host.committed.hasAll(1n, journal.newest))
+    const arrived = [...host.samples.values()].filter(({ metric }) => metric.double_value !== undefined).length
+    expect(arrived + discarded).toBe(250 * 500)
+    await until(() => journal.status().depth === 0)
+  })
+
   it('sends alarm events before older samples', async () => {
     for (let i = 0; i < 20; i++) await append(tagOf('meter-1'))
     await journal.appendAlarmEvent('{"alarm":1}', Date.now())
