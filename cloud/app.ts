@@ -19,7 +19,7 @@ import { createJobs, jobHandler, startWorkers } from './platform/jobs/create-job
 import type { JobEngine } from './platform/jobs/engine.ts'
 import { createMetrics, type Metrics } from './platform/metrics/registry.ts'
 import type { Clock, Module, Platform } from './platform/module.ts'
-import { type Consumers, startConsumers } from './platform/outbox/consumers.ts'
+import { type Consumers, startConsumers, takePlaces } from './platform/outbox/consumers.ts'
 import { type Relay, readEvents, readFirst, startRelay } from './platform/outbox/relay.ts'
 import { createStream, type Stream } from './platform/realtime/stream.ts'
 import { createTopicAccess } from './platform/realtime/topics.ts'
@@ -64,11 +64,13 @@ export async function startApp(options: AppOptions): Promise<App> {
   const platform: Platform = { db, door, jobs: createJobs(clock), metrics, clock, log }
   const modules = options.modules(platform)
   rules.push(...modules.flatMap((m) => m.rules ?? []))
-  for (const module of modules) await module.start?.()
   const relay = await startRelay({ db, log })
+  const handlers = [jobHandler(engine), ...modules.flatMap((m) => m.handlers ?? [])]
+  // A new handler's place is taken before the modules start, so that it hears what a first start tells.
+  await takePlaces(db, handlers, relay.head())
+  for (const module of modules) await module.start?.()
   const web = buildWeb({ ...options, platform, modules, relay })
   await web.http.ready()
-  const handlers = [jobHandler(engine), ...modules.flatMap((m) => m.handlers ?? [])]
   const consumers = await startConsumers({ db, door, relay, log, handlers })
   await startWorkers(
     engine,

@@ -10,8 +10,8 @@ import { type RunningDatabase, startDatabase } from './platform/database/start.t
 import { firstAdministrator } from './platform/identity/first-administrator.ts'
 import { startPgBoss } from './platform/jobs/pg-boss.ts'
 import { createMetrics } from './platform/metrics/registry.ts'
-import type { Module } from './platform/module.ts'
 import { installationSecret } from './platform/secret.ts'
+import { suiteModules } from './suite/index.ts'
 
 /** The running cloud service. */
 export interface Cloud {
@@ -56,10 +56,9 @@ async function assemble(config: CloudConfig, log: Log, opened: Opened): Promise<
   const pipeline = await startPipeline({ db, dataDir, profilesDir: config.profilesDir, mqtt, clock, log, metrics })
   opened(() => pipeline.close())
   const engine = await startPgBoss(connectionOf(database.address, secret, 'andon_system'), log)
-  const suite = await loadSuite()
   const app = await startApp({
     ...{ db, engine, clock, log, metrics },
-    modules: (platform) => suite({ ...platform, pipeline, seed: config.seed }),
+    modules: (platform) => suiteModules({ ...platform, pipeline, seed: config.seed }),
     values: pipeline.live,
     faults: () => pipeline.faults(),
     consoleDir: config.consoleDir,
@@ -105,12 +104,4 @@ function running({ database, pipeline, app, link, log }: Parts): Cloud {
 function productVersion(): string {
   const file = join(import.meta.dirname, '../package.json')
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version : '0'
-}
-
-type Suite = (deps: object) => readonly Module[]
-
-async function loadSuite(): Promise<Suite> {
-  const file = new URL('./suite/index.ts', import.meta.url)
-  if (!existsSync(file)) return () => []
-  return ((await import(file.href)) as { suiteModules: Suite }).suiteModules
 }

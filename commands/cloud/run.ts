@@ -6,6 +6,7 @@ import { createLog, type Log } from '#shared/log/log.ts'
 const STOP_WITHIN_MS = 8_000
 /** A signal to the whole process tree reaches PostgreSQL too, perhaps before us: its end is judged after this. */
 const SIGNAL_MAY_FOLLOW_MS = 400
+const WIND_DOWN_MS = 500
 
 /** Runs the cloud service until it is told to stop. Resolves with the exit code: 0 stopped cleanly, 1 failed. */
 export async function runCloud(args: CloudArguments): Promise<number> {
@@ -20,6 +21,8 @@ export async function runCloud(args: CloudArguments): Promise<number> {
   for (const note of config.notes) log.warn(note)
   const started = performance.now()
   const starting = startCloud(config, log)
+  // A start that failed has closed what it opened; nothing that still winds down may keep the process from telling so.
+  starting.catch(() => setTimeout(() => process.exit(1), WIND_DOWN_MS).unref())
   // Told to stop while starting: nothing is served yet, so the start is simply not waited for.
   const cloud = await Promise.race([starting, end.promise])
   if (typeof cloud === 'number') return leave(await starting, cloud)

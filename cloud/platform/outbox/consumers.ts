@@ -27,11 +27,8 @@ const BATCH = 200
 /** Events passed over before the place is saved although none of them was heard. */
 const SAVE_EVERY = 1_000
 
-/** Starts each handler at its place in the stream; handlers do not wait for one another. */
+/** Starts each handler at its place in the stream, which `takePlaces` gave it; handlers do not wait for one another. */
 export async function startConsumers(options: ConsumerOptions): Promise<Consumers> {
-  const names = options.handlers.map((h) => h.name)
-  const twice = names.find((name, i) => names.indexOf(name) !== i)
-  if (twice) throw new Error(`Two event handlers are named ${twice}; each needs a place of its own in the stream`)
   const started = await Promise.all(options.handlers.map((handler) => startConsumer(handler, options)))
   return {
     caughtUp: async (seq) => void (await Promise.all(started.map((c) => c.caughtUp(seq)))),
@@ -43,7 +40,7 @@ async function startConsumer(handler: EventHandler, options: ConsumerOptions): P
   const { db, relay, log, retryMs = RETRY_MS } = options
   const abort = new AbortController()
   const handling: Handling = { ...options, handler, retryMs, signal: abort.signal }
-  const place = createPlace(await placeOf(db, handler.name, relay.head()))
+  const place = createPlace(await placeOf(db, handler.name))
   let running: Promise<void> | undefined
   let isAsked = false
 
@@ -122,13 +119,19 @@ function createPlace(start: number): Place {
   }
 }
 
-/** A handler that the stream does not know yet begins with the events from now on. */
-async function placeOf({ system }: Database, name: string, head: number): Promise<number> {
+/** Gives handlers that the stream does not know yet their place: the events after `head`. Throws when two share a name. */
+export async function takePlaces({ system }: Database, handlers: readonly EventHandler[], head: number): Promise<void> {
+  const names = handlers.map((h) => h.name)
+  const twice = names.find((name, i) => names.indexOf(name) !== i)
+  if (twice) throw new Error(`Two event handlers are named ${twice}; each needs a place of its own in the stream`)
   await system
     .insertInto('consumers')
-    .values({ name, last_seq: head })
+    .values(names.map((name) => ({ name, last_seq: head })))
     .onConflict((c) => c.column('name').doNothing())
     .execute()
+}
+
+async function placeOf({ system }: Database, name: string): Promise<number> {
   const row = await system.selectFrom('consumers').select('last_seq').where('name', '=', name).executeTakeFirstOrThrow()
   return Number(row.last_seq)
 }

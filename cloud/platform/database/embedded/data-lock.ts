@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { DatabaseRefusal } from '../refusal.ts'
@@ -18,7 +18,7 @@ export function lockDirectory(directory: string): DataLock {
   const isNew = !existsSync(file)
   const db = new DatabaseSync(file, { timeout: 0 })
   try {
-    if (isNew) db.exec('pragma journal_mode = delete')
+    if (isNew) chmodSync(file, 0o600)
     db.exec('begin exclusive')
   } catch (error) {
     db.close()

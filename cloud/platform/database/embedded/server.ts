@@ -55,10 +55,12 @@ const LONGEST_SOCKET_PATH = 100
  */
 export async function startServer({ home, log, settings = [] }: ServerOptions): Promise<EmbeddedServer> {
   const lock = lockDirectory(home)
+  // Root's server may run as another account, which must be able to pass; what lies inside is closed by itself.
+  if (process.getuid?.() === 0) chmodSync(home, 0o711)
   try {
     const binaries = findBinaries()
     const sockets = socketDirectory(home)
-    const user = chooseServerUser([binaries.postgres, join(home, 'data'), join(sockets, 'x')])
+    const user = chooseServerUser([binaries.postgres, join(home, 'data'), sockets])
     const orphan = await clearOrphan(join(home, 'data'))
     if (orphan !== 'none') log.warn({ orphan }, 'Cleared what a killed server had left')
     const { isNew } = ensureCluster(home, binaries, user)
@@ -108,6 +110,8 @@ function serverSettings(sockets: string): string[] {
     'max_wal_size=512MB',
     'log_checkpoints=off',
     'max_parallel_workers=2',
+    'max_logical_replication_workers=0',
+    'io_workers=1',
   ]
 }
 
