@@ -3,6 +3,7 @@ import { type CommandContext, defineCommand } from '#cloud/platform/door/command
 import { found } from '#cloud/platform/errors.ts'
 import { Id } from '#shared/contracts/http.ts'
 import { MessagePost } from '#shared/contracts/message.ts'
+import { personOf } from '../kernel/index.ts'
 import { join, messageOf, say, threadOf } from './room.ts'
 import { chatStore } from './store.ts'
 
@@ -20,7 +21,7 @@ export const postMessage = defineCommand({
   audited: ({ channelId }) => ({ channelId }),
   resource: (context, input) => channelResource(context, input.channelId),
   async run(context, { channelId, text }) {
-    const authorId = context.actor.id ?? ''
+    const authorId = personOf(context.actor)
     await join(context, channelId, [authorId])
     const row = await say(context, channelId, { kind: 'text', text, authorId })
     await chatStore(context.tx).markRead(channelId, authorId, row.seq)
@@ -34,7 +35,7 @@ export const readChannel = defineCommand({
   input: Type.Object({ channelId: Id, seq: Type.Integer({ minimum: 0 }) }),
   resource: (context, input) => channelResource(context, input.channelId),
   async run(context, { channelId, seq }) {
-    const personId = context.actor.id ?? ''
+    const personId = personOf(context.actor)
     await chatStore(context.tx).markRead(channelId, personId, seq)
     await context.emit({ type: 'channel.read', topics: [`inbox:${personId}`], data: { channelId, seq } })
     return { seq }

@@ -6,7 +6,7 @@ import type { HttpApp } from '#cloud/platform/http/app.ts'
 import { Id, Page, PageQuery } from '#shared/contracts/http.ts'
 import { Channel, Message, MessagePost } from '#shared/contracts/message.ts'
 import { chip, type Directory } from '../directory/index.ts'
-import { decodeCursor, onePage, pageOf, recordType, type SuiteDeps } from '../kernel/index.ts'
+import { cursorNumber, NOBODY, onePage, pageOf, recordType, type SuiteDeps } from '../kernel/index.ts'
 import { openThread, postMessage, readChannel } from './commands.ts'
 import { messageOf } from './room.ts'
 import { chatStore } from './store.ts'
@@ -27,7 +27,7 @@ function readRoutes(app: HttpApp, deps: ChatRouteDeps): void {
   const { db } = deps
   app.get('/api/channels', { config: { access }, schema: { response: { 200: Page(Channel) } } }, ({ actor }) =>
     db.inOrg(actor.org, async (tx) => {
-      const rows = await chatStore(tx).channelsOf(actor.id ?? '')
+      const rows = await chatStore(tx).channelsOf(actor.id ?? NOBODY)
       return onePage(await channelsView(tx, deps.directory, rows))
     }),
   )
@@ -37,7 +37,7 @@ function readRoutes(app: HttpApp, deps: ChatRouteDeps): void {
     ({ actor, params }) =>
       db.inOrg(actor.org, async (tx) => {
         const row = await visibleChannel(deps, tx, actor, params.id)
-        const unread = await chatStore(tx).unread(row.id, actor.id ?? '')
+        const unread = await chatStore(tx).unread(row.id, actor.id ?? NOBODY)
         const [channel] = await channelsView(tx, deps.directory, [{ ...row, unread }])
         return found(channel, 'channel', params.id)
       }),
@@ -84,7 +84,7 @@ function writeRoutes(app: HttpApp, { db, door }: ChatRouteDeps): void {
 async function visibleChannel({ door }: ChatRouteDeps, tx: Tx, actor: Actor, id: string) {
   const store = chatStore(tx)
   const row = found(await store.channel(id), 'channel', id)
-  const isMember = await store.isMember(id, actor.id ?? '')
+  const isMember = await store.isMember(id, actor.id ?? NOBODY)
   door.authorise(actor, 'channel.read', { type: 'channel', id, kind: row.kind, isMember })
   return row
 }
@@ -95,7 +95,7 @@ async function messagesPage(
   tx: Tx,
   { channelId, cursor, limit = 100 }: { channelId: string; cursor?: string; limit?: number },
 ) {
-  const before = cursor ? Number(decodeCursor(cursor)[0]) : 2 ** 31 - 1
+  const before = cursor ? cursorNumber(cursor) : 2 ** 31 - 1
   const rows = await chatStore(tx).messagesBefore(channelId, before, limit + 1)
   const page = pageOf(rows, limit, (row) => [row.seq])
   const refs = await directory.refs(

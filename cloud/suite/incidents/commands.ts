@@ -6,7 +6,7 @@ import { AlarmEvent } from '#shared/contracts/alarm-event.ts'
 import { Id, nullable } from '#shared/contracts/http.ts'
 import { IncidentCall } from '#shared/contracts/incident.ts'
 import { MachineState } from '#shared/contracts/machine-state.ts'
-import { plain } from '../kernel/index.ts'
+import { NOBODY, plain } from '../kernel/index.ts'
 import { noteCalled, subjectOf } from './crew.ts'
 import type { IncidentDeps } from './deps.ts'
 import { tell } from './events.ts'
@@ -25,7 +25,7 @@ export async function lockIncident(context: CommandContext, id: string) {
 
 async function resourceOf(context: CommandContext, id: string) {
   const row = await lockIncident(context, id)
-  return incidentResource(row, await incidentStore(context.tx).responder(id, context.actor.id ?? ''))
+  return incidentResource(row, await incidentStore(context.tx).responder(id, context.actor.id ?? NOBODY))
 }
 
 /** What people and events may do to incidents. */

@@ -2,7 +2,7 @@ import type { Tx } from '#cloud/platform/database/database.ts'
 import { found } from '#cloud/platform/errors.ts'
 import type { Module } from '#cloud/platform/module.ts'
 import type { Incident, TimelineEntry } from '#shared/contracts/incident.ts'
-import { type CardSource, plain } from '../kernel/index.ts'
+import { type CardSource, NOBODY, plain } from '../kernel/index.ts'
 import { type IncidentCommands, incidentCommands } from './commands.ts'
 import type { IncidentDeps } from './deps.ts'
 import { incidentHandlers } from './handlers.ts'
@@ -106,7 +106,7 @@ function incidentCards(deps: IncidentDeps): CardSource {
           ...(who ? [{ key: 'acceptedBy', value: plain(who) }] : []),
         ],
         href: `/incidents/${number ?? id}`,
-        actions: incidentOffers(deps.door, actor, row, await store.responder(id, actor.id ?? '')),
+        actions: incidentOffers(deps.door, actor, row, await store.responder(id, actor.id ?? NOBODY)),
       }
     },
   }

@@ -3,7 +3,7 @@ import type { Tx } from '#cloud/platform/database/database.ts'
 import type { Actor } from '#cloud/platform/door/actor.ts'
 import { Id } from '#shared/contracts/http.ts'
 import type { IncidentState, IncidentSummary } from '#shared/contracts/incident.ts'
-import { decodeCursor, pageOf } from '../kernel/index.ts'
+import { cursorId, pageOf } from '../kernel/index.ts'
 import type { IncidentDeps } from './deps.ts'
 import { ENDED_STATES, OPEN_STATES } from './state.ts'
 import { incidentStore } from './store.ts'
@@ -37,7 +37,7 @@ export async function listIncidents(
     ...(states ? { states } : {}),
     ...(asset ? { assetIds: tree.below(asset).map((row) => row.id) } : {}),
     ...(mine && actor.id ? { personId: actor.id } : {}),
-    ...(cursor ? { beforeId: String(decodeCursor(cursor)[0]) } : {}),
+    ...(cursor ? { beforeId: cursorId(cursor) } : {}),
   })
   const page = pageOf(rows, limit, (row) => [row.id])
   const items = await summariesOf(deps, tx, page.items)

@@ -4,6 +4,7 @@ import { DomainError } from '#cloud/platform/errors.ts'
 import { Id } from '#shared/contracts/http.ts'
 import { IncidentResponse } from '#shared/contracts/incident.ts'
 import { join, say } from '../chat/index.ts'
+import { personOf } from '../kernel/index.ts'
 import type { IncidentDeps } from './deps.ts'
 import { type IncidentEvent, tell } from './events.ts'
 import { afterMove } from './state.ts'
@@ -24,7 +25,7 @@ export async function respond(
   incident: FullIncidentRow,
   answer: Answer,
 ): Promise<void> {
-  const person = context.actor.id ?? ''
+  const person = personOf(context.actor)
   const responder = await incidentStore(context.tx).responder(incident.id, person)
   const answering = { deps, context, incident, responder, person }
   switch (answer.response) {

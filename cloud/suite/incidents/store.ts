@@ -4,6 +4,8 @@ import type { JsonColumn } from '#cloud/platform/database/tables.ts'
 import type { IncidentState } from '#shared/contracts/incident.ts'
 import type { LocalizedText } from '#shared/contracts/text.ts'
 
+import { NOBODY } from '../kernel/index.ts'
+
 interface IncidentsTable {
   id: string
   org_id: string
@@ -129,9 +131,6 @@ function incidentQueries(tx: Tx) {
       db.updateTable('incidents').set(change).where('id', '=', id).execute(),
   }
 }
-
-/** Matches no row; keeps an empty list out of SQL. */
-const NOBODY = '00000000-0000-0000-0000-000000000000'
 
 function filtered(tx: Tx, { ids, states, assetIds, personId, beforeId }: IncidentFilter) {
   return withRecord(tx)

@@ -5,14 +5,16 @@ import type { Module } from '#cloud/platform/module.ts'
 import { Id } from '#shared/contracts/http.ts'
 import type { CardSource } from './cards.ts'
 import type { SuiteDeps } from './deps.ts'
+import { NOBODY } from './nobody.ts'
 import { STAFF } from './roles.ts'
 import { kernelRoutes } from './routes.ts'
 import { inboxRow } from './store.ts'
 
 export type { CardSource } from './cards.ts'
 export type { SeedOptions, SuiteDeps } from './deps.ts'
+export { NOBODY, personOf } from './nobody.ts'
 export { type Act, type Offer, offersFor } from './offers.ts'
-export { decodeCursor, encodeCursor, onePage, pageOf } from './page.ts'
+export { cursorId, cursorNumber, cursorText, encodeCursor, onePage, pageOf } from './page.ts'
 export { CREW, LEADS, STAFF } from './roles.ts'
 export { activityOf, recordId, recordRow, recordRows, recordType } from './store.ts'
 export { instant, joined, plain } from './text.ts'
@@ -49,7 +51,7 @@ const completeItem = defineCommand({
 })
 
 async function ownItem(context: CommandContext, id: string) {
-  return found(await inboxRow(context.tx, context.actor.id ?? '', id), 'inbox-item', id)
+  return found(await inboxRow(context.tx, context.actor.id ?? NOBODY, id), 'inbox-item', id)
 }
 
 export type CompleteItem = typeof completeItem

@@ -6,7 +6,7 @@ export function encodeCursor(keys: readonly (string | number)[]): string {
 }
 
 /** Reads a cursor of `encodeCursor`; throws DomainError `invalid` for anything else. */
-export function decodeCursor(cursor: string): readonly (string | number)[] {
+function decodeCursor(cursor: string): readonly (string | number)[] {
   try {
     const keys: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString())
     if (Array.isArray(keys)) return keys
@@ -15,6 +15,29 @@ export function decodeCursor(cursor: string): readonly (string | number)[] {
   }
   throw badCursor()
 }
+
+/** The id with which the page before ended. Throws DomainError `invalid`. */
+export function cursorId(cursor: string): string {
+  const id = cursorText(cursor)
+  if (!UUID.test(id)) throw badCursor()
+  return id
+}
+
+/** The number with which the page before ended. Throws DomainError `invalid`. */
+export function cursorNumber(cursor: string): number {
+  const [number] = decodeCursor(cursor)
+  if (!Number.isSafeInteger(number)) throw badCursor()
+  return Number(number)
+}
+
+/** The text with which the page before ended. Throws DomainError `invalid`. */
+export function cursorText(cursor: string): string {
+  const [text] = decodeCursor(cursor)
+  if (typeof text !== 'string') throw badCursor()
+  return text
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 function badCursor(cause?: unknown): DomainError {
   const error = new DomainError('invalid', 'page.bad-cursor', 'The cursor is not one that this list gave')

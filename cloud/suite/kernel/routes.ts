@@ -6,6 +6,7 @@ import { Card } from '#shared/contracts/message.ts'
 import { type CardSource, plainCard } from './cards.ts'
 import type { SuiteDeps } from './deps.ts'
 import type { CompleteItem } from './index.ts'
+import { NOBODY } from './nobody.ts'
 import { onePage } from './page.ts'
 import { type InboxRow, inboxRows, recordType } from './store.ts'
 import { instant } from './text.ts'
@@ -36,7 +37,7 @@ export function kernelRoutes(app: HttpApp, { db, door, cards, completeItem }: Ke
     '/api/inbox',
     { config: { access: inboxAccess }, schema: { querystring: InboxQuery, response: { 200: Page(InboxItem) } } },
     async ({ actor, query }) => {
-      const rows = await db.inOrg(actor.org, (tx) => inboxRows(tx, actor.id ?? '', query.show ?? 'open'))
+      const rows = await db.inOrg(actor.org, (tx) => inboxRows(tx, actor.id ?? NOBODY, query.show ?? 'open'))
       return onePage(rows.map(inboxItem))
     },
   )

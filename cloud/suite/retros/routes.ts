@@ -5,7 +5,7 @@ import { DomainError, found } from '#cloud/platform/errors.ts'
 import type { HttpApp } from '#cloud/platform/http/app.ts'
 import { Page, PageQuery } from '#shared/contracts/http.ts'
 import { Retro, RetroEdit, RetroSummary, RetroTransition } from '#shared/contracts/retro.ts'
-import { decodeCursor, pageOf, recordId } from '../kernel/index.ts'
+import { cursorId, pageOf, recordId } from '../kernel/index.ts'
 import type { RetroCommands } from './commands.ts'
 import { gatherFacts, type RetroDeps } from './facts.ts'
 import { OPEN_RETROS, type RetroState } from './state.ts'
@@ -73,7 +73,7 @@ async function listRetros(deps: RetroDeps, tx: Tx, query: { show?: string; curso
   const rows = await retroStore(tx).list({
     limit: limit + 1,
     ...(states ? { states } : {}),
-    ...(cursor ? { beforeId: String(decodeCursor(cursor)[0]) } : {}),
+    ...(cursor ? { beforeId: cursorId(cursor) } : {}),
   })
   const page = pageOf(rows, limit, (row) => [row.id])
   const tree = await deps.assets.tree(tx)

@@ -5,7 +5,7 @@ import { found } from '#cloud/platform/errors.ts'
 import type { HttpApp } from '#cloud/platform/http/app.ts'
 import { Id, Page, PageQuery } from '#shared/contracts/http.ts'
 import { TaskResult, WorkOrder, WorkOrderCreate, WorkOrderTransition } from '#shared/contracts/work-order.ts'
-import { decodeCursor, pageOf, recordId } from '../kernel/index.ts'
+import { cursorId, NOBODY, pageOf, recordId } from '../kernel/index.ts'
 import type { OrderCommands } from './commands.ts'
 import { DECISIONS } from './rules.ts'
 import { orderStore } from './store.ts'
@@ -97,10 +97,10 @@ async function listOrders(deps: OrderViewDeps, tx: Tx, actor: Actor, query: List
   const rows = await orderStore(tx).list({
     limit: limit + 1,
     ...(show === 'all' ? {} : { isEnded: show === 'closed' }),
-    ...(show === 'mine' ? { assigneeId: actor.id ?? '' } : {}),
+    ...(show === 'mine' ? { assigneeId: actor.id ?? NOBODY } : {}),
     ...(query.asset ? { assetIds: tree.below(query.asset).map((row) => row.id) } : {}),
     ...(query.incident ? { incidentId: await recordId(tx, 'incident', query.incident) } : {}),
-    ...(query.cursor ? { beforeId: String(decodeCursor(query.cursor)[0]) } : {}),
+    ...(query.cursor ? { beforeId: cursorId(query.cursor) } : {}),
   })
   const page = pageOf(rows, limit, (row) => [row.id])
   return { items: await ordersView(deps, tx, actor, page.items), nextCursor: page.nextCursor }

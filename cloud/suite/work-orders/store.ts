@@ -4,6 +4,8 @@ import type { JsonColumn } from '#cloud/platform/database/tables.ts'
 import type { LocalizedText } from '#shared/contracts/text.ts'
 import type { FailureReport, WorkOrderState } from '#shared/contracts/work-order.ts'
 
+import { NOBODY } from '../kernel/index.ts'
+
 interface WorkOrdersTable {
   id: string
   org_id: string
@@ -63,8 +65,6 @@ export interface OrderFilter {
   readonly beforeId?: string
   readonly limit: number
 }
-
-const NOBODY = '00000000-0000-0000-0000-000000000000'
 
 /** All SQL of work orders, in the caller's transaction. */
 export const orderStore = (tx: Tx) => ({ ...orderQueries(tx), ...partQueries(tx) })
