@@ -115,8 +115,10 @@ export const historyQuery = (tags: readonly string[], from: number, to: number, 
     enabled: tags.length > 0,
   })
 
-export const edgesQuery = list<Edge>('edges', '/api/edges', {})
-export const edgeQuery = (id: string) => one<Edge>('edges', '/api/edges', id)
+/** How far behind a box is changes without an event, so an open fleet screen asks again every so many ms. */
+const FLEET_MS = 5000
+export const edgesQuery = { ...list<Edge>('edges', '/api/edges', {}), refetchInterval: FLEET_MS }
+export const edgeQuery = (id: string) => ({ ...one<Edge>('edges', '/api/edges', id), refetchInterval: FLEET_MS })
 export const devicesQuery = (edge: string) => list<Device>('devices', '/api/devices', { edge })
 
 export const inboxQuery = (show: string) => list<InboxItem>('inbox', '/api/inbox', { show })

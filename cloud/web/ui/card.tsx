@@ -5,6 +5,7 @@ import { actOf, verbOf } from '../api/offers.ts'
 import { cardQuery } from '../api/queries.ts'
 import { ActionButton } from './action-button.tsx'
 import { useTexts } from './language.ts'
+import { reasonText } from './problem.ts'
 import { useActLabel, useFieldLabel, useStateWord } from './words.ts'
 import './card.css'
 
@@ -17,8 +18,12 @@ export function Card({ recordId }: { readonly recordId: string }) {
   return <div className="card skeleton" style={{ height: 96 }} />
 }
 
+/** Fields that name a moment come as RFC 3339. */
+const isInstant = (value: unknown): value is string =>
+  typeof value === 'string' && /^\d{4}-\d{2}-\d{2}T\d{2}:/.test(value)
+
 function CardView({ card }: { readonly card: CardShape }) {
-  const { read } = useTexts()
+  const { t, read, time } = useTexts()
   const stateWord = useStateWord()
   const fieldLabel = useFieldLabel()
   const actLabel = useActLabel()
@@ -36,7 +41,7 @@ function CardView({ card }: { readonly card: CardShape }) {
         {card.fields.map((field) => (
           <div key={field.key}>
             <dt className="meta">{fieldLabel(field.key)}</dt>
-            <dd>{read(field.value)}</dd>
+            <dd>{isInstant(field.value) ? time(field.value, false) : read(field.value)}</dd>
           </div>
         ))}
       </dl>
@@ -47,7 +52,7 @@ function CardView({ card }: { readonly card: CardShape }) {
               key={offer.action}
               label={actLabel(verbOf(card.record.type, offer.action))}
               isPrimary={offer.isPrimary}
-              reason={offer.isEnabled ? null : offer.reason}
+              reason={offer.isEnabled ? null : reasonText(t, offer.reason)}
               run={async (send) => actOf(card.record.type, offer.action)?.(card.record.id, send)}
             />
           ))}

@@ -9,22 +9,45 @@ export function problemText(t: TFunction, error: unknown): string {
   if (!(error instanceof ApiError)) return error instanceof Error ? error.message : String(error)
   const { status, detail, title, code } = error.problem
   if (status === 0) return t('error.unreachable')
-  if (code in REFUSALS) return t(REFUSALS[code as keyof typeof REFUSALS])
+  if (isKnown(code)) return t(REFUSALS[code])
   if (status === 412) return t('error.conflict')
   if (status === 404) return t('error.notFound')
   return detail ?? title
 }
 
-/** Refusals that the console words itself. */
+/** Why an offered action cannot be taken now, worded from its stable code. */
+export const reasonText = (t: TFunction, reason: string | null): string | null =>
+  reason !== null && isKnown(reason) ? t(REFUSALS[reason]) : reason
+
+const isKnown = (code: string): code is keyof typeof REFUSALS => code in REFUSALS
+
+/** Refusals that the console words itself, by their stable codes. */
 const REFUSALS = {
   'work-order.wrong-state': 'refusal.wrongState',
   'work-order.reason-required': 'refusal.reason',
   'work-order.assignee-required': 'refusal.assignee',
   'work-order.tasks-open': 'refusal.tasksOpen',
   'work-order.failure-report-required': 'refusal.failureReport',
+  'task.out-of-limits': 'refusal.outOfLimits',
+  'task.number-expected': 'refusal.resultForm',
+  'task.text-expected': 'refusal.resultForm',
+  'task.check-expected': 'refusal.resultForm',
   'retro.wrong-state': 'refusal.wrongState',
   'retro.reason-required': 'refusal.reason',
   'retro.incomplete': 'refusal.retroIncomplete',
   'incident.wrong-state': 'refusal.wrongState',
+  'incident.reason-required': 'refusal.reason',
+  'incident.not-accepted': 'refusal.notAccepted',
+  'inbox.answer-required': 'refusal.answerRequired',
+  'alarm.not-unacknowledged': 'refusal.notUnacknowledged',
+  'alarm.not-returned': 'refusal.notReturned',
+  'alarm.still-active': 'refusal.notReturned',
+  'alarm.still-unacknowledged': 'refusal.stillUnacknowledged',
+  'alarm.not-latched': 'refusal.notLatched',
+  'alarm.highly-managed': 'refusal.highlyManaged',
+  'alarm.until-too-late': 'refusal.tooLong',
+  'alarm.reason-required': 'refusal.reason',
+  'alarm.not-shelved': 'refusal.notShelved',
   'policy.denied': 'refusal.notAllowed',
+  'session.locked': 'refusal.tooMany',
 } as const

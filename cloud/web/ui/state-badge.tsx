@@ -1,34 +1,36 @@
+import type { ReactNode } from 'react'
 import type { IsaState } from '#shared/contracts/alarm.ts'
 import type { Edge } from '#shared/contracts/edge.ts'
 import type { IncidentState } from '#shared/contracts/incident.ts'
 import type { MachineState } from '#shared/contracts/machine-state.ts'
 import type { WorkOrderState } from '#shared/contracts/work-order.ts'
 import type { RetroState } from '../api/types.ts'
+import { Icon } from './icons.tsx'
 import { useTexts } from './language.ts'
 import './state-badge.css'
 
-const MACHINE_GLYPHS: Readonly<Record<MachineState, string>> = {
+const MACHINE_GLYPHS: Readonly<Record<MachineState, ReactNode>> = {
   running: '▶',
   idle: '‖',
   starved: '‖',
   blocked: '‖',
   'set-up': '⇄',
   'planned-stop': '▭',
-  maintenance: '⚒',
+  maintenance: <Icon name="work" size={12} />,
   'unplanned-stop': '✕',
   'no-data': '∅',
 }
 
-const ISA_GLYPHS: Readonly<Record<IsaState, string>> = {
+const ISA_GLYPHS: Readonly<Record<IsaState, ReactNode>> = {
   A: '○',
   B: '●',
   C: '●',
   D: '○',
-  E: '⚿',
-  F: '⚿',
+  E: <Icon name="lock" size={12} />,
+  F: <Icon name="lock" size={12} />,
   G: '◷',
   H: '⊘',
-  I: '⚒',
+  I: <Icon name="work" size={12} />,
 }
 
 /** Work that runs stands out by its weight, never by a colour. */

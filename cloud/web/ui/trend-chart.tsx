@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { lazy, Suspense, useMemo, useState } from 'react'
 import type { Priority } from '#shared/contracts/priority.ts'
+import type { Tag } from '#shared/contracts/tag.ts'
 import type { LocalizedText } from '#shared/contracts/text.ts'
 import { historyQuery } from '../api/queries.ts'
 import { serverNow, useServerNow } from '../api/server-time.ts'
@@ -18,6 +19,9 @@ export interface TrendTag {
   readonly decimals?: number | null
   readonly limits?: readonly { readonly level: string; readonly setpoint: number; readonly priority: string }[]
 }
+
+/** Whether a tag is a quantity that a curve can show; codes and texts have words instead. */
+export const isCurve = (tag: Pick<Tag, 'type' | 'words'>): boolean => tag.type !== 'string' && tag.words === null
 
 /** Something that happened, as a mark on the time axis. Time in ms since 1970. */
 export interface TrendEvent {

@@ -43,6 +43,7 @@ function axes(input: PlotInput): uPlot.Axis[] {
   const time: uPlot.Axis = {
     ...base,
     space: 72,
+    size: 28,
     values: (_u, splits) => splits.map((s) => formatTime(s * 1000, input.language, Date.now(), isFine(splits))),
   }
   const units = unitsOf(input.tags).slice(0, 2)
@@ -87,6 +88,20 @@ function drawGaps(u: uPlot, gaps: readonly Stretch[], colour: string): void {
   }
 }
 
+/** A small text with its right end at x, on its own ground so that curves do not run through it. */
+function label(
+  ctx: CanvasRenderingContext2D,
+  text: string,
+  at: { readonly x: number; readonly y: number; readonly ground: string; readonly colour: string },
+): void {
+  const ratio = window.devicePixelRatio
+  const width = ctx.measureText(text).width + 8 * ratio
+  ctx.fillStyle = at.ground
+  ctx.fillRect(at.x - width, at.y - 8 * ratio, width, 16 * ratio)
+  ctx.fillStyle = at.colour
+  ctx.fillText(text, at.x - 4 * ratio, at.y + 4 * ratio)
+}
+
 /** Setpoints as dashed lines, each with its level and value at the right end. */
 function drawLimits(u: uPlot, input: PlotInput): void {
   const { ctx, bbox } = u
@@ -94,7 +109,6 @@ function drawLimits(u: uPlot, input: PlotInput): void {
   const ratio = window.devicePixelRatio
   ctx.save()
   ctx.strokeStyle = p.text3
-  ctx.fillStyle = p.text2
   ctx.lineWidth = ratio
   ctx.setLineDash([6 * ratio, 4 * ratio])
   ctx.font = `${11 * ratio}px ${FONT}`
@@ -107,7 +121,12 @@ function drawLimits(u: uPlot, input: PlotInput): void {
       ctx.moveTo(bbox.left, y)
       ctx.lineTo(bbox.left + bbox.width, y)
       ctx.stroke()
-      ctx.fillText(`${limit.level} ${limit.setpoint}`, bbox.left + bbox.width - 4 * ratio, y - 3 * ratio)
+      label(ctx, `${limit.level} ${limit.setpoint}`, {
+        x: bbox.left + bbox.width,
+        y,
+        ground: p.raised,
+        colour: p.text2,
+      })
     }
   }
   ctx.restore()

@@ -1,7 +1,7 @@
 import { useTexts } from './language.ts'
 
 /** Words of states, fields and acts whose names come from the server; a name that is not known is shown as it is. */
-function useWord() {
+export function useWord() {
   const { t } = useTexts()
   return (prefix: string, name: string): string => {
     const loose = t as unknown as (key: string, options: { defaultValue: string }) => string

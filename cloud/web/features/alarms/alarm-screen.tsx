@@ -14,7 +14,8 @@ import { useTexts } from '../../ui/language.ts'
 import { Loaded } from '../../ui/loaded.tsx'
 import { PriorityMark } from '../../ui/priority-mark.tsx'
 import { StateBadge } from '../../ui/state-badge.tsx'
-import { TrendChart, type TrendTag } from '../../ui/trend-chart.tsx'
+import { LiveTagValue } from '../../ui/tag-value.tsx'
+import { isCurve, TrendChart, type TrendTag } from '../../ui/trend-chart.tsx'
 import { AlarmLog } from './alarm-log.tsx'
 import { AlarmDefinitionPanel, definitionOf } from './definition-panel.tsx'
 import { ShelveDialog } from './shelve-dialog.tsx'
@@ -193,7 +194,11 @@ function AlarmTrend({ alarm }: { readonly alarm: Alarm }) {
         <span className="meta">{[group, edge, device].join('/')}</span>
       </header>
       <div className="body">
-        <TrendChart tags={tag} range={range} events={events} height={260} />
+        {found && !isCurve(found) ? (
+          <LiveTagValue tag={found} size="large" />
+        ) : (
+          <TrendChart tags={tag} range={range} events={events} height={260} />
+        )}
       </div>
     </section>
   )

@@ -19,21 +19,30 @@ function isForList(event: KeyboardEvent): boolean {
   return !(event.target instanceof HTMLElement && event.target.closest('input, select, textarea, [contenteditable]'))
 }
 
-/** j k move, x selects, a acknowledges, s shelves, Enter opens. */
-export function useAlarmKeys(input: KeyInput): void {
+/** What each key does with the focused alarm; others do nothing. */
+function useKeyActs(input: KeyInput): (key: string, alarm: Alarm) => void {
   const navigate = useNavigate()
   const client = useQueryClient()
-  useEffect(() => {
-    const acts: Readonly<Record<string, (alarm: Alarm) => void>> = {
-      x: (alarm) => input.onToggle(alarm.id),
-      s: (alarm) => input.onShelve(alarm),
-      Enter: (alarm) => void navigate({ to: '/alarms/$id', params: { id: alarm.id } }),
-      a: (alarm) => {
-        if (!alarm.flags.includes('unacknowledged')) return
-        const settle = () => void client.invalidateQueries({ queryKey: ['alarms'] })
-        acknowledgeAlarm(alarm.id, { key: newKey() }).then(settle, settle)
-      },
+  return (key, alarm) => {
+    if (key === 'x') input.onToggle(alarm.id)
+    if (key === 's') input.onShelve(alarm)
+    if (key === 'Enter') void navigate({ to: '/alarms/$id', params: { id: alarm.id } })
+    if (key === 'a' && alarm.flags.includes('unacknowledged')) {
+      const settle = () => void client.invalidateQueries({ queryKey: ['alarms'] })
+      acknowledgeAlarm(alarm.id, { key: newKey() }).then(settle, settle)
     }
+  }
+}
+
+const STEPS: Readonly<Record<string, number>> = { j: 1, k: -1 }
+
+/** Enter on a link or a button belongs to it. */
+const isOnControl = (key: string) => key === 'Enter' && document.activeElement?.matches('a, button, summary') === true
+
+/** j k move, x selects, a acknowledges, s shelves, Enter opens. */
+export function useAlarmKeys(input: KeyInput): void {
+  const act = useKeyActs(input)
+  useEffect(() => {
     const move = (step: number) => {
       const at = input.rows.findIndex((alarm) => alarm.id === input.focused)
       const next = input.rows[Math.min(input.rows.length - 1, Math.max(0, at + step))]
@@ -41,11 +50,10 @@ export function useAlarmKeys(input: KeyInput): void {
     }
     const onKey = (event: KeyboardEvent) => {
       if (!isForList(event)) return
-      if (event.key === 'j') return move(1)
-      if (event.key === 'k') return move(-1)
+      const step = STEPS[event.key]
+      if (step !== undefined) return move(step)
       const alarm = input.rows.find((row) => row.id === input.focused)
-      const isOnControl = event.key === 'Enter' && document.activeElement?.matches('a, button')
-      if (alarm && !isOnControl) acts[event.key]?.(alarm)
+      if (alarm && !isOnControl(event.key)) act(event.key, alarm)
     }
     document.addEventListener('keydown', onKey)
     return () => document.removeEventListener('keydown', onKey)

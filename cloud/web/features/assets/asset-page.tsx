@@ -12,7 +12,7 @@ import { Loaded } from '../../ui/loaded.tsx'
 import { PriorityMark } from '../../ui/priority-mark.tsx'
 import { StateBadge } from '../../ui/state-badge.tsx'
 import { LiveTagValue } from '../../ui/tag-value.tsx'
-import { TrendChart } from '../../ui/trend-chart.tsx'
+import { isCurve, TrendChart } from '../../ui/trend-chart.tsx'
 import { StateBar } from './state-bar.tsx'
 
 /** One asset: its state, live values, trends, states of a day, alarms, incidents and work. */
@@ -121,7 +121,7 @@ const CURVES = 6
 
 function ValuesAndTrend({ tags }: { readonly tags: readonly Tag[] }) {
   const { t, read } = useTexts()
-  const first = tags.find((tag) => tag.type !== 'string' && tag.words === null)
+  const first = tags.find(isCurve)
   const [chosen, setChosen] = useState<readonly string[]>(first ? [first.path] : [])
   const toggle = (path: string) =>
     setChosen(chosen.includes(path) ? chosen.filter((one) => one !== path) : [...chosen, path].slice(-CURVES))
@@ -137,7 +137,7 @@ function ValuesAndTrend({ tags }: { readonly tags: readonly Tag[] }) {
                 type="button"
                 className="value-button"
                 aria-pressed={chosen.includes(tag.path)}
-                disabled={tag.type === 'string'}
+                disabled={!isCurve(tag)}
                 onClick={() => toggle(tag.path)}
                 aria-label={`${t('assets.pickTag')} ${read(tag.name)}`}
               >

@@ -89,35 +89,42 @@ interface BranchesProps {
 }
 
 function Branches(props: BranchesProps) {
-  const { t, read } = useTexts()
   return (
     <ul className="branches">
       {props.branches.map(({ asset, below }) => {
         const isClosed = props.closed.has(asset.id)
-        const name = read(asset.name)
+        const isOpen = below.length > 0 && !isClosed
         return (
           <li key={asset.id}>
             <span className="row branch">
               {below.length > 0 ? (
-                <button
-                  type="button"
-                  className={isClosed ? 'twist' : 'twist twist-open'}
-                  aria-expanded={!isClosed}
-                  aria-label={isClosed ? t('assets.expand', { name }) : t('assets.collapse', { name })}
-                  onClick={() => props.onToggle(asset.id)}
-                >
-                  <Icon name="chevron" size={12} />
-                </button>
+                <Twist asset={asset} isClosed={isClosed} onToggle={props.onToggle} />
               ) : (
                 <span className="twist" />
               )}
               <AssetLink asset={asset} isChosen={asset.id === props.chosen?.id} />
             </span>
-            {below.length > 0 && !isClosed ? <Branches {...props} branches={below} /> : null}
+            {isOpen ? <Branches {...props} branches={below} /> : null}
           </li>
         )
       })}
     </ul>
+  )
+}
+
+function Twist(props: { readonly asset: Asset; readonly isClosed: boolean; readonly onToggle: (id: string) => void }) {
+  const { t, read } = useTexts()
+  const name = read(props.asset.name)
+  return (
+    <button
+      type="button"
+      className={props.isClosed ? 'twist' : 'twist twist-open'}
+      aria-expanded={!props.isClosed}
+      aria-label={props.isClosed ? t('assets.expand', { name }) : t('assets.collapse', { name })}
+      onClick={() => props.onToggle(props.asset.id)}
+    >
+      <Icon name="chevron" size={12} />
+    </button>
   )
 }
 

@@ -31,7 +31,9 @@ export function Facts({ incident }: { readonly incident: Incident }) {
         {provenBy ? (
           <p className="meta">{provenBy === 'hand' ? t('room.provenByHand') : t('room.provenByTag')}</p>
         ) : null}
-        {waitingFor ? <p className="meta">{t('room.waitingFor', { what: waitingFor })}</p> : null}
+        {waitingFor ? (
+          <p className="meta">{t('room.waitingFor', { what: waitingFor.replace(/^running:/, '') })}</p>
+        ) : null}
         {incident.retroId ? (
           <Link to="/retros/$id" params={{ id: incident.retroId }}>
             {t('room.retroOpen')}

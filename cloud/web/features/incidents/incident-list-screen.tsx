@@ -71,20 +71,22 @@ export function IncidentListScreen() {
         </button>
       </header>
       <Loaded query={incidents} height={240}>
-        {(data) =>
-          data.items.length === 0 ? (
-            <EmptyState
-              kind={isFiltered ? 'filtered' : 'all-clear'}
-              title={isFiltered ? t('incidents.clearFiltered') : t(CLEAR_TEXTS[show])}
-              next={isFiltered ? undefined : t('incidents.clearNext')}
-            />
-          ) : (
-            <Rows incidents={data.items} scope={JSON.stringify(filter)} />
-          )
-        }
+        {(data) => <Found incidents={data.items} show={show} isFiltered={isFiltered} scope={JSON.stringify(filter)} />}
       </Loaded>
     </div>
   )
+}
+
+function Found(props: {
+  readonly incidents: readonly IncidentSummary[]
+  readonly show: Show
+  readonly isFiltered: boolean
+  readonly scope: string
+}) {
+  const { t } = useTexts()
+  if (props.incidents.length > 0) return <Rows incidents={props.incidents} scope={props.scope} />
+  if (props.isFiltered) return <EmptyState kind="filtered" title={t('incidents.clearFiltered')} />
+  return <EmptyState kind="all-clear" title={t(CLEAR_TEXTS[props.show])} next={t('incidents.clearNext')} />
 }
 
 function Rows({ incidents, scope }: { readonly incidents: readonly IncidentSummary[]; readonly scope: string }) {

@@ -1,20 +1,18 @@
-import { useQuery } from '@tanstack/react-query'
 import Button from 'antd/es/button'
 import { useState } from 'react'
 import type { Incident } from '#shared/contracts/incident.ts'
 import { moveIncident, respondToIncident, type Send } from '../../api/acts.ts'
 import { actOf, verbOf } from '../../api/offers.ts'
-import { sessionQuery } from '../../api/queries.ts'
 import type { ActionOffer } from '../../api/types.ts'
 import { ActionButton } from '../../ui/action-button.tsx'
 import { useTexts } from '../../ui/language.ts'
+import { reasonText } from '../../ui/problem.ts'
 import { ReasonDialog } from '../../ui/reason-dialog.tsx'
 import { useActLabel } from '../../ui/words.ts'
 import { CallDialog } from './call-dialog.tsx'
-import { DispatchDialog } from './dispatch-dialog.tsx'
 
-type Form = 'call' | 'dispatch' | 'decline' | 'cancel'
-const FORMS: readonly string[] = ['call', 'dispatch', 'decline', 'cancel'] satisfies readonly Form[]
+type Form = 'call' | 'decline' | 'restore' | 'cancel'
+const FORMS: readonly string[] = ['call', 'decline', 'restore', 'cancel'] satisfies readonly Form[]
 const isForm = (verb: string): verb is Form => FORMS.includes(verb)
 
 /** The viewer's next act first and big, the other acts behind it. */
@@ -33,11 +31,21 @@ export function RoomActs({ incident }: { readonly incident: Incident }) {
         ))}
       </div>
       {form === 'call' ? <CallDialog incident={incident} onClose={close} /> : null}
-      {form === 'dispatch' ? <DispatchDialog incident={incident} onClose={close} /> : null}
+      {form === 'restore' ? <RestoreForm incident={incident} onClose={close} /> : null}
       {form === 'decline' ? <DeclineForm incident={incident} onClose={close} /> : null}
       {form === 'cancel' ? <CancelForm incident={incident} onClose={close} /> : null}
     </>
   )
+}
+
+/** Here accepting says that one goes, and a restore says that it is by hand. */
+function useVerbLabel() {
+  const { t } = useTexts()
+  const actLabel = useActLabel()
+  return (verb: string) => {
+    if (verb === 'accept') return t('room.accept')
+    return verb === 'restore' ? t('room.restoreByHand') : actLabel(verb)
+  }
 }
 
 function Offer(props: {
@@ -48,9 +56,9 @@ function Offer(props: {
 }) {
   const { incident, offer } = props
   const { t } = useTexts()
-  const actLabel = useActLabel()
+  const labelOf = useVerbLabel()
   const verb = verbOf('incident', offer.action)
-  const label = verb === 'accept' ? t('room.accept') : actLabel(verb)
+  const label = labelOf(verb)
   if (isForm(verb)) {
     return (
       <Button
@@ -69,7 +77,7 @@ function Offer(props: {
       label={label}
       isPrimary={props.isPrimary ?? false}
       isBig={props.isPrimary ?? false}
-      reason={offer.isEnabled ? null : offer.reason}
+      reason={offer.isEnabled ? null : reasonText(t, offer.reason)}
       run={(send) => act(incident.id, send)}
     />
   )
@@ -86,12 +94,17 @@ function DeclineForm({ incident, onClose }: FormProps) {
   return <ReasonDialog title={t('room.declineTitle')} submit={t('room.declineSend')} run={run} onClose={onClose} />
 }
 
+/** A restore that no state tag proves is marked as set by hand, with its reason. */
+function RestoreForm({ incident, onClose }: FormProps) {
+  const { t } = useTexts()
+  const run = (reason: string, send: Send) => moveIncident(incident.id, 'restored', send, reason)
+  const title = t('room.restoreByHand')
+  return <ReasonDialog title={title} submit={title} run={run} onClose={onClose} />
+}
+
 function CancelForm({ incident, onClose }: FormProps) {
   const { t } = useTexts()
   const run = (reason: string, send: Send) => moveIncident(incident.id, 'cancelled', send, reason)
   const title = t('room.cancelTitle', { number: incident.number })
   return <ReasonDialog title={title} submit={t('room.cancelSend')} run={run} onClose={onClose} />
 }
-
-/** The viewer's own id; undefined until the session is read. */
-export const useOwnId = (): string | undefined => useQuery(sessionQuery).data?.person.id

@@ -44,7 +44,12 @@ function Room({ incident }: { readonly incident: Incident }) {
   useTopic(`channel:${incident.channelId}`)
   return (
     <div className={`room room-tab-${tab}`}>
-      <RoomHead incident={incident} />
+      <div className="room-top">
+        <RoomHead incident={incident} />
+        <div className="room-acts">
+          <RoomActs incident={incident} />
+        </div>
+      </div>
       <div className="room-clocks">
         <ClockBar clocks={incident.clocks} startedAt={incident.startedAt} />
       </div>
@@ -71,9 +76,6 @@ function Room({ incident }: { readonly incident: Incident }) {
       <div className="room-right">
         <RoomTrend incident={incident} />
         <RoomWork incident={incident} />
-      </div>
-      <div className="room-acts">
-        <RoomActs incident={incident} />
       </div>
     </div>
   )

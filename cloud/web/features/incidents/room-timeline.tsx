@@ -1,10 +1,13 @@
 import { useQuery } from '@tanstack/react-query'
 import { useEffect, useLayoutEffect, useRef, useState } from 'react'
-import type { Incident } from '#shared/contracts/incident.ts'
+import type { Incident, TimelineEntry } from '#shared/contracts/incident.ts'
+import type { Message } from '#shared/contracts/message.ts'
+import type { LocalizedText } from '#shared/contracts/text.ts'
 import { markRead } from '../../api/acts.ts'
 import { messagesQuery, timelineQuery } from '../../api/queries.ts'
 import { Card } from '../../ui/card.tsx'
 import { EmptyState } from '../../ui/empty-state.tsx'
+import { useFactText } from '../../ui/fact-text.ts'
 import { FilterTabs } from '../../ui/filter-tabs.tsx'
 import { useTexts } from '../../ui/language.ts'
 import { Timeline, type TimelineLine } from '../../ui/timeline.tsx'
@@ -75,6 +78,7 @@ function KeptAtEnd({ count, children }: { readonly count: number; readonly child
   }
   return (
     <div className="room-scroll">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled region must be reachable by keyboard (WCAG 2.1.1). */}
       <section ref={box} onScroll={onScroll} className="room-lines" tabIndex={0} aria-label={t('room.timeline')}>
         {children}
       </section>
@@ -90,30 +94,33 @@ function KeptAtEnd({ count, children }: { readonly count: number; readonly child
 /** Turns a fact or a message into a line as the timeline shows it. */
 function useToLine() {
   const { read } = useTexts()
-  return (line: RoomLine): TimelineLine => {
-    if (line.kind === 'message') {
-      const { message } = line
-      const text = message.localized ? read(message.localized) : message.text
-      return {
-        id: message.id,
-        at: message.at,
-        source: message.author ? 'person' : 'system',
-        actor: message.author?.name ?? null,
-        body: message.kind === 'card' && message.recordId ? <Card recordId={message.recordId} /> : text,
-        isMessage: message.kind === 'text',
-      }
-    }
-    const { fact } = line
-    return {
-      id: fact.id,
-      at: fact.at,
-      source: fact.source,
-      actor: fact.actor?.name ?? null,
-      body: fact.text ? read(fact.text) : fact.type,
-      href: hrefOf(fact.recordNumber),
-    }
+  const factText = useFactText()
+  return (line: RoomLine): TimelineLine =>
+    line.kind === 'message' ? messageLine(line.message, read) : factLine(line.fact, factText(line.fact))
+}
+
+type Read = (text: LocalizedText | string) => string
+
+function messageLine(message: Message, read: Read): TimelineLine {
+  const isCard = message.kind === 'card' && message.recordId !== null
+  return {
+    id: message.id,
+    at: message.at,
+    source: message.author ? 'person' : 'system',
+    actor: message.author?.name ?? null,
+    body: isCard ? <Card recordId={message.recordId ?? ''} /> : read(message.localized ?? message.text ?? ''),
+    isMessage: message.kind === 'text',
   }
 }
+
+const factLine = (fact: TimelineEntry, body: string): TimelineLine => ({
+  id: fact.id,
+  at: fact.at,
+  source: fact.source,
+  actor: fact.actor?.name ?? null,
+  body,
+  href: hrefOf(fact.recordNumber),
+})
 
 /** Where the record of a fact stands, by the letters of its number. */
 function hrefOf(number: string | null): string | undefined {

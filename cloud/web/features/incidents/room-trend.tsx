@@ -5,11 +5,13 @@ import type { Incident } from '#shared/contracts/incident.ts'
 import { tagsQuery } from '../../api/queries.ts'
 import { serverNow } from '../../api/server-time.ts'
 import { useTexts } from '../../ui/language.ts'
-import { TrendChart, type TrendTag } from '../../ui/trend-chart.tsx'
+import { isCurve, TrendChart, type TrendTag } from '../../ui/trend-chart.tsx'
 
 const MINUTE_MS = 60_000
 /** Before the incident began, and at least so much, is shown. */
 const BEFORE_MS = 10 * MINUTE_MS
+/** More curves than these cannot be told apart at a glance. */
+const CURVES = 4
 const AT_MOST_MS = 4 * 60 * MINUTE_MS
 
 /** The trend of the tags that tell this incident, live until it is restored. */
@@ -21,12 +23,8 @@ export function RoomTrend({ incident }: { readonly incident: Incident }) {
     () =>
       paths
         .split('\n')
-        .filter((path) => path)
-        .slice(0, 4)
-        .map(
-          (path) =>
-            tags?.find((tag) => tag.path === path) ?? { path, name: path.split('/').at(-1) ?? path, unit: null },
-        ),
+        .flatMap((path) => tags?.filter((tag) => tag.path === path && isCurve(tag)) ?? [])
+        .slice(0, CURVES),
     [paths, tags],
   )
   const { startedAt, restoredAt } = incident

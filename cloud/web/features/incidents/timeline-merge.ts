@@ -1,5 +1,6 @@
 import type { TimelineEntry } from '#shared/contracts/incident.ts'
 import type { Message } from '#shared/contracts/message.ts'
+import { isTold } from '../../ui/fact-told.ts'
 
 export type RoomFilter = 'all' | 'people' | 'machine' | 'decisions'
 
@@ -8,17 +9,15 @@ export type RoomLine =
   | { readonly kind: 'fact'; readonly at: string; readonly fact: TimelineEntry }
   | { readonly kind: 'message'; readonly at: string; readonly message: Message }
 
-const isMessageFact = (fact: TimelineEntry) => fact.type.startsWith('message.')
-
 /**
- * One timeline of facts and chat. Messages come from the channel (they are newer there), so the facts that only repeat
- * them are left out; a system line of the channel that says what a fact says at the same time is left out as well.
+ * One timeline of facts and chat. Messages come from the channel, where they are newest, so the facts that repeat them are
+ * left out; the channel's system lines are left out because the facts say the same with more.
  */
 export function roomLines(facts: readonly TimelineEntry[], messages: readonly Message[]): readonly RoomLine[] {
-  const told = new Set(facts.map((fact) => fact.text?.en).filter((text) => text !== undefined))
-  const said = messages.filter((message) => !(message.kind === 'system' && told.has(message.localized?.en ?? '')))
+  const told = facts.filter((fact) => isTold(fact) && !fact.type.startsWith('message.'))
+  const said = messages.filter((message) => message.kind !== 'system')
   const lines: RoomLine[] = [
-    ...facts.filter((fact) => !isMessageFact(fact)).map((fact) => ({ kind: 'fact' as const, at: fact.at, fact })),
+    ...told.map((fact) => ({ kind: 'fact' as const, at: fact.at, fact })),
     ...said.map((message) => ({ kind: 'message' as const, at: message.at, message })),
   ]
   return lines.sort((a, b) => Date.parse(a.at) - Date.parse(b.at))

@@ -3,11 +3,14 @@ import { Link } from '@tanstack/react-router'
 import { type ReactNode, useMemo } from 'react'
 import type { Retro } from '#shared/contracts/retro.ts'
 import { tagsQuery } from '../../api/queries.ts'
+import type { IncidentClock } from '../../api/types.ts'
 import { EmptyState } from '../../ui/empty-state.tsx'
+import { useFactText } from '../../ui/fact-text.ts'
+import { isTold } from '../../ui/fact-told.ts'
 import { formatShortSpan } from '../../ui/format.ts'
 import { useTexts } from '../../ui/language.ts'
 import { Timeline } from '../../ui/timeline.tsx'
-import { TrendChart, type TrendTag } from '../../ui/trend-chart.tsx'
+import { isCurve, TrendChart, type TrendTag } from '../../ui/trend-chart.tsx'
 import { useStateWord } from '../../ui/words.ts'
 
 /** A numbered part of the retro. */
@@ -48,25 +51,28 @@ export function Clocks({ retro }: { readonly retro: Retro }) {
         </thead>
         <tbody>
           {retro.clocks.map((clock) => (
-            <tr key={clock.clock}>
-              <th scope="row">{t(`words.clock.${clock.clock}`)}</th>
-              <td className="num">{clock.seconds === null ? '–' : formatShortSpan(clock.seconds)}</td>
-              <td className="num">{clock.targetSeconds === null ? '–' : formatShortSpan(clock.targetSeconds)}</td>
-              <td>
-                {clock.targetSeconds === null || clock.status === 'pending' ? (
-                  '–'
-                ) : (
-                  <b>
-                    {clock.status === 'missed' ? '✕' : '✓'} {t(`words.clockStatus.${clock.status}`)}
-                  </b>
-                )}
-              </td>
-              <td>{clock.by?.name ?? ''}</td>
-            </tr>
+            <ClockRow key={clock.clock} clock={clock} />
           ))}
         </tbody>
       </table>
     </Part>
+  )
+}
+
+const OUTCOMES = { met: '✓', missed: '✕', running: '…', pending: '–' } as const
+
+function ClockRow({ clock }: { readonly clock: IncidentClock }) {
+  const { t } = useTexts()
+  const { targetSeconds, seconds, status } = clock
+  const isJudged = targetSeconds !== null && status !== 'pending'
+  return (
+    <tr>
+      <th scope="row">{t(`words.clock.${clock.clock}`)}</th>
+      <td className="num">{seconds === null ? '–' : formatShortSpan(seconds)}</td>
+      <td className="num">{targetSeconds === null ? '–' : formatShortSpan(targetSeconds)}</td>
+      <td>{isJudged ? <b>{`${OUTCOMES[status]} ${t(`words.clockStatus.${status}`)}`}</b> : '–'}</td>
+      <td>{clock.by?.name ?? ''}</td>
+    </tr>
   )
 }
 
@@ -79,12 +85,8 @@ export function FirstOut({ retro }: { readonly retro: Retro }) {
     () =>
       paths
         .split('\n')
-        .filter((path) => path)
-        .slice(0, 4)
-        .map(
-          (path) =>
-            tags?.find((tag) => tag.path === path) ?? { path, name: path.split('/').at(-1) ?? path, unit: null },
-        ),
+        .flatMap((path) => tags?.filter((tag) => tag.path === path && isCurve(tag)) ?? [])
+        .slice(0, 4),
     [paths, tags],
   )
   const range = useMemo(
@@ -130,18 +132,19 @@ export function FirstOut({ retro }: { readonly retro: Retro }) {
 
 /** Everything that was recorded, in the order of time. */
 export function TimelinePart({ retro }: { readonly retro: Retro }) {
-  const { t, read } = useTexts()
+  const { t } = useTexts()
+  const factText = useFactText()
   return (
     <Part n={4} title={t('retro.timeline')}>
       <div className="retro-timeline">
         <Timeline
           label={t('retro.timeline')}
-          lines={retro.timeline.map((fact) => ({
+          lines={retro.timeline.filter(isTold).map((fact) => ({
             id: fact.id,
             at: fact.at,
             source: fact.source,
             actor: fact.actor?.name ?? null,
-            body: fact.text ? read(fact.text) : fact.type,
+            body: factText(fact),
           }))}
         />
       </div>

@@ -12,7 +12,7 @@ import { formatMoment, formatSpan } from '../../ui/format.ts'
 import { Icon } from '../../ui/icons.tsx'
 import { useTexts } from '../../ui/language.ts'
 import { Loaded } from '../../ui/loaded.tsx'
-import { problemText } from '../../ui/problem.ts'
+import { problemText, reasonText } from '../../ui/problem.ts'
 import { ReasonDialog } from '../../ui/reason-dialog.tsx'
 import { StateBadge } from '../../ui/state-badge.tsx'
 import { useActLabel } from '../../ui/words.ts'
@@ -163,7 +163,8 @@ function Offers({ retro, isDirty }: { readonly retro: Retro; readonly isDirty: b
       {retro.offers.map((offer) => {
         const verb = verbOf('retro', offer.action)
         const act = actOf('retro', offer.action)
-        const reason = offer.isEnabled ? (isDirty ? t('retro.unsaved') : null) : offer.reason
+        const unsaved = isDirty ? t('retro.unsaved') : null
+        const reason = offer.isEnabled ? unsaved : reasonText(t, offer.reason)
         if (verb === 'return') {
           return (
             <Button key={verb} disabled={!offer.isEnabled} onClick={() => setReturning(true)}>
@@ -197,28 +198,38 @@ function Offers({ retro, isDirty }: { readonly retro: Retro; readonly isDirty: b
 }
 
 function SaveBar({ editor }: { readonly editor: ReturnType<typeof useDraft> }) {
+  const { saving, isDirty } = editor
+  if (saving.is === 'conflict') return <Conflict editor={editor} />
+  if (!isDirty && saving.is !== 'saved' && saving.is !== 'refused') return null
+  return <SaveLine editor={editor} />
+}
+
+/** Both versions are kept: the viewer decides which one stands. */
+function Conflict({ editor }: { readonly editor: ReturnType<typeof useDraft> }) {
+  const { t } = useTexts()
+  return (
+    <div className="retro-conflict no-print" role="alert">
+      <b>{t('retro.changedTitle')}</b>
+      <span>{t('retro.changedNext')}</span>
+      <span className="row wrap">
+        <Button onClick={editor.takeTheirs}>{t('retro.readTheirs')}</Button>
+        <Button onClick={() => void editor.keepMine()}>{t('retro.keepMine')}</Button>
+      </span>
+    </div>
+  )
+}
+
+function SaveLine({ editor }: { readonly editor: ReturnType<typeof useDraft> }) {
   const { t, time } = useTexts()
   const { saving, isDirty } = editor
-  if (saving.is === 'conflict') {
-    return (
-      <div className="retro-conflict no-print" role="alert">
-        <b>{t('retro.changedTitle')}</b>
-        <span>{t('retro.changedNext')}</span>
-        <span className="row wrap">
-          <Button onClick={editor.takeTheirs}>{t('retro.readTheirs')}</Button>
-          <Button onClick={() => void editor.keepMine()}>{t('retro.keepMine')}</Button>
-        </span>
-      </div>
-    )
+  const said = () => {
+    if (saving.is === 'refused') return t('action.refused', { cause: saving.cause })
+    if (isDirty) return t('retro.unsaved')
+    return saving.is === 'saved' ? t('retro.saved', { time: time(saving.at) }) : ''
   }
-  if (!isDirty && saving.is !== 'saved' && saving.is !== 'refused') return null
   return (
     <div className="row wrap retro-save no-print" role="status">
-      <span className="grow">
-        {saving.is === 'refused' ? t('action.refused', { cause: saving.cause }) : null}
-        {saving.is !== 'refused' && isDirty ? t('retro.unsaved') : null}
-        {saving.is === 'saved' && !isDirty ? t('retro.saved', { time: time(saving.at) }) : null}
-      </span>
+      <span className="grow">{said()}</span>
       {isDirty ? (
         <Button type="primary" aria-busy={saving.is === 'sending'} onClick={() => void editor.save()}>
           {saving.is === 'sending' ? t('action.sending') : t('action.save')}

@@ -14,7 +14,7 @@ export function TopBar() {
   const session = useQuery(sessionQuery).data
   return (
     <header className="top">
-      <Link to="/" className="brand" aria-label={t('app.name')}>
+      <Link to="/" className="brand">
         <svg width="20" height="20" viewBox="0 0 16 16" aria-hidden="true" focusable="false">
           <path d="M5 1.5h6v4H5zM5 6.5h6v4H5zM3 13h10v1.5H3zM5 11.5h6V13H5z" fill="currentColor" />
         </svg>
@@ -43,14 +43,8 @@ function AlarmStrip() {
     <nav className="strip" aria-label={t('app.alarmStrip')}>
       {counts.map(({ priority, count, isAcked }) =>
         count === 0 ? null : (
-          <Link
-            key={priority}
-            to="/alarms"
-            search={{ priority }}
-            className="strip-link"
-            aria-label={`${t(`words.priority.${priority}`)} ${count}`}
-          >
-            <PriorityMark priority={priority} acked={isAcked} isDecorative />
+          <Link key={priority} to="/alarms" search={{ priority }} className="strip-link">
+            <PriorityMark priority={priority} acked={isAcked} />
             <b className="num">{count}</b>
           </Link>
         ),

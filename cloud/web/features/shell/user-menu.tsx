@@ -8,6 +8,7 @@ import { chooseLanguage, LANGUAGES, type Language } from '../../locales/i18n.ts'
 import { chooseTheme, THEME_CHOICES, useThemeChoice } from '../../theme/theme.ts'
 import { Choices } from '../../ui/choices.tsx'
 import { useTexts } from '../../ui/language.ts'
+import '../../ui/person-chip.css'
 import { groupsOf } from './places.ts'
 
 /** The person: who, on duty or not, language, theme, sign out; on a phone also the places that the bar has no room for. */
@@ -38,12 +39,12 @@ export function UserMenu() {
         className="user-button"
         aria-haspopup="dialog"
         aria-expanded={isOpen}
-        aria-label={t('app.menu', { name: person.name })}
         onClick={() => setOpen(!isOpen)}
       >
         <span className="person-initial" aria-hidden="true">
           {person.name.slice(0, 1)}
         </span>
+        <span className="sr">{t('app.menu', { name: '' })}</span>
         <span className="user-name clip">{person.name}</span>
         <span className="meta user-name">{person.isOnDuty ? t('app.onDuty') : ''}</span>
       </button>

@@ -2,6 +2,7 @@ import { useQueryClient } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import Button from 'antd/es/button'
 import Input from 'antd/es/input/Input'
+import type { TFunction } from 'i18next'
 import { type FormEvent, useState } from 'react'
 import { signIn } from '../../api/acts.ts'
 import { ApiError } from '../../api/http.ts'
@@ -15,6 +16,13 @@ const route = getRouteApi('/sign-in')
 /** Only a path of our own is a place to go on to. */
 const nextPath = (next: string | undefined): string =>
   next?.startsWith('/') && !next.startsWith('//') && !next.startsWith('/sign-in') ? next : '/'
+
+/** One message for any wrong pair, so that nobody learns which half was right. */
+function refusalText(t: TFunction, error: unknown): string {
+  const status = error instanceof ApiError ? error.problem.status : 0
+  if (status === 401 || status === 400) return t('signIn.wrong')
+  return status === 429 ? t('signIn.locked') : problemText(t, error)
+}
 
 /** The door: one message for any wrong pair, told in place. */
 export function SignInScreen() {
@@ -35,9 +43,7 @@ export function SignInScreen() {
       window.location.assign(nextPath(next))
     } catch (error) {
       setSending(false)
-      const status = error instanceof ApiError ? error.problem.status : 0
-      if (status === 401 || status === 400) setFault(t('signIn.wrong'))
-      else setFault(status === 429 ? t('signIn.locked') : problemText(t, error))
+      setFault(refusalText(t, error))
     }
   }
   return (

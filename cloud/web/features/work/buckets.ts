@@ -16,15 +16,21 @@ const byDue = (a: WorkOrder, b: WorkOrder) =>
   (a.dueAt ?? '9').localeCompare(b.dueAt ?? '9') ||
   a.createdAt.localeCompare(b.createdAt)
 
+/** Whether the order is this person's next act: it runs, is overdue, or comes from an incident and waits. */
+function isNow(order: WorkOrder, dueMs: number, nowMs: number): boolean {
+  if (RUNNING.includes(order.state) || dueMs < nowMs) return true
+  return order.state === 'assigned' && order.incident !== null
+}
+
+function bucketOf(order: WorkOrder, nowMs: number): keyof Buckets {
+  if (order.doneAt !== null) return 'later'
+  const dueMs = order.dueAt ? Date.parse(order.dueAt) : Number.POSITIVE_INFINITY
+  if (isNow(order, dueMs, nowMs)) return 'now'
+  return dueMs < nowMs + SOON_MS ? 'next' : 'later'
+}
+
 /** Now is what runs, is overdue, or comes from an incident and waits; next is due within a day; later is the rest. */
 export function bucketsOf(orders: readonly WorkOrder[], nowMs: number): Buckets {
-  const bucketOf = (order: WorkOrder): keyof Buckets => {
-    if (order.doneAt !== null) return 'later'
-    const dueMs = order.dueAt ? Date.parse(order.dueAt) : Number.POSITIVE_INFINITY
-    if (RUNNING.includes(order.state) || dueMs < nowMs) return 'now'
-    if (order.state === 'assigned' && order.incident !== null) return 'now'
-    return dueMs < nowMs + SOON_MS ? 'next' : 'later'
-  }
-  const grouped = Object.groupBy(orders.toSorted(byDue), bucketOf)
+  const grouped = Object.groupBy(orders.toSorted(byDue), (order) => bucketOf(order, nowMs))
   return { now: grouped.now ?? [], next: grouped.next ?? [], later: grouped.later ?? [] }
 }

@@ -6,6 +6,7 @@ import { actOf, verbOf } from '../../api/offers.ts'
 import type { ActionOffer } from '../../api/types.ts'
 import { ActionButton } from '../../ui/action-button.tsx'
 import { useTexts } from '../../ui/language.ts'
+import { reasonText } from '../../ui/problem.ts'
 import { ReasonDialog } from '../../ui/reason-dialog.tsx'
 import { useActLabel } from '../../ui/words.ts'
 import { AssignDialog } from './assign-dialog.tsx'
@@ -55,6 +56,7 @@ function Offer(props: {
   readonly isBig?: boolean
 }) {
   const { order, offer, isPrimary = false, isBig = false } = props
+  const { t } = useTexts()
   const actLabel = useActLabel()
   const verb = verbOf('work-order', offer.action)
   const label = actLabel(verb)
@@ -78,7 +80,7 @@ function Offer(props: {
       label={label}
       isPrimary={isPrimary}
       isBig={isBig}
-      reason={offer.isEnabled ? null : offer.reason}
+      reason={offer.isEnabled ? null : reasonText(t, offer.reason)}
       run={(send) => act(order.id, send)}
     />
   )

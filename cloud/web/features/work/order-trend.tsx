@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
 import type { WorkOrder } from '#shared/contracts/work-order.ts'
 import { incidentQuery, tagsQuery } from '../../api/queries.ts'
-import { TrendChart, type TrendTag } from '../../ui/trend-chart.tsx'
+import { isCurve, TrendChart, type TrendTag } from '../../ui/trend-chart.tsx'
 
 const QUARTER_MS = 900_000
 const SHOWN_MS = 3_600_000
@@ -11,11 +11,11 @@ const SHOWN_MS = 3_600_000
 export function OrderTrend({ order }: { readonly order: WorkOrder }) {
   const incident = useQuery({ ...incidentQuery(order.incident?.number ?? ''), enabled: order.incident !== null }).data
   const tags = useQuery(tagsQuery({ asset: order.asset.id })).data?.items
-  const path = incident?.trendTags[0]
+  const paths = incident?.trendTags.join('\n')
   const shown = useMemo<readonly TrendTag[]>(() => {
-    if (!path) return []
-    return [tags?.find((tag) => tag.path === path) ?? { path, name: path.split('/').at(-1) ?? path, unit: null }]
-  }, [path, tags])
+    const wanted = paths?.split('\n').flatMap((path) => tags?.filter((tag) => tag.path === path && isCurve(tag)) ?? [])
+    return wanted?.slice(0, 1) ?? []
+  }, [paths, tags])
   const from = incident ? Date.parse(incident.startedAt) - QUARTER_MS : 0
   const end = order.doneAt ? Date.parse(order.doneAt) : undefined
   const range = useMemo(() => (end ? { from, to: end } : { lastMs: SHOWN_MS }), [from, end])

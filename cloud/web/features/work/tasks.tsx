@@ -82,6 +82,15 @@ function TaskRow(props: { readonly orderId: string; readonly task: WorkOrderTask
   )
 }
 
+/** What was typed as a result: null when empty, undefined when it is not a number. */
+function resultOf(kind: WorkOrderTask['kind'], typed: string): number | string | null | undefined {
+  const text = typed.trim()
+  if (text === '') return null
+  if (kind === 'text') return text
+  const value = Number(text.replace(',', '.'))
+  return Number.isFinite(value) ? value : undefined
+}
+
 /** A number or a text; saved when the field is left. */
 function TaskField(props: {
   readonly id: string
@@ -89,20 +98,12 @@ function TaskField(props: {
   readonly canFill: boolean
   readonly onSave: (result: number | string | null) => Promise<void>
 }) {
-  const { t } = useTexts()
   const { task } = props
   const [text, setText] = useState(task.result === null ? '' : String(task.result))
   const save = () => {
-    const trimmed = text.trim()
-    const value = trimmed === '' ? null : task.kind === 'number' ? Number(trimmed.replace(',', '.')) : trimmed
-    if (typeof value === 'number' && !Number.isFinite(value)) return
-    if (value !== task.result) void props.onSave(value)
+    const value = resultOf(task.kind, text)
+    if (value !== undefined && value !== task.result) void props.onSave(value)
   }
-  const { minimum, maximum } = task
-  const isOut =
-    typeof task.result === 'number' &&
-    (task.result < (minimum ?? task.result) || task.result > (maximum ?? task.result))
-  const limits = { min: minimum ?? '', max: maximum ?? '', unit: task.unit ?? '' }
   return (
     <span className="row wrap">
       <input
@@ -114,11 +115,20 @@ function TaskField(props: {
         onChange={(event) => setText(event.target.value)}
         onBlur={save}
       />
-      {task.kind === 'number' ? (
-        <span className={isOut ? 'task-out' : 'meta'}>
-          {isOut ? t('order.outOfLimit', limits) : t('order.range', limits)}
-        </span>
-      ) : null}
+      {task.kind === 'number' ? <Limits task={task} /> : null}
+    </span>
+  )
+}
+
+function Limits({ task }: { readonly task: WorkOrderTask }) {
+  const { t } = useTexts()
+  const min = task.minimum ?? Number.NEGATIVE_INFINITY
+  const max = task.maximum ?? Number.POSITIVE_INFINITY
+  const isOut = typeof task.result === 'number' && (task.result < min || task.result > max)
+  const limits = { min: task.minimum ?? '', max: task.maximum ?? '', unit: task.unit ?? '' }
+  return (
+    <span className={isOut ? 'task-out' : 'meta'}>
+      {isOut ? t('order.outOfLimit', limits) : t('order.range', limits)}
     </span>
   )
 }
