@@ -58,7 +58,7 @@ async function run(args: readonly string[]): Promise<number> {
 /** The OPC UA library alone lets the heap grow to 240 MB; told to save space before it loads, the process stays near 130 MB. */
 function keepHeapSmall(): void {
   setFlagsFromString('--optimize-for-size')
-  setFlagsFromString('--max-semi-space-size=1')
+  setFlagsFromString('--max-semi-space-size=4')
 }
 
 function tellReady(endpoints: readonly Endpoint[], isJson: boolean): void {

@@ -116,6 +116,17 @@ describe('a simulated Modbus device, read by another maker’s client', () => {
     expect(await rawAnswer(server.port, one + one.replace('0004', '0005'))).toMatch(/^0004.*0005/)
   })
 
+  it('takes the time that it is told to answer, in order', async () => {
+    const slow = createUnit({ device: 'slow', profile, latencyMs: 40, registers: { 9: 1 } })
+    const events = () => ({ onRead() {}, onWrite() {} })
+    const other = await serveModbus({ host: '127.0.0.1', port: 0, units: new Map([[1, slow]]), events })
+    const began = performance.now()
+    const one = '000600000006010300090001'
+    expect(await rawAnswer(other.port, one + one.replace('0006', '0007'))).toMatch(/^0006.*0007/)
+    expect(performance.now() - began).toBeGreaterThan(35)
+    await other.close()
+  })
+
   it('hangs up on what is not Modbus', async () => {
     expect(await rawAnswer(server.port, Buffer.from('GET / HTTP/1.1\r\n').toString('hex'))).toBe('')
   })

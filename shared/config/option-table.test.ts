@@ -17,4 +17,20 @@ describe('an option table', () => {
 | \`devices\` | a list | required |  |
 | \`devices[].mode\` | one of a, b | required |  |`)
   })
+
+  it('tells a text in both languages in one row, and what the branches of a union share in one', () => {
+    const Text = Type.Object({ en: Type.String(), 'zh-CN': Type.String() })
+    const a = Type.Object({ kind: Type.Literal('a'), size: Type.Number() })
+    const b = Type.Object({ kind: Type.Literal('b'), size: Type.Number() })
+    expect(
+      optionTable(Type.Object({ name: Text, when: Type.Union([a, b]) }))
+        .split('\n')
+        .slice(2),
+    ).toEqual([
+      '| `name` | a text in both languages: { en, zh-CN } | required |  |',
+      '| `when` | a group of keys | required |  |',
+      '| `when.kind` | one of a, b | required |  |',
+      '| `when.size` | a number | required |  |',
+    ])
+  })
 })

@@ -1,5 +1,5 @@
 import type { TSchema } from 'typebox'
-import { describeSchema, literals, type Schema } from './schema.ts'
+import { describeSchema, isLocalized, literals, type Schema } from './schema.ts'
 
 interface Row {
   readonly name: string
@@ -29,11 +29,30 @@ function rowsOf(schema: Schema, prefix: string): Row[] {
 }
 
 function innerRows(schema: Schema, name: string): Row[] {
-  if (literals(schema)) return []
-  if (schema.anyOf) return schema.anyOf.flatMap((branch) => innerRows(branch, name)).filter(isFirst)
-  if (schema.type === 'object') return rowsOf(schema, name)
+  if (literals(schema) || isLocalized(schema)) return []
+  if (schema.anyOf) return merged(schema.anyOf.flatMap((branch) => innerRows(branch, name)))
+  if (schema.type === 'object') {
+    const [named] = Object.values(schema.patternProperties ?? {})
+    return named ? innerRows(named, `${name}.*`) : rowsOf(schema, name)
+  }
   if (schema.type !== 'array' || Array.isArray(schema.items)) return []
   return innerRows((schema.items ?? {}) as Schema, `${name}[]`)
 }
 
-const isFirst = (row: Row, index: number, all: readonly Row[]) => all.findIndex((r) => r.name === row.name) === index
+/** Branches of a union may share a key: one row that accepts what any of them does. */
+function merged(rows: readonly Row[]): Row[] {
+  const byName = Map.groupBy(rows, (row) => row.name)
+  return [...byName.values()].flatMap((group) => {
+    const [first] = group
+    if (!first) return []
+    const schemas = group.map((row) => row.schema)
+    return [group.length === 1 ? first : { ...first, schema: eitherOf(first.schema, schemas) }]
+  })
+}
+
+function eitherOf(first: Schema, all: readonly Schema[]): Schema {
+  const { const: _one, ...rest } = first
+  const allowed = all.map(literals)
+  if (allowed.every((a) => a !== undefined)) return { ...rest, enum: allowed.flat() }
+  return new Set(all.map(describeSchema)).size > 1 ? { ...rest, anyOf: all } : first
+}

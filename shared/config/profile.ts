@@ -100,6 +100,20 @@ function checkMachineState({ machineState, tags }: DeviceProfile, known: readonl
   if (!machineState) return []
   const tag = tags.find((t) => t.tag === machineState.tag)
   if (!tag) return [unknownName(['machineState', 'tag'], machineState.tag, 'a tag of this profile', known)]
+  const silent = Object.entries(machineState.states).filter(([, state]) => state === 'no-data')
+  const issues = silent.map(([value]): Issue => {
+    const path = ['machineState', 'states', value]
+    return {
+      path,
+      found: 'no-data',
+      expected: 'a state that a machine can report',
+      fix: 'silence is noticed by itself',
+    }
+  })
+  return [...issues, ...checkWords(machineState, tag)]
+}
+
+function checkWords(machineState: NonNullable<DeviceProfile['machineState']>, tag: ProfileTag): Issue[] {
   const words = Object.keys(tag.words ?? {})
   if (words.length === 0) return []
   const unmapped = words.filter((word) => !(word in machineState.states))

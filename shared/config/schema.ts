@@ -38,6 +38,10 @@ export function literals(schema: Schema): readonly unknown[] | undefined {
   return inner?.every((l) => l !== undefined) ? inner.flat() : undefined
 }
 
+/** True for a text in both languages of the product. */
+export const isLocalized = ({ properties }: Schema): boolean =>
+  properties !== undefined && Object.keys(properties).join() === 'en,zh-CN'
+
 const TYPE_WORDS: Readonly<Record<string, string>> = {
   object: 'a group of keys',
   array: 'a list',
@@ -75,6 +79,7 @@ export function describeSchema(schema: Schema): string {
   const allowed = literals(schema)
   if (allowed) return allowed.length === 1 ? String(allowed[0]) : `one of ${allowed.join(', ')}`
   if (schema.anyOf) return [...new Set(schema.anyOf.map(describeSchema))].join(' or ')
+  if (isLocalized(schema)) return 'a text in both languages: { en, zh-CN }'
   const word = schema.type === undefined ? 'any value' : (TYPE_WORDS[schema.type] ?? schema.type)
   return `${word}${bounds(schema)}`
 }

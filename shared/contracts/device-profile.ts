@@ -29,35 +29,50 @@ export const ProfileTag = Type.Object(
   {
     tag: Key,
     name: LocalizedText,
-    /** Modbus `holding:100`, `input:3`, `coil:0`, `discrete:5`, `holding:12.3` (bit); OPC UA `nsu=urn:…;s=…` or `ns=2;s=…`. */
-    address: Type.String({ minLength: 1 }),
-    /** As it stands in the device. */
-    type: Type.Enum(REGISTER_TYPES),
-    /** As it is published; default: double when scaled, else the type's own. */
-    publish: Type.Optional(Type.Enum(SCALAR_TYPES)),
-    wordOrder: Type.Optional(Type.Enum(WORD_ORDERS)),
-    /** Registers of a `string`. */
-    length: Type.Optional(Type.Integer({ minimum: 1, maximum: 125 })),
-    scale: Type.Optional(Type.Number()),
-    offset: Type.Optional(Type.Number()),
-    /** SunSpec: address of the register that holds the power of ten. */
-    scaleFactor: Type.Optional(Type.String()),
-    /** Raw values that mean "not implemented": published as bad. */
-    invalid: Type.Optional(Type.Array(Type.Number())),
-    unit: Type.Optional(Type.String()),
-    decimals: Type.Optional(Type.Integer({ minimum: 0, maximum: 9 })),
-    range: Type.Optional(Type.Tuple([Type.Number(), Type.Number()])),
-    scan: Type.Optional(Type.Enum(SCAN_CLASSES)),
-    /** A change no greater than this is not reported: in units, or in percent of `range`. */
-    deadband: Type.Optional(
-      Type.Union([
-        Type.Object({ absolute: Type.Number({ minimum: 0 }) }, closed),
-        Type.Object({ percent: Type.Number({ minimum: 0, maximum: 100 }) }, closed),
-      ]),
+    address: Type.String({
+      minLength: 1,
+      description:
+        'Modbus `holding:100`, `input:3`, `coil:0`, `discrete:5`, `holding:12.3` (bit); OPC UA `nsu=urn:…;s=…` or `ns=2;s=…`.',
+    }),
+    type: Type.Enum(REGISTER_TYPES, { description: 'As it stands in the device.' }),
+    publish: Type.Optional(
+      Type.Enum(SCALAR_TYPES, {
+        description: "As it is published: double when scaled, else the type's own, unless told.",
+      }),
     ),
-    /** Words for the values of a coded tag, keyed by the value as text. */
-    words: Type.Optional(Type.Record(Type.String(), LocalizedText)),
-    writable: Type.Optional(Type.Boolean()),
+    wordOrder: Type.Optional(
+      Type.Enum(WORD_ORDERS, { description: 'Order of the bytes, A the most significant; else that of the profile.' }),
+    ),
+    length: Type.Optional(Type.Integer({ minimum: 1, maximum: 125, description: 'Registers of a `string`.' })),
+    scale: Type.Optional(Type.Number({ description: 'Value = raw × scale + offset; 1 unless told.' })),
+    offset: Type.Optional(Type.Number({ description: 'Added after scaling; 0 unless told.' })),
+    scaleFactor: Type.Optional(
+      Type.String({ description: 'SunSpec: address of the register that holds the power of ten.' }),
+    ),
+    invalid: Type.Optional(
+      Type.Array(Type.Number(), { description: 'Raw values that mean "not implemented": published as bad.' }),
+    ),
+    unit: Type.Optional(Type.String({ description: 'As people read it: `bar`, `°C`.' })),
+    decimals: Type.Optional(Type.Integer({ minimum: 0, maximum: 9, description: 'Places that people are shown.' })),
+    range: Type.Optional(
+      Type.Tuple([Type.Number(), Type.Number()], { description: 'Lowest and highest value that makes sense.' }),
+    ),
+    scan: Type.Optional(Type.Enum(SCAN_CLASSES, { description: 'How often it is read; `normal` unless told.' })),
+    deadband: Type.Optional(
+      Type.Union(
+        [
+          Type.Object({ absolute: Type.Number({ minimum: 0 }) }, closed),
+          Type.Object({ percent: Type.Number({ minimum: 0, maximum: 100 }) }, closed),
+        ],
+        { description: 'A change no greater than this is not reported: in units, or in percent of `range`.' },
+      ),
+    ),
+    words: Type.Optional(
+      Type.Record(Type.String(), LocalizedText, {
+        description: 'Words for the values of a code, by the value as text.',
+      }),
+    ),
+    writable: Type.Optional(Type.Boolean({ description: 'May be written; read-only unless told.' })),
   },
   closed,
 )
@@ -66,25 +81,37 @@ export type ProfileTag = Static<typeof ProfileTag>
 /** A device type as data: what it has, how to read it, what its alarms are. One YAML file in `devices/profiles/`. */
 export const DeviceProfile = Type.Object(
   {
-    profile: Key,
-    version: Type.Integer({ minimum: 1 }),
+    profile: { ...Key, description: 'Its key, which devices refer to.' } as typeof Key,
+    version: Type.Integer({ minimum: 1, description: 'Rises with each change.' }),
     name: LocalizedText,
     vendor: Type.Optional(Type.String()),
-    assetClass: Key,
-    protocol: Type.Union([Type.Literal('modbus'), Type.Literal('opcua')]),
+    assetClass: { ...Key, description: 'The kind of asset it stands for.' } as typeof Key,
+    protocol: Type.Enum(['modbus', 'opcua']),
     modbus: Type.Optional(
       Type.Object(
         {
-          wordOrder: Type.Optional(Type.Enum(WORD_ORDERS)),
-          addressBase: Type.Optional(Type.Union([Type.Literal(0), Type.Literal(1)])),
-          maxGap: Type.Optional(Type.Integer({ minimum: 0, maximum: 124 })),
-          maxBlock: Type.Optional(Type.Integer({ minimum: 1, maximum: 125 })),
+          wordOrder: Type.Optional(Type.Enum(WORD_ORDERS, { description: 'Of all tags that say no other; `ABCD`.' })),
+          addressBase: Type.Optional(
+            Type.Union([Type.Literal(0), Type.Literal(1)], {
+              description: "Number of the manual's first register; 0.",
+            }),
+          ),
+          maxGap: Type.Optional(
+            Type.Integer({ minimum: 0, maximum: 124, description: 'Unused registers that may be read along.' }),
+          ),
+          maxBlock: Type.Optional(
+            Type.Integer({ minimum: 1, maximum: 125, description: 'Most registers in one read.' }),
+          ),
         },
         closed,
       ),
     ),
-    /** The tag that says what the machine does; its values mapped to machine states, keyed by the value as text. */
-    machineState: Type.Optional(Type.Object({ tag: Key, states: Type.Record(Type.String(), MachineState) }, closed)),
+    machineState: Type.Optional(
+      Type.Object(
+        { tag: Key, states: Type.Record(Type.String(), MachineState) },
+        { ...closed, description: 'The tag that says what the machine does, its values mapped to machine states.' },
+      ),
+    ),
     tags: Type.Array(ProfileTag, { minItems: 1 }),
     alarms: Type.Optional(Type.Array(AlarmDefinition)),
   },

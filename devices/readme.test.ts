@@ -1,0 +1,18 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { optionTable } from '#shared/config/option-table.ts'
+import { DeviceProfile } from '#shared/contracts/device-profile.ts'
+import { Plant } from '#shared/contracts/plant.ts'
+
+const readme = readFileSync(fileURLToPath(new URL('README.md', import.meta.url)), 'utf8')
+const section = (name: string) => readme.split(`<!-- ${name} options -->\n`)[1]?.split('\n<!-- end -->')[0]
+
+describe('the README of devices', () => {
+  it.each([
+    ['plant', Plant],
+    ['profile', DeviceProfile],
+  ])('holds the options of a %s as its schema tells them', (name, schema) => {
+    expect(section(name)?.trim()).toBe(optionTable(schema))
+  })
+})
