@@ -6,7 +6,7 @@ import type { AlarmChange } from './draft.ts'
 import { restore } from './restore.ts'
 import { type AlarmRule, alarmRule, SHELVE_MAXIMUM_MS } from './rule.ts'
 import { type AlarmState, INITIAL_STATE, isActive, isaState, isSuppressed } from './state.ts'
-import { type AlarmInput, dueOnServer, step } from './step.ts'
+import { type AlarmInput, dueOnServer, step, toAlarmValue } from './step.ts'
 
 const name = { en: 'x', 'zh-CN': 'x' }
 const base = { alarm: 'high', name, tag: 't', priority: 'medium' as const }
@@ -183,7 +183,7 @@ describe('the alarm engine', () => {
         const outcome = ({ events, states }: Played) => ({ events, state: states.at(-1) })
         expect(outcome(play(rule, dense, false))).toEqual(outcome(play(rule, sparse, false)))
       }),
-      { numRuns: 500 },
+      { numRuns: 2000 },
     )
   })
 
@@ -254,5 +254,14 @@ describe('the cost of a value', () => {
     const nanos = Number(process.hrtime.bigint() - began) / 300_000
     expect(nanos).toBeLessThan(5000)
     process.stdout.write(`limit alarm: ${nanos.toFixed(0)} ns a value\n`)
+  })
+})
+
+describe('a value of an event', () => {
+  it('is always one that JSON and SQL can carry', () => {
+    expect(toAlarmValue(2n ** 60n)).toBe('1152921504606846976')
+    expect(toAlarmValue(7n)).toBe(7)
+    expect(toAlarmValue(Number.NaN)).toBeNull()
+    expect(toAlarmValue('trip\0ped \ud800')).toBe('tripped \ufffd')
   })
 })

@@ -27,8 +27,9 @@ type Sample = Extract<AlarmInput, { kind: 'sample' }>
 
 const NO_EVENTS: StepResult['events'] = []
 
-/** A value as the engine and its events hold it: finite numbers; integers beyond 2^53 as decimal text. */
+/** A value as the engine and its events hold it: finite numbers; integers beyond 2^53 as decimal text; text that JSON and SQL can carry. */
 export function toAlarmValue(value: Scalar): AlarmValue {
+  if (typeof value === 'string') return value.replaceAll('\0', '').toWellFormed()
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value.toString()
   return typeof value === 'number' && !Number.isFinite(value) ? null : value
 }
@@ -39,6 +40,12 @@ const stopDelay = ({ phase }: AlarmState): Partial<AlarmState> =>
 /** T18, T23: the condition freezes, a running delay starts again when the quality returns. */
 function freeze(draft: Draft, parts: Partial<AlarmState>): void {
   change(draft, { ...stopDelay(draft.state), rate: null, ...parts })
+}
+
+/** T23: a delay that waited for good quality starts again. */
+function restartDelay(draft: Draft, at: number): void {
+  const { phase, since } = draft.state
+  if (since === null && (phase === 'pending-on' || phase === 'pending-off')) change(draft, { since: at })
 }
 
 function heard(draft: Draft): void {
@@ -56,6 +63,7 @@ function evaluateSample(draft: Draft, { at, quality }: Sample, value: AlarmValue
     return
   }
   change(draft, isBad ? { isBad, valueAt: at } : { isBad, value, valueAt: at })
+  restartDelay(draft, at)
   if (kind === 'rate-of-change' && typeof value === 'number') {
     change(draft, { rate: remember(draft.state.rate, windowMs(draft), at, value) })
   }
@@ -91,8 +99,7 @@ function stepSample(rule: AlarmRule, state: AlarmState, input: Sample): StepResu
 function tick(draft: Draft, at: number): void {
   const { rule, state } = draft
   if (isFrozen(rule.condition.kind, state)) return
-  const waits = (state.phase === 'pending-on' || state.phase === 'pending-off') && state.since === null
-  if (waits) change(draft, { since: at })
+  restartDelay(draft, at)
   if (rule.condition.kind === 'rate-of-change' && state.rate === null && typeof state.value === 'number') {
     change(draft, { rate: remember(null, windowMs(draft), at, state.value) })
   }

@@ -49,6 +49,9 @@ interface WatchedDevice {
   machine: Machine | undefined
 }
 
+/** A clock more than this ahead of the server's is broken, not fast. */
+const FURTHEST_AHEAD_MS = 86_400_000
+
 /** Time up to which every point of a tag has seen its samples; each point knows by itself what it saw beyond. */
 const leastSeen = (points: readonly PointSlot[]) =>
   points.length === 0
@@ -61,6 +64,8 @@ export class EdgeShard implements EdgeDetection {
   readonly points: Points
   /** Samples older than the newest of their tag: the live detector never goes back for them. */
   lateSamples = 0
+  /** Samples whose time cannot be: they are not evaluated. */
+  implausibleSamples = 0
   /** True when a message came since the start. */
   isHeard = false
   readonly #options: EdgeOptions
@@ -118,7 +123,7 @@ export class EdgeShard implements EdgeDetection {
 
   onEventTime(at: number): void {
     this.#hear()
-    if (this.#eventAt !== null && at <= this.#eventAt) return
+    if (!this.#isPlausible(at) || (this.#eventAt !== null && at <= this.#eventAt)) return
     this.#eventAt = at
     this.points.tick(at)
     if (this.#gap?.firstLateAt && this.#options.clock() - this.#gap.firstLateAt >= LATE_WAIT_MS) this.#closeGap()
@@ -257,6 +262,10 @@ export class EdgeShard implements EdgeDetection {
   }
 
   #evaluate(tag: WatchedTag, { sourceAt, value, quality }: Omit<DetectionSample, 'tag'>): void {
+    if (!this.#isPlausible(sourceAt)) {
+      this.implausibleSamples++
+      return
+    }
     const input = { kind: 'sample' as const, at: sourceAt, value, quality }
     if (sourceAt <= tag.newestAt) {
       this.lateSamples++
@@ -269,10 +278,16 @@ export class EdgeShard implements EdgeDetection {
     if (tag.machine && quality !== 0) tag.machine.value(sourceAt, value)
   }
 
+  /** One time far in the future would make all that follow late. */
+  #isPlausible(at: number): boolean {
+    return at >= 0 && at <= this.#options.clock() + FURTHEST_AHEAD_MS
+  }
+
   /** A birth's value counts only where nothing was seen yet: a steady value may not be sent again for long. */
   #evaluateBirth(device: string, { tag, sourceAt, value, quality }: BirthValue): void {
     const watched = this.#tags[this.#numbers.get(`${device}/${tag}`) ?? -1]
     const input = { kind: 'sample' as const, at: sourceAt, value, quality }
+    if (!this.#isPlausible(sourceAt)) return
     for (const slot of watched?.points ?? []) if (slot.state.valueAt === null) this.points.feed(slot, input)
     const isUntold = watched?.machine && !watched.machine.memory()
     if (isUntold && quality !== 0) watched.machine?.value(sourceAt, value)

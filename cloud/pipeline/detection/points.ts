@@ -138,6 +138,7 @@ export class Points {
     slot.isRetired = true
     slot.changedAt = this.#options.clock()
     this.#dirty.add(slot)
+    this.#watch(slot)
   }
 
   /** Logs occurrences of the past. They change no state and call nobody. */
