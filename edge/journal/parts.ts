@@ -1,0 +1,85 @@
+import type { TagSample } from '#edge/model.ts'
+import type { GapCause, GapRecord } from '#shared/contracts/gap.ts'
+import { GOOD } from '#shared/contracts/sample.ts'
+import type { Log } from '#shared/log/log.ts'
+import type { JournalConfig } from './config.ts'
+import type { Counting, Identity } from './identity.ts'
+import type { Clock, JournalRecord } from './journal.ts'
+import { unpackSamples } from './record-codec.ts'
+import type { Registry } from './registry.ts'
+import { isNoRoom } from './segment.ts'
+import type { Ballast } from './space.ts'
+import type { Store, StoreRow } from './store.ts'
+import type { Writer } from './writer.ts'
+
+export const MB = 1024 * 1024
+
+/** What an open journal is made of. */
+export interface Parts {
+  readonly directory: string
+  readonly config: JournalConfig
+  readonly clock: Clock
+  readonly log: Log
+  readonly registry: Registry
+  readonly store: Store
+  readonly identity: Identity
+  readonly ballast: Ballast
+  readonly counters: Counting
+  readonly listeners: Set<(records: readonly JournalRecord[]) => void>
+  /** Damaged rows found while reading, whose gap record is on its way. */
+  readonly damaged: Set<bigint>
+  readonly gapTag: number
+  readonly alarmTag: number
+  writer: Writer
+  acknowledged: bigint
+  savedAt: number
+  checkedAt: number
+  isClosed: boolean
+  /** Gateway time less monotonic time at the last append; undefined without a monotonic clock. */
+  clockOffset: number | undefined
+}
+
+/** A gap record. */
+export function gap(
+  range: { first: bigint; last: bigint; count: number },
+  cause: GapCause,
+  firstTime: number | null,
+  lastTime: number | null,
+): GapRecord {
+  return { first: String(range.first), last: String(range.last), count: range.count, cause, firstTime, lastTime }
+}
+
+/** A gap record as a sample of the node. */
+export const gapSample = (parts: Parts, record: GapRecord): TagSample =>
+  textSample(parts.gapTag, JSON.stringify(record), parts.clock.now())
+
+/** A text as a good sample. */
+export const textSample = (tagId: number, value: string, sourceAt: number): TagSample => ({
+  tagId,
+  sourceAt,
+  value,
+  quality: GOOD,
+})
+
+/** Samples of a row; undefined when its bytes are damaged. */
+export function samplesOf(row: StoreRow): TagSample[] | undefined {
+  try {
+    return row.data && unpackSamples(row.data)
+  } catch {
+    return undefined
+  }
+}
+
+/** An acknowledgement that could not be written costs nothing but sending again after a restart. */
+export function saveAcknowledged(parts: Parts, now: number): void {
+  parts.savedAt = now
+  try {
+    parts.registry.saveAcknowledged(parts.acknowledged)
+  } catch (error) {
+    if (!isNoRoom(error)) throw error
+    parts.log.warn({ err: error }, 'Acknowledgement was not written, the disk is full')
+  }
+}
+
+/** Bytes of all segments. */
+export const sizeOf = (store: Store): number => store.segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
