@@ -51,6 +51,9 @@ async function connect(options: Partial<ScriptedEdgeOptions> = {}): Promise<Scri
   return edge
 }
 
+/** Waits for a condition, patiently: the machine may be busy. */
+const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 15_000, interval: 25 })
+
 /** An Andon edge with one device, born, everything acknowledged. */
 async function bornEdge(first = 1n, last = first - 1n): Promise<ScriptedEdge> {
   const edge = await connect({ epoch: EPOCH })
@@ -74,21 +77,23 @@ const events = async (): Promise<string[]> => {
 beforeAll(async () => {
   database = await startTestDatabase()
   org = await database.newOrg()
+  dir = mkdtempSync(join(tmpdir(), 'andon-pipeline-'))
+  pipeline = await start()
 })
 
-afterAll(() => database.close())
+afterAll(async () => {
+  await pipeline.close()
+  await database.close()
+  rmSync(dir, { recursive: true })
+})
 
 beforeEach(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'andon-pipeline-'))
   group = `plant-${++groups}`
-  pipeline = await start()
   await pipeline.registerEdge({ org, group, edge: 'line-1', secretHash: await hashEdgeSecret('right') })
 })
 
 afterEach(async () => {
   for (const edge of edges.splice(0)) await edge.close()
-  await pipeline.close()
-  rmSync(dir, { recursive: true })
 })
 
 describe('an edge with a journal', () => {
@@ -96,7 +101,7 @@ describe('an edge with a journal', () => {
     const edge = await bornEdge()
     await edge.data('press', [celsius(1000, 20.5), { alias: 11, type: 'string', at: 1000, value: 'run' }], 1n)
     await edge.data('press', [{ alias: 12, type: 'uint64', at: 1100, value: 2n ** 64n - 1n }], 3n)
-    await expect.poll(() => lastAck(edge)).toBe(3n)
+    await eventually(() => lastAck(edge)).toBe(3n)
     expect(edge.acks.at(-1)?.epoch).toBe(EPOCH)
     expect(await stored('temperature')).toEqual([[1000, 20.5, 192]])
     expect(await stored('state')).toEqual([[1000, 'run', 192]])
@@ -106,9 +111,9 @@ describe('an edge with a journal', () => {
   it('may send everything again: nothing is stored twice', async () => {
     const edge = await bornEdge()
     await edge.data('press', [celsius(1000, 1), celsius(2000, 2)], 1n)
-    await expect.poll(() => lastAck(edge)).toBe(2n)
+    await eventually(() => lastAck(edge)).toBe(2n)
     await edge.data('press', [celsius(2000, 2), celsius(3000, 3)], 2n)
-    await expect.poll(() => lastAck(edge)).toBe(3n)
+    await eventually(() => lastAck(edge)).toBe(3n)
     expect(await stored('temperature')).toEqual([
       [1000, 1, 192],
       [2000, 2, 192],
@@ -120,18 +125,18 @@ describe('an edge with a journal', () => {
     const edge = await bornEdge()
     await edge.data('press', [celsius(1000, 1)], 1n)
     await edge.data('press', [celsius(3000, 3)], 3n)
-    await expect.poll(() => stored('temperature')).toHaveLength(2)
-    await expect.poll(() => lastAck(edge)).toBe(1n)
+    await eventually(() => stored('temperature')).toHaveLength(2)
+    await eventually(() => lastAck(edge)).toBe(1n)
     await edge.data('press', [celsius(2000, 2)], 2n)
-    await expect.poll(() => lastAck(edge)).toBe(3n)
+    await eventually(() => lastAck(edge)).toBe(3n)
   })
 
   it('closes a range that it lost by a gap record, which people see', async () => {
     const edge = await bornEdge()
     await edge.data('press', [celsius(1000, 1)], 1n)
     await edge.gap(12n, { first: '2', last: '11', count: 10, cause: 'disk-limit', firstTime: 1100, lastTime: 1900 })
-    await expect.poll(() => lastAck(edge)).toBe(12n)
-    await expect.poll(() => pipeline.history.gaps({ org, group })).toHaveLength(1)
+    await eventually(() => lastAck(edge)).toBe(12n)
+    await eventually(() => pipeline.history.gaps({ org, group })).toHaveLength(1)
     const [gap] = await pipeline.history.gaps({ org, group, from: 1500, to: 1600 })
     expect(gap).toMatchObject({
       first: 2n,
@@ -148,8 +153,8 @@ describe('an edge with a journal', () => {
   it('that freed what the host never got leaves one gap and goes on from there', async () => {
     const edge = await bornEdge(101n, 100n)
     await edge.data('press', [celsius(1000, 1)], 101n)
-    await expect.poll(() => lastAck(edge)).toBe(101n)
-    await expect.poll(() => pipeline.history.gaps({ org, group })).toHaveLength(1)
+    await eventually(() => lastAck(edge)).toBe(101n)
+    await eventually(() => pipeline.history.gaps({ org, group })).toHaveLength(1)
     expect((await pipeline.history.gaps({ org, group }))[0]).toMatchObject({
       first: 1n,
       last: 100n,
@@ -162,16 +167,16 @@ describe('an edge with a journal', () => {
     const edge = await connect({ epoch: EPOCH })
     await edge.birth(1n, 0n)
     await edge.deviceBirth('press', [{ ...TAGS[0], value: 19 }], { at: 500 })
-    await expect.poll(() => pipeline.live.current(path('temperature'))?.value).toBe(19)
+    await eventually(() => pipeline.live.current(path('temperature'))?.value).toBe(19)
     await edge.data('press', [celsius(1000, 1)], 1n)
-    await expect.poll(() => lastAck(edge)).toBe(1n)
+    await eventually(() => lastAck(edge)).toBe(1n)
     expect(await stored('temperature')).toEqual([[1000, 1, 192]])
   })
 
   it('hears an acknowledgement again and again while it sends samples', async () => {
     const edge = await bornEdge()
     await edge.data('press', [celsius(1000, 1)], 1n)
-    await expect.poll(() => edge.acks.filter((ack) => ack.offset === 1n).length, { timeout: 5000 }).toBeGreaterThan(1)
+    await eventually(() => edge.acks.filter((ack) => ack.offset === 1n).length).toBeGreaterThan(1)
   })
 
   it('carries quality with each value', async () => {
@@ -184,7 +189,7 @@ describe('an edge with a journal', () => {
       { ...celsius(3, 0), value: null, properties: bad },
     ]
     await edge.data('press', samples, 1n)
-    await expect.poll(() => lastAck(edge)).toBe(3n)
+    await eventually(() => lastAck(edge)).toBe(3n)
     expect(await stored('temperature')).toEqual([
       [1, 1, 64],
       [2, 2, 0],
@@ -200,19 +205,19 @@ describe('the host', () => {
     await edge.data('press', [celsius(1000, 1)], 1n)
     edge.seq += 1
     await edge.data('press', [celsius(2000, 2)], 2n)
-    await expect.poll(() => lastAck(edge)).toBe(2n)
+    await eventually(() => lastAck(edge)).toBe(2n)
     expect(edge.rebirths()).toBe(1)
   })
 
   it('asks for a rebirth when it does not know an alias, and takes nothing of that payload', async () => {
     const edge = await bornEdge()
     await edge.data('press', [celsius(1000, 1), { ...celsius(1001, 1), alias: 99 }], 1n)
-    await expect.poll(() => edge.rebirths()).toBe(1)
+    await eventually(() => edge.rebirths()).toBe(1)
     expect(await stored('temperature')).toEqual([])
     await edge.birth(1n, 2n)
     await edge.deviceBirth('press', [...TAGS, { tag: 'new', alias: 99, type: 'double' }])
     await edge.data('press', [celsius(1000, 1), { ...celsius(1001, 1), alias: 99 }], 1n)
-    await expect.poll(() => lastAck(edge)).toBe(2n)
+    await eventually(() => lastAck(edge)).toBe(2n)
   })
 
   it('refuses a payload whose offsets do not fit, and lives on after bytes that are none', async () => {
@@ -221,14 +226,14 @@ describe('the host', () => {
     await edge.data('press', [], 5n)
     edge.seq -= 1
     await edge.data('press', [celsius(1000, 1)], 1n)
-    await expect.poll(() => lastAck(edge)).toBe(1n)
+    await eventually(() => lastAck(edge)).toBe(1n)
     expect(await stored('temperature')).toHaveLength(1)
   })
 
   it('keeps ranges, tags and keys over a restart', async () => {
     const before = await bornEdge()
     await before.data('press', [celsius(1000, 1)], 1n)
-    await expect.poll(() => lastAck(before)).toBe(1n)
+    await eventually(() => lastAck(before)).toBe(1n)
     const { id, key } = pipeline.tag(path('temperature')) ?? {}
     await before.close()
     await pipeline.close()
@@ -238,30 +243,30 @@ describe('the host', () => {
     await edge.birth(1n, 2n)
     await edge.deviceBirth('press', TAGS)
     await edge.data('press', [celsius(1000, 1), celsius(2000, 2)], 1n)
-    await expect.poll(() => lastAck(edge)).toBe(2n)
+    await eventually(() => lastAck(edge)).toBe(2n)
     expect(await stored('temperature')).toHaveLength(2)
   })
 
   it('reads data by the aliases of before its restart', async () => {
     const before = await bornEdge()
     await before.heartbeat()
-    await expect.poll(() => pipeline.edges(org).find((edge) => edge.group === group)?.status).toBe('online')
+    await eventually(() => pipeline.edges(org).find((edge) => edge.group === group)?.status).toBe('online')
     const next = before.seq + 1
     await pipeline.close()
     pipeline = await start()
     const edge = await connect({ epoch: EPOCH })
     edge.seq = next
     await edge.data('press', [celsius(1000, 1)], 1n)
-    await expect.poll(() => lastAck(edge)).toBe(1n)
+    await eventually(() => lastAck(edge)).toBe(1n)
   })
 
   it('tells when edges and devices come and go', async () => {
     const edge = await bornEdge()
-    await expect.poll(() => pipeline.devices(org).find((device) => device.group === group)?.status).toBe('online')
+    await eventually(() => pipeline.devices(org).find((device) => device.group === group)?.status).toBe('online')
     await edge.death('press')
-    await expect.poll(() => pipeline.devices(org).find((device) => device.group === group)?.status).toBe('offline')
+    await eventually(() => pipeline.devices(org).find((device) => device.group === group)?.status).toBe('offline')
     await edge.cut()
-    await expect.poll(events).toEqual(['edge.connected', 'device.born', 'device.died', 'edge.disconnected'])
+    await eventually(events).toEqual(['edge.connected', 'device.born', 'device.died', 'edge.disconnected'])
     expect(pipeline.live.current(path('temperature'))?.isStale).toBe(true)
     const status = pipeline.edges(org).find((candidate) => candidate.group === group)
     expect(status).toMatchObject({ status: 'offline', deviceCount: 1, tagCount: 3, faults: [{ code: 'edge.offline' }] })
@@ -274,31 +279,31 @@ describe('the host', () => {
     await second.deviceBirth('press', TAGS)
     await first.close()
     await second.data('press', [celsius(1000, 1)], 1n)
-    await expect.poll(() => lastAck(second)).toBe(1n)
+    await eventually(() => lastAck(second)).toBe(1n)
     expect(pipeline.edges(org).find((edge) => edge.group === group)?.status).toBe('online')
   })
 
   it('shows stale values when an edge falls silent, and fresh ones when it speaks', async () => {
     const edge = await bornEdge()
     await edge.data('press', [celsius(Date.now(), 1)], 1n)
-    await expect.poll(() => pipeline.live.current(path('temperature'))?.isStale).toBe(false)
-    await expect.poll(() => pipeline.live.current(path('temperature'))?.isStale, { timeout: 6000 }).toBe(true)
+    await eventually(() => pipeline.live.current(path('temperature'))?.isStale).toBe(false)
+    await eventually(() => pipeline.live.current(path('temperature'))?.isStale).toBe(true)
     await edge.heartbeat()
-    await expect.poll(() => pipeline.live.current(path('temperature'))?.isStale).toBe(false)
+    await eventually(() => pipeline.live.current(path('temperature'))?.isStale).toBe(false)
   })
 
   it('tells changed values to those who look at them, in one call a message', async () => {
     const edge = await bornEdge()
-    await expect.poll(() => pipeline.tag(path('count'))).toBeDefined()
+    await eventually(() => pipeline.tag(path('count'))).toBeDefined()
     const heard: unknown[][] = []
     const end = pipeline.live.subscribe([path('temperature')], (values) =>
       heard.push(values.map((value) => value.value)),
     )
     await edge.data('press', [celsius(1000, 1), { alias: 12, type: 'uint64', at: 1000, value: 1n }], 1n)
-    await expect.poll(() => heard).toEqual([[1]])
+    await eventually(() => heard).toEqual([[1]])
     end()
     await edge.data('press', [celsius(2000, 2)], 3n)
-    await expect.poll(() => lastAck(edge)).toBe(3n)
+    await eventually(() => lastAck(edge)).toBe(3n)
     expect(heard).toHaveLength(1)
     expect(pipeline.live.organisationOf(path('temperature'))).toBe(org)
   })
@@ -310,7 +315,7 @@ describe('an edge of another make', () => {
     await edge.birth(0n, 0n)
     await edge.deviceBirth('press', [{ ...TAGS[0], value: 5 }], { at: 900 })
     await edge.data('press', [celsius(1000, 6)])
-    await expect.poll(() => stored('temperature')).toHaveLength(2)
+    await eventually(() => stored('temperature')).toHaveLength(2)
     await edge.birth(0n, 0n)
     await edge.deviceBirth('press', [{ ...TAGS[0], value: 6 }], { at: 1000 })
     await edge.data('press', [celsius(1100, 7)])
@@ -334,9 +339,9 @@ describe('registration', () => {
 
   it('closes the connection of an edge whose secret changes', async () => {
     await bornEdge()
-    await expect.poll(() => pipeline.edges(org).find((edge) => edge.group === group)?.status).toBe('online')
+    await eventually(() => pipeline.edges(org).find((edge) => edge.group === group)?.status).toBe('online')
     await pipeline.registerEdge({ org, group, edge: 'line-1', secretHash: await hashEdgeSecret('new') })
-    await expect.poll(() => pipeline.edges(org).find((edge) => edge.group === group)?.status).toBe('offline')
+    await eventually(() => pipeline.edges(org).find((edge) => edge.group === group)?.status).toBe('offline')
     await expect(connect()).rejects.toThrow(/Connection refused/)
   })
 
@@ -354,7 +359,7 @@ describe('history by pages', () => {
     await edge.birth(0n, 0n)
     await edge.deviceBirth('press', TAGS)
     await edge.data('press', [celsius(1, 1), celsius(1, 2), celsius(1, 3), celsius(2, 4)])
-    await expect.poll(() => stored('temperature')).toHaveLength(4)
+    await eventually(() => stored('temperature')).toHaveLength(4)
     const values: unknown[] = []
     let cursor: string | null = null
     do {
@@ -373,7 +378,7 @@ describe('history by pages', () => {
       Array.from({ length: 100 }, (_, i) => celsius(i * 10, i)),
       1n,
     )
-    await expect.poll(() => lastAck(edge)).toBe(100n)
+    await eventually(() => lastAck(edge)).toBe(100n)
     const [series] = await pipeline.history.buckets({
       paths: [path('temperature'), 'no/such/tag/x'],
       from: 0,

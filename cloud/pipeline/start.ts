@@ -199,13 +199,14 @@ function closeOnce(parts: Parts): () => Promise<void> {
   }
 }
 
-/** From the outside in: nothing new comes, then what came is committed, then the stores close. */
+/** Nothing new is taken, what came is committed and acknowledged, then the edges are let go and the stores close. */
 async function closeParts(parts: Parts): Promise<void> {
   const { host, broker, writer, detection, shards, queue, store, options, historian } = parts
-  await host.close()
-  await broker.close()
+  host.stop()
   await writer.close()
   await detection.close()
+  await host.close()
+  await broker.close()
   for (const shard of shards) queue.later(() => store.saveSession(shard, new Date(options.clock())))
   await queue.settled()
   await historian.close()

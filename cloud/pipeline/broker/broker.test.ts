@@ -16,6 +16,8 @@ const metrics = {
   gauge: () => undefined,
 }
 
+const PATIENT = { timeout: 15_000 }
+
 let broker: Broker
 const clients: MqttClient[] = []
 
@@ -111,7 +113,7 @@ describe('the broker at the door', () => {
     const gone = closed(first)
     await connect()
     await gone
-    await expect.poll(() => heard).toEqual(['spBv1.0/plant/NDEATH/line-1 dead'])
+    await expect.poll(() => heard, PATIENT).toEqual(['spBv1.0/plant/NDEATH/line-1 dead'])
   })
 
   it('names the setting when the port is taken', async () => {
@@ -164,7 +166,7 @@ describe('the broker inside', () => {
     await client.subscribeAsync(['spBv1.0/STATE/andon', topicOf('NCMD'), 'spBv1.0/plant/DCMD/line-1/#'])
     await broker.publish(topicOf('NCMD', 'line-2'), Buffer.from('other'), { qos: 0, retain: false })
     await broker.publish(topicOf('NCMD'), Buffer.from('mine'), { qos: 0, retain: false })
-    await expect.poll(() => got).toHaveLength(2)
+    await expect.poll(() => got, PATIENT).toHaveLength(2)
     expect(heard).toEqual([])
     expect(got.sort()).toEqual(['spBv1.0/STATE/andon on', 'spBv1.0/plant/NCMD/line-1 mine'])
   })

@@ -23,6 +23,8 @@ const GAP: StoredGap = {
   recordedAt: AT + 20,
 }
 
+const PATIENT = { timeout: 15_000 }
+
 let dir: string
 let history: DuckDbHistorian
 
@@ -177,7 +179,7 @@ describe('the embedded history', () => {
     await history.close()
     history = await open({ slotRows: 100 })
     await commitRamp(1, 150)
-    await expect.poll(async () => (await history.status()).fileRows).toBe(150)
+    await expect.poll(async () => (await history.status()).fileRows, PATIENT).toBe(150)
   })
 
   it('removes what a crash left beside the named files', async () => {

@@ -65,23 +65,36 @@ async function expectExact(): Promise<number> {
   }
 }
 
-describe('the embedded history under kill -9', () => {
+/** Programs start slowly on a busy machine. */
+const PATIENCE = { timeout: 120_000 }
+
+describe('the embedded history under kill -9', PATIENCE, () => {
   it('holds what it confirmed, and nothing twice, also between sorting and merging', async () => {
     let compared = 0
-    for (let round = 0; round < 6; round++) {
+    for (let round = 0; round < 5; round++) {
       const { child, lines, until } = startWriting(5000)
       // A different number of commits each time, so that kills fall into appends, seals, sorts and merges.
-      await until((all) => all.length >= 5 + round * 9)
+      await until((all) => all.length >= 5 + round * 7)
       await kill(child)
       const confirmed = Number(lines.at(-1))
       compared = await expectExact()
       expect(compared).toBeGreaterThanOrEqual(confirmed)
     }
-    expect(compared).toBeGreaterThan(50_000)
+    expect(compared).toBeGreaterThan(25_000)
   })
 })
 
-describe('the embedded history on a full disk', () => {
+describe('the embedded history beside another process', PATIENCE, () => {
+  it('refuses to open what the other has open', async () => {
+    const { child, until } = startWriting(5000)
+    await until((all) => all.length > 2)
+    await expect(openDuckDbHistorian({ dir, log: silentLog })).rejects.toThrow('is open in another process')
+    await kill(child)
+    await expectExact()
+  })
+})
+
+describe('the embedded history on a full disk', PATIENCE, () => {
   it('confirms nothing, opens again when there is space, and goes on exactly', async () => {
     const { child, lines, until } = startWriting(1e9, 'prlimit', ['--fsize=1000000:unlimited', process.execPath])
     await until((all) => all.some((line) => line.startsWith('failed')))

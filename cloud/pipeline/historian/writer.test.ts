@@ -11,6 +11,8 @@ import { startWriter, type WriterOptions } from './writer.ts'
 const JOURNAL = { group: 'g', edge: 'e', epoch: 1n }
 const BROKEN = { ...JOURNAL, epoch: 2n ** 65n }
 
+const PATIENT = { timeout: 15_000 }
+
 let dir: string
 let history: DuckDbHistorian
 
@@ -49,9 +51,9 @@ describe('a history writer', () => {
   it('commits in groups: what comes during a commit goes with the next', async () => {
     const { writer, commits, add } = start()
     for (let i = 1; i <= 5; i++) add(i)
-    await expect.poll(() => commits).toEqual([5])
+    await expect.poll(() => commits, PATIENT).toEqual([5])
     for (let i = 6; i <= 8; i++) add(i)
-    await expect.poll(() => commits).toEqual([5, 3])
+    await expect.poll(() => commits, PATIENT).toEqual([5, 3])
     expect(await history.marks()).toEqual([{ ...JOURNAL, ranges: '1-8' }])
     await writer.close()
   })
@@ -69,23 +71,23 @@ describe('a history writer', () => {
     const { writer, add } = start({ maxWaiting: 3 })
     for (let i = 1; i <= 3; i++) add(i)
     expect(writer.isOpen).toBe(false)
-    await expect.poll(() => writer.isOpen).toBe(true)
+    await expect.poll(() => writer.isOpen, PATIENT).toBe(true)
     await writer.close()
   })
 
   it('tells what history has after a failed commit, forgets what was gathered since, and goes on', async () => {
     const { writer, commits, lost, add } = start({ spacingMs: 0 })
     add(1)
-    await expect.poll(() => commits).toEqual([1])
+    await expect.poll(() => commits, PATIENT).toEqual([1])
     writer.batch.addRange(BROKEN, 1n, 1n)
     add(2)
-    await expect.poll(() => writer.isOpen).toBe(false)
+    await expect.poll(() => writer.isOpen, PATIENT).toBe(false)
     expect(writer.isFailing).toBe(true)
     add(3)
-    await expect.poll(() => lost).toEqual([[{ ...JOURNAL, ranges: '1-1' }]])
+    await expect.poll(() => lost, PATIENT).toEqual([[{ ...JOURNAL, ranges: '1-1' }]])
     expect(writer.batch.isEmpty).toBe(true)
     add(2)
-    await expect.poll(() => commits).toEqual([1, 1])
+    await expect.poll(() => commits, PATIENT).toEqual([1, 1])
     expect(writer.isFailing).toBe(false)
     expect([...(await history.raw({ tag: 1, from: 0, to: 10, limit: 10, skip: 0 })).v]).toEqual([1, 2])
     await writer.close()

@@ -115,6 +115,7 @@ function takeSample({ host, payload, slots }: Arrival, { index, offset, isNew }:
 /** Gap records stand among the samples; each closes its range. One that nobody can read is told and keeps its own offset. */
 function takeGaps({ host, shard, payload, slots }: Arrival, journal: JournalState): void {
   for (let i = 0; i < slots.length; i++) {
+    if (slots[i]?.role === 'alarm-event') host.metrics.count('alarm_events_ignored_total', 1)
     if (slots[i]?.role !== 'gap') continue
     const hole = readGap(payload.valueAs(i, 'string'))
     if (hole) storeGap(host, shard, storedGap(shard, journal, hole, host.clock()))

@@ -22,7 +22,9 @@ export interface Host {
   start(): Promise<void>
   /** Acknowledges what has moved for one edge. */
   acknowledge(shard: EdgeShard): void
-  /** Publishes STATE offline. */
+  /** Takes no more messages; acknowledgements still leave. */
+  stop(): void
+  /** Publishes STATE offline; nothing leaves after it. */
   close(): Promise<void>
 }
 
@@ -35,20 +37,25 @@ export function createHost(host: HostContext): Host {
       retain: true,
     })
   let ticking: NodeJS.Timeout | undefined
-  let isClosed = false
+  let [isStopped, isClosed] = [false, false]
   return {
     receive(topic, payload) {
       // The wills of a broker that stops are no deaths of edges: their sessions go on after a restart.
-      if (!isClosed) receive(host, topic, payload)
+      if (!isStopped) receive(host, topic, payload)
     },
     async start() {
       ticking = setInterval(() => tick(host), TICK_MS)
       await state(true)
     },
-    acknowledge: (shard) => acknowledge(host, shard, false),
+    acknowledge(shard) {
+      if (!isClosed) acknowledge(host, shard, false)
+    },
+    stop() {
+      isStopped = true
+      clearInterval(ticking)
+    },
     async close() {
       isClosed = true
-      clearInterval(ticking)
       await state(false)
     },
   }

@@ -42,7 +42,10 @@ export async function openDuckDbHistorian({ dir, log, ...given }: DuckDbOptions)
   const options: StoreOptions = { ...DEFAULTS, ...given, dir }
   let isClosed = false
   let thread = startThread(options, log)
-  await thread
+  await thread.catch((cause: Error) => {
+    if (!/lock on file/.test(cause.message)) throw cause
+    throw new Error(`The history in ${dir} is open in another process; stop that one first`, { cause })
+  })
   // One thread at a time: two instances on one file would lose committed rows.
   const living = async (): Promise<Thread> => {
     const before = thread
