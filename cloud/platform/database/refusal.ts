@@ -2,3 +2,6 @@
 export class DatabaseRefusal extends Error {
   override readonly name = 'DatabaseRefusal'
 }
+
+/** Another process of the product works in the data directory. */
+export class DirectoryInUse extends DatabaseRefusal {}

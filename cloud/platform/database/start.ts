@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Client, type ClientConfig } from 'pg'
@@ -7,7 +7,7 @@ import type { Database } from './database.ts'
 import { type EmbeddedServer, startServer } from './embedded/server.ts'
 import { migrate, readMigrations } from './migrate.ts'
 import { type DatabaseAddress, openDatabase } from './pools.ts'
-import { DatabaseRefusal } from './refusal.ts'
+import { DatabaseRefusal, DirectoryInUse } from './refusal.ts'
 import { prepareRoles } from './roles.ts'
 
 export interface DatabaseOptions {
@@ -40,12 +40,26 @@ export async function startDatabase(options: DatabaseOptions): Promise<RunningDa
   const server = await startServer({ home: join(dataDir, 'postgres'), log })
   try {
     const address = { host: server.host, port: server.port, database: 'andon' }
+    writeFileSync(addressFile(dataDir), JSON.stringify(address), { mode: 0o600 })
     await ensureDatabase({ ...address, ...server.superuser })
     await prepare({ ...address, ...server.superuser }, secret, log)
     return running(address, options, server)
   } catch (error) {
     await server.stop()
     throw error
+  }
+}
+
+const addressFile = (dataDir: string) => join(dataDir, 'postgres', 'address.json')
+
+/** For a command beside a running service: joins its database, or starts the database for as long as the command runs. */
+export async function joinDatabase(options: DatabaseOptions): Promise<RunningDatabase> {
+  try {
+    return await startDatabase(options)
+  } catch (error) {
+    if (!(error instanceof DirectoryInUse)) throw error
+    const address = JSON.parse(readFileSync(addressFile(options.dataDir), 'utf8')) as DatabaseAddress
+    return running(address, options, undefined)
   }
 }
 

@@ -7,7 +7,7 @@ import type { EngineJob, JobEngine } from './engine.ts'
 /** One queue for all kinds of jobs: one poll instead of one for each kind. */
 const QUEUE = 'andon'
 /** Covers jobs whose due time this process did not see coming. */
-const POLL_S = 5
+const POLL_S = 1
 /** Due times further away than this are left to the poll. */
 const FARTHEST_TIMER_MS = 3_600_000
 const HOUR_S = 3_600

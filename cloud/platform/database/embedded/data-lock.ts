@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { DatabaseRefusal } from '../refusal.ts'
+import { DirectoryInUse } from '../refusal.ts'
 
 /** Held by one process for one directory; the kernel releases it when the process dies, however it dies. */
 export interface DataLock {
@@ -10,7 +10,7 @@ export interface DataLock {
 
 /**
  * Takes the directory for this process. Node has no file lock of its own, so an exclusive SQLite transaction holds one.
- * Throws DatabaseRefusal at once when another process has it.
+ * Throws DirectoryInUse at once when another process has it.
  */
 export function lockDirectory(directory: string): DataLock {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
@@ -22,7 +22,7 @@ export function lockDirectory(directory: string): DataLock {
     db.exec('begin exclusive')
   } catch (error) {
     db.close()
-    throw new DatabaseRefusal(
+    throw new DirectoryInUse(
       `Another Andon process works in ${directory}. Stop it first, or give this one another ANDON_DATA.`,
       { cause: error },
     )
