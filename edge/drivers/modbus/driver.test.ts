@@ -18,7 +18,7 @@ function driverOf(config: Record<string, unknown> = {}): Driver {
   return protocol.createDriver({
     device: 'd',
     profile: { profile: 'p', version: 1, name: text, assetClass: 'a', protocol: 'modbus', tags: [] },
-    config: { host: '127.0.0.1', port: server.port, unit: 1, timeoutMs: 100, connectTimeoutMs: 1000, ...config },
+    config: { host: '127.0.0.1', port: server.port, unit: 1, timeoutMs: 10_000, connectTimeoutMs: 10_000, ...config },
   }) as Driver
 }
 
@@ -85,7 +85,7 @@ describe('a Modbus TCP device that answers', () => {
 
 describe('a late reply', () => {
   it('never becomes the value of the request that follows it', async () => {
-    const driver = await connected()
+    const [hasty, driver] = [await connected({ timeoutMs: 50 }), await connected()]
     const a = tagsOf(driver, { a: 'holding:100' })
     const b = tagsOf(driver, { b: 'holding:200' })
     let late: Buffer | undefined
@@ -96,16 +96,17 @@ describe('a late reply', () => {
       }
       return Buffer.concat([late ?? Buffer.alloc(0), reply(request, Buffer.from([0, 200]))])
     }
-    await expect(driver.read(a, signal)).rejects.toThrow(NotConnectedError)
+    await expect(hasty.read(a, signal)).rejects.toThrow(NotConnectedError)
     expect(plain(await driver.read(b, signal))).toEqual({ b: 200 })
+    expect(protocol.lanes()).toHaveLength(1)
     expect(protocol.lanes()[0]).toMatchObject({ timeouts: 1, strayReplies: 1, isOpen: true })
-    await driver.close()
+    await Promise.all([hasty.close(), driver.close()])
   })
 })
 
 describe('a reply that cannot be trusted', () => {
   it('is dropped when it carries another unit', async () => {
-    const driver = await connected()
+    const driver = await connected({ timeoutMs: 100 })
     server.script = (request) => reply({ ...request, unit: 9 }, Buffer.from([0, 1]))
     await expect(driver.read(tagsOf(driver, { a: 'holding:1' }), signal)).rejects.toThrow('did not answer')
     expect(protocol.lanes()[0]).toMatchObject({ strayReplies: 1 })
@@ -129,7 +130,7 @@ describe('a reply that cannot be trusted', () => {
   })
 
   it('breaks the link when the header claims an impossible length, instead of waiting for it', async () => {
-    const driver = await connected({ timeoutMs: 5000 })
+    const driver = await connected()
     server.script = (request) => {
       const bytes = frame(request.transaction, request.unit, Buffer.from([3, 2, 0, 1]))
       bytes.writeUInt16BE(60_000, 4)
@@ -140,7 +141,7 @@ describe('a reply that cannot be trusted', () => {
   })
 
   it('is put together when it arrives byte by byte', async () => {
-    const driver = await connected({ timeoutMs: 5000 })
+    const driver = await connected()
     server.script = (request, socket) => {
       const bytes = reply(request, Buffer.from([1, 2]))
       const send = (i: number) =>
@@ -155,7 +156,7 @@ describe('a reply that cannot be trusted', () => {
 
 describe('a link that breaks', () => {
   it('ends a waiting read at once when the device resets it, and works again after connect', async () => {
-    const driver = await connected({ timeoutMs: 10_000 })
+    const driver = await connected()
     const tags = tagsOf(driver, { a: 'holding:1' })
     server.script = () => 'reset'
     await expect(driver.read(tags, signal)).rejects.toThrow(NotConnectedError)
@@ -196,12 +197,23 @@ describe('a unit that does not answer', () => {
   it('does not cost the other units on its lane their values', async () => {
     server.script = (request) => (request.unit === 2 ? 'silence' : undefined)
     server.registers.set(1, 5)
-    const [alive, dead] = [await connected(), await connected({ unit: 2 })]
+    const [alive, dead] = [await connected(), await connected({ unit: 2, timeoutMs: 50 })]
     const tags = tagsOf(alive, { a: 'holding:1' })
     const [ok, failed] = await Promise.allSettled([alive.read(tags, signal), dead.read(tags, signal)])
     expect(ok.status === 'fulfilled' && plain(ok.value)).toEqual({ a: 5 })
     expect(failed.status).toBe('rejected')
     expect(plain(await alive.read(tags, signal))).toEqual({ a: 5 })
+    await Promise.all([alive.close(), dead.close()])
+  })
+
+  it('does not cost them the link either, however often it is tried between their scans', async () => {
+    server.script = (request) => (request.unit === 2 ? 'silence' : undefined)
+    const [alive, dead] = [await connected(), await connected({ unit: 2, timeoutMs: 50 })]
+    const tags = tagsOf(alive, { a: 'holding:1' })
+    await alive.read(tags, signal)
+    for (let i = 0; i < 4; i++) await expect(dead.read(tags, signal)).rejects.toThrow('did not answer')
+    expect(plain(await alive.read(tags, signal))).toEqual({ a: 0 })
+    expect(protocol.lanes()[0]).toMatchObject({ isOpen: true, timeouts: 4 })
     await Promise.all([alive.close(), dead.close()])
   })
 

@@ -1,7 +1,7 @@
 import { type LaneStatus, type LossKind, NotConnectedError } from '../driver.ts'
 import { type Connection, type ConnectionOptions, NoReplyError, openConnection } from './connection.ts'
 
-/** Time-outs in a row, over all units, after which the link itself is taken for dead. */
+/** Time-outs in a row, of every unit that has answered before, after which the link itself is taken for dead. */
 const DEAD_AFTER_TIMEOUTS = 3
 /** Weight of the newest round trip in the smoothed one. */
 const SMOOTHING = 0.1
@@ -36,6 +36,9 @@ interface LaneState {
   opening: Promise<Connection> | undefined
   isBusy: boolean
   timeoutsInARow: number
+  /** Units that have answered on this connection, and those whose time-outs are in a row now. */
+  readonly answered: Set<number>
+  readonly silent: Set<number>
   requests: number
   timeouts: number
   strayReplies: number
@@ -51,6 +54,8 @@ export function createLane(options: ConnectionOptions): SharedLane {
     opening: undefined,
     isBusy: false,
     timeoutsInARow: 0,
+    answered: new Set(),
+    silent: new Set(),
     requests: 0,
     timeouts: 0,
     strayReplies: 0,
@@ -96,7 +101,8 @@ function adopt(state: LaneState, connection: Connection): void {
   if (state.connection === connection) return
   state.strayReplies += state.connection?.strayReplies ?? 0
   state.connection = connection
-  state.timeoutsInARow = 0
+  state.answered.clear()
+  hear(state)
 }
 
 const firstRead = (queue: readonly Job[]) => {
@@ -124,21 +130,29 @@ async function exchange(state: LaneState, { unit, pdu, timeoutMs }: LaneRequest)
   state.requests++
   try {
     const reply = await connection.request(unit, pdu, timeoutMs)
-    state.timeoutsInARow = 0
+    state.answered.add(unit)
+    hear(state)
     const tookMs = performance.now() - startedAt
     state.roundTripMs = state.roundTripMs === 0 ? tookMs : state.roundTripMs + SMOOTHING * (tookMs - state.roundTripMs)
     return reply
   } catch (error) {
-    if (error instanceof NoReplyError) countTimeout(state, connection)
+    if (error instanceof NoReplyError) countTimeout(state, unit, connection)
     throw error
   }
 }
 
-function countTimeout(state: LaneState, connection: Connection): void {
+function hear(state: LaneState): void {
+  state.timeoutsInARow = 0
+  state.silent.clear()
+}
+
+/** A unit that never answers must not cost the others their link: it is dead only when all that were alive are silent. */
+function countTimeout(state: LaneState, unit: number, connection: Connection): void {
   state.timeouts++
   state.timeoutsInARow++
-  if (state.timeoutsInARow >= DEAD_AFTER_TIMEOUTS)
-    connection.close('silent', `${state.timeoutsInARow} requests in a row got no answer`)
+  state.silent.add(unit)
+  if (state.timeoutsInARow < DEAD_AFTER_TIMEOUTS || !state.answered.isSubsetOf(state.silent)) return
+  connection.close('silent', `${state.timeoutsInARow} requests in a row got no answer`)
 }
 
 function statusOf(lane: string, state: LaneState): LaneStatus {

@@ -23,3 +23,5 @@ export type FromWorker =
   | { readonly type: 'samples'; readonly link: string; readonly samples: Sample[] }
   | { readonly type: 'closed'; readonly link: string }
   | { readonly type: 'log'; readonly level: 'debug' | 'warn'; readonly text: string }
+  /** Sent every second: a process that says nothing hangs. */
+  | { readonly type: 'alive' }

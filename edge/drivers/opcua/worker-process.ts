@@ -4,7 +4,7 @@ import type { Log } from '#shared/log/log.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 
 /** A message about one link. */
-export type LinkMessage = Exclude<FromWorker, { type: 'log' }>
+export type LinkMessage = Exclude<FromWorker, { type: 'log' | 'alive' }>
 
 /** The OPC UA process as the agent sees it. It is started when a device connects and was not running. */
 export interface WorkerProcess {
@@ -22,12 +22,18 @@ const STOP_MS = 3000
 /** Keeps the young generation small: the library makes little garbage and the box has little memory. */
 const EXEC_ARGV = ['--max-semi-space-size=2', '--max-old-space-size=256']
 
+/** A process that has not said that it is alive for this long hangs, in ms. */
+const HANGS_AFTER_MS = 15_000
+/** Loading the library on a small or busy box takes its time. */
+const STARTS_WITHIN_MS = 60_000
+
 /** Nothing is started yet. */
-export function createWorkerProcess(log: Log): WorkerProcess {
+export function createWorkerProcess(log: Log, hangsAfterMs = HANGS_AFTER_MS): WorkerProcess {
   const listeners = new Map<string, (message: LinkMessage) => void>()
   let child: ChildProcess | undefined
 
   const onMessage = (message: FromWorker) => {
+    if (message.type === 'alive') return
     if (message.type === 'log') log[message.level]({ text: message.text }, 'OPC UA library')
     else listeners.get(message.link)?.(message)
   }
@@ -44,8 +50,20 @@ export function createWorkerProcess(log: Log): WorkerProcess {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })
-    started.on('message', (message) => onMessage(message as FromWorker))
-    started.on('exit', (code, signal) => onExit(started, code, signal))
+    const end = () => {
+      log.error('OPC UA process hangs, ending it')
+      started.kill('SIGKILL')
+    }
+    let watchdog = setTimeout(end, STARTS_WITHIN_MS)
+    started.on('message', (message) => {
+      clearTimeout(watchdog)
+      watchdog = setTimeout(end, hangsAfterMs)
+      onMessage(message as FromWorker)
+    })
+    started.on('exit', (code, signal) => {
+      clearTimeout(watchdog)
+      onExit(started, code, signal)
+    })
     started.on('error', (error) => log.error({ err: error }, 'OPC UA process'))
     return started
   }

@@ -2,6 +2,8 @@ import { fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { silentLog } from '#shared/log/log.ts'
+import { createWorkerProcess, type LinkMessage } from './worker-process.ts'
 
 const worker = fileURLToPath(new URL('./worker.ts', import.meta.url))
 
@@ -12,6 +14,21 @@ describe('the OPC UA process', () => {
     await once(child, 'message')
     child.disconnect()
     expect(await once(child, 'exit')).toEqual([0, null])
+  })
+
+  it('is ended when it hangs, and its links are told', async () => {
+    const worker = createWorkerProcess(silentLog, 5000)
+    const { promise: closed, resolve: onClosed } = Promise.withResolvers<void>()
+    const { promise: lost, resolve: onLost } = Promise.withResolvers<LinkMessage>()
+    worker.listen('m#1', (message) => (message.type === 'closed' ? onClosed() : onLost(message)))
+    const config = { url: 'opc.tcp://127.0.0.1:1', security: 'None', trust: 'listed' } as const
+    const timing = { publishingMs: 100, batch: 1, timeoutMs: 1000 }
+    worker.send({ type: 'connect', link: 'other', config: { ...config, ...timing }, dataDir: '/nonexistent' })
+    worker.send({ type: 'close', link: 'm#1' })
+    await closed
+    process.kill(worker.pid ?? 0, 'SIGSTOP')
+    expect(await lost).toMatchObject({ type: 'lost', kind: 'driver-process' })
+    expect(worker.pid).toBeUndefined()
   })
 
   it('ends when the agent is killed', async () => {

@@ -51,6 +51,7 @@ async function carryOut(message: ToWorker): Promise<void> {
   }
 }
 
+setInterval(() => send({ type: 'alive' }), 1000)
 routeLibraryLogs((level, text) => send({ type: 'log', level, text }))
 process.on('message', (message: ToWorker) => {
   carryOut(message).catch((error: Error) => lose(message.link, error))
