@@ -79,7 +79,7 @@ export async function serveOpcua(options: OpcuaServerOptions): Promise<OpcuaSimu
 }
 
 async function serverOptions({ host, port, dataDir }: OpcuaServerOptions, library: Library) {
-  const pki = join(dataDir, 'opcua-pki')
+  const pki = join(dataDir, 'pki')
   mkdirSync(pki, { recursive: true, mode: 0o700 })
   const serverCertificateManager = new library.OPCUACertificateManager({
     rootFolder: pki,
@@ -99,7 +99,7 @@ async function serverOptions({ host, port, dataDir }: OpcuaServerOptions, librar
     maxConnectionsPerEndpoint: 20,
     nodesets: [library.nodesets.standard],
     serverCapabilities: { minSupportedSampleRate: COALESCED_MS },
-    serverInfo: { applicationUri: `urn:andon:simulator:${port}`, productUri: 'urn:andon:simulator' },
+    serverInfo: { applicationUri: 'urn:andon:simulator', productUri: 'urn:andon:simulator' },
     buildInfo: { productName: 'Andon simulated device', manufacturerName: 'Andon' },
   }
 }
