@@ -10,16 +10,16 @@ const journal = openJournal({
   clock: { now: () => Date.now() },
   log: silentLog,
 })
-const tags = [0, 1, 2].map((i) => journal.tagId(`device-${i}`, 'counter', 'int64'))
 let counter = BigInt(start)
 
 async function append(lane: number): Promise<void> {
+  const tags = [0, 1, 2].map((i) => journal.tagId(`device-${i}`, `counter-${lane}`, 'int64'))
   for (;;) {
     const own: bigint[] = []
-    const samples = tags.map((tagId, i) => {
+    const samples = tags.map((tagId) => {
       counter += 1n
       own.push(counter)
-      return { tagId: tagId, sourceAt: Date.now() + lane * 300 + i, value: counter, quality: 192 as const }
+      return { tagId, sourceAt: Date.now(), value: counter, quality: 192 as const }
     })
     await journal.append(samples, 'backfill')
     writeSync(1, `${own.join(' ')}\n`)
