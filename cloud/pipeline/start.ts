@@ -78,7 +78,7 @@ async function assemble(options: PipelineOptions, opened: (close: () => Promise<
   const detection = await createDetection({ db: system, listen: db.listen.bind(db), clock, log })
   opened(() => detection.close())
   const shards = createShards()
-  await restoreShards({ store, historian, detection, shards, clock, log })
+  await restoreShards({ store, historian, detection, profiles, shards, clock, log })
   const hashes = (edge: EdgeRef) => shards.get(edge)?.secretHash
   const broker = await startBroker({ ...options.mqtt, secretHash: hashes, log, metrics })
   opened(() => broker.close())

@@ -48,9 +48,11 @@ export interface BirthValue {
 export interface EdgeDetection {
   readonly edge: DetectionEdge
   /**
-   * Binds the alarms and the machine-state tag of the profile to the device and ends its staleness.
-   * Called at every DBIRTH; the same profile again changes nothing. A device without a profile has no alarms.
+   * Binds the alarms and the machine-state tag of the profile to the device; the same profile again changes nothing. Called
+   * at start for devices known before, whose samples may come ahead of their next birth.
    */
+  bind(device: string, profile: DeviceProfile): void
+  /** Called at every DBIRTH: binds, and ends the device's staleness. A device without a profile has no alarms. */
   onBirth(device: string, profile: DeviceProfile | undefined, values?: readonly BirthValue[]): void
   /** The number by which samples of a tag are handed in; -1 when nothing watches it. Valid until the device's next birth. */
   tag(device: string, tag: string): number

@@ -264,6 +264,15 @@ describe('detection', () => {
     expect(restarted.edge(edge).mark(EPOCH, 1n)).toBe(4n)
   })
 
+  it('evaluates after a restart before the device is born again', async () => {
+    await detection.settled()
+    const restarted = await start()
+    restarted.edge(edge).bind('oven-1', OVEN)
+    send([['temperature', 1, 91]], restarted)
+    await restarted.settled()
+    expect(await log()).toMatchObject([{ transition: 'activated', eventAt: START + 1000 }])
+  })
+
   it('acknowledges no offset whose evaluation is not committed', async () => {
     const shard = detection.edge(edge)
     send([

@@ -90,12 +90,16 @@ export class EdgeShard implements EdgeDetection {
   }
 
   onBirth(name: string, profile: DeviceProfile | undefined, values: readonly BirthValue[] = []): void {
-    const device = this.#device(name)
     this.#hear()
-    if (profile && profile !== device.profile) this.#bind(name, device, profile)
-    device.isDead = false
+    if (profile) this.bind(name, profile)
+    this.#device(name).isDead = false
     this.#endSilence(this.#options.clock(), [name])
     for (const value of values) this.#evaluateBirth(name, value)
+  }
+
+  bind(name: string, profile: DeviceProfile): void {
+    const device = this.#device(name)
+    if (profile !== device.profile) this.#bind(name, device, profile)
   }
 
   tag(device: string, tag: string): number {

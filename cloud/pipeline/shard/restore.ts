@@ -1,3 +1,4 @@
+import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
 import type { Log } from '#shared/log/log.ts'
 import { RangeSet } from '#shared/sparkplug/range-set.ts'
 import type { Detection } from '../detection/index.ts'
@@ -12,6 +13,7 @@ export interface RestoreOptions {
   readonly store: PipelineStore
   readonly historian: Historian
   readonly detection: Detection
+  readonly profiles: ReadonlyMap<string, DeviceProfile>
   readonly shards: Shards
   readonly clock: () => number
   readonly log: Log
@@ -38,9 +40,20 @@ export async function restoreShards(options: RestoreOptions): Promise<void> {
   }
   const byId = new Map([...shards].map((shard) => [shard.id, shard]))
   restoreTags(shards, byId, found)
+  bindAlarms(options)
   for (const [id, saved] of found.sessions) byId.get(id)?.restore(saved, clock())
   await restoreValues(options)
   await restoreGaps(options)
+}
+
+/** Samples may come before the next birth, read by the aliases of before the restart: their alarms must stand by then. */
+function bindAlarms({ shards, profiles }: RestoreOptions): void {
+  for (const shard of shards) {
+    for (const { device, profile } of shard.devices.values()) {
+      const known = profile === null ? undefined : profiles.get(profile)
+      if (known) shard.detection.bind(device, known)
+    }
+  }
 }
 
 function restoreTags(shards: Shards, byId: ReadonlyMap<string, EdgeShard>, found: Found): void {
