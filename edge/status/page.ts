@@ -73,7 +73,8 @@ function lossHtml({ state, error, lossKind }: DeviceSnapshot, { language, words 
 
 function tagHtml(tag: TagSnapshot, { language, words }: View): string {
   const name = `${escaped(tag.name[language])} <small>${escaped(tag.tag)}</small>`
-  const value = tag.value === null ? '–' : `${escaped(tag.value)} ${escaped(tag.unit ?? '')}`
+  const word = tag.word ? `${escaped(tag.word[language])} ` : ''
+  const value = tag.value === null ? '–' : `${word}${escaped(tag.value)} ${escaped(tag.unit ?? '')}`
   const quality = mark(tag.quality === 'good', words[tag.quality])
   const cells = [`<td>${name}</td>`, `<td class="n">${value}</td>`, `<td>${quality}</td>`]
   return `<tr>${cells.join('')}<td class="n">${age(tag.ageMs)}</td><td>${escaped(tag.reason ?? '')}</td></tr>`

@@ -25,6 +25,13 @@ const profile: DeviceProfile = {
   tags: [
     { tag: 'oil', name: name('Oil <temperature>', '油温'), address: 'holding:0', type: 'int16', decimals: 1 },
     { tag: 'count', name: name('Count', '计数'), address: 'holding:1', type: 'uint64' },
+    {
+      tag: 'state',
+      name: name('State', '状态'),
+      address: 'holding:9',
+      type: 'int16',
+      words: { '1': name('Running', '运行') },
+    },
     { tag: 'lid', name: name('Lid', '盖'), address: 'coil:0', type: 'bit' },
   ],
 }
@@ -57,6 +64,7 @@ function sources(): StatusSources {
     { id: from, device, tag: 'oil', type: 'double' as const, unit: '°C' },
     { id: from + 1, device, tag: 'count', type: 'uint64' as const },
     { id: from + 2, device, tag: 'lid', type: 'boolean' as const },
+    { id: from + 3, device, tag: 'state', type: 'int16' as const },
   ]
   const devices = ['press-1', 'press-2'].map((device, i) => ({
     device,
@@ -68,6 +76,7 @@ function sources(): StatusSources {
     { tagId: 0, sourceAt: NOW - 1500, value: 61.25, quality: 192 },
     { tagId: 1, sourceAt: NOW, value: 18_446_744_073_709_551_615n, quality: 192 },
     { tagId: 2, sourceAt: NOW, value: null, quality: 0 },
+    { tagId: 3, sourceAt: NOW, value: 1, quality: 192 },
   ])
   const counters = {
     accepted: 12,
@@ -185,6 +194,14 @@ describe('what the local page tells', () => {
         ageMs: 0,
         reason: 'coil:0: the device has no such address (exception 2)',
       },
+      {
+        tag: 'state',
+        name: name('State', '状态'),
+        value: '1',
+        word: name('Running', '运行'),
+        quality: 'good',
+        ageMs: 0,
+      },
     ])
     expect(status.devices[1]).toMatchObject({ state: 'lost', lossKind: 'refused' })
     expect(status.devices[1]?.tags[0]).toMatchObject({ value: null, quality: 'stale' })
@@ -200,6 +217,7 @@ describe('what the local page tells', () => {
     const chinese = await (await fetch(url, withToken({ 'accept-language': 'zh-CN,zh;q=0.9,en;q=0.8' }))).text()
     expect(chinese).toContain('该地址无人监听。')
     expect(chinese).toContain('油温')
+    expect(chinese).toContain('运行 1')
     expect(chinese).toContain('lang="zh-CN"')
   })
 

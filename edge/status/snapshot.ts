@@ -26,6 +26,8 @@ export interface TagSnapshot {
   readonly unit?: string
   /** As text: 64-bit numbers keep their digits. Null when nothing was read. */
   readonly value: string | null
+  /** What the value of a coded tag means. */
+  readonly word?: LocalizedText
   readonly quality: 'good' | 'uncertain' | 'bad' | 'stale'
   /** Time since the value was true, in ms. */
   readonly ageMs?: number
@@ -97,11 +99,13 @@ interface TagFacts {
 
 function tagSnapshot({ model, now }: StatusSources, tag: EdgeTag, { profile, reason }: TagFacts): TagSnapshot {
   const sample = model.current(tag.id)
+  const word = profile?.words?.[String(sample?.value)]
   return {
     tag: tag.tag,
     name: profile?.name ?? { en: tag.tag, 'zh-CN': tag.tag },
     ...(tag.unit === undefined ? {} : { unit: tag.unit }),
     value: sample === undefined || sample.value === null ? null : shown(sample.value, profile?.decimals),
+    ...(word === undefined ? {} : { word }),
     quality: sample === undefined ? 'stale' : QUALITY_WORDS[sample.quality],
     ...(sample === undefined ? {} : { ageMs: now() - sample.sourceAt }),
     ...(reason === undefined ? {} : { reason }),
