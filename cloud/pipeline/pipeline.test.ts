@@ -330,6 +330,32 @@ describe('an edge of another make', () => {
   })
 })
 
+describe('a birth that is odd', () => {
+  it('keeps the good tags and leaves out names that no table could hold', async () => {
+    const edge = await connect({ epoch: EPOCH })
+    await edge.birth(1n, 0n)
+    const odd = ['bad\u0000name', 'x'.repeat(500), 'temperature'].map((tag, i) => ({
+      tag,
+      alias: 50 + i,
+      type: 'double' as const,
+    }))
+    await edge.deviceBirth('press', [...TAGS, ...odd], { profile: 'no-such-profile' })
+    await eventually(() => pipeline.devices(org).find((device) => device.group === group)?.tagCount).toBe(3)
+    await edge.data(
+      'press',
+      [{ ...celsius(1000, 1), alias: 50 }, celsius(1000, 2), { ...celsius(2000, 3), alias: 52 }],
+      1n,
+    )
+    await eventually(() => lastAck(edge)).toBe(3n)
+    expect(await stored('temperature')).toEqual([
+      [1000, 2, 192],
+      [2000, 3, 192],
+    ])
+    const faults = pipeline.edges(org).find((status) => status.group === group)?.faults
+    expect(faults).toMatchObject([{ code: 'device.unknown-profile' }])
+  })
+})
+
 describe('registration', () => {
   it('refuses a group of another organisation', async () => {
     const other = await database.newOrg('Other')

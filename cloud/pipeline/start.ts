@@ -161,7 +161,7 @@ function pipelineOf(parts: Parts): Pipeline {
     live: parts.live,
     detection,
     history: historyReader({ historian, find, gaps: (query) => store.gaps(query) }),
-    edges: (org) => shards.ofOrg(org).map((shard) => edgeStatus(shard, acknowledgeable(shard))),
+    edges: (org) => shards.ofOrg(org).map((shard) => edgeStatus(shard, acknowledgeable(shard), parts.profiles)),
     devices: (org) =>
       shards.ofOrg(org).flatMap((shard) => [...shard.devices.values()].map((device) => deviceStatus(shard, device))),
     tags: (org) =>
@@ -188,7 +188,7 @@ async function registerEdge(parts: Parts, input: EdgeRegistrationInput): Promise
   else if (known.secretHash !== row.secret_hash) broker.disconnect(known.ref)
   shard.secretHash = row.secret_hash
   shard.name = row.name
-  return edgeStatus(shard, acknowledgeable(shard))
+  return edgeStatus(shard, acknowledgeable(shard), parts.profiles)
 }
 
 function closeOnce(parts: Parts): () => Promise<void> {

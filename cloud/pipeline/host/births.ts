@@ -3,7 +3,7 @@ import { BD_SEQ, EPOCH, FIRST_OFFSET, LAST_OFFSET, PROFILE } from '#shared/spark
 import { type Payload, PayloadError } from '#shared/sparkplug/payload.ts'
 import type { BirthValue } from '../detection/contract.ts'
 import type { EdgeShard } from '../shard/edge-shard.ts'
-import { type BornMetric, bornMetrics, isTagMetric, NODE_DEVICE, slotOf, tagType } from '../shard/slots.ts'
+import { type BornMetric, bornMetrics, isStorable, isTagMetric, NODE_DEVICE, slotOf, tagType } from '../shard/slots.ts'
 import { type NewTag, tagState } from '../shard/store.ts'
 import type { DeviceState, TagState } from '../shard/tag-state.ts'
 import { acknowledge } from './commands.ts'
@@ -76,8 +76,8 @@ export function deviceBirth(
     device,
     payload,
     metrics,
-    profile: typeof profile === 'string' && profile !== '' ? profile : null,
-    tags: metrics.filter(isTagMetric).map((metric) => newTag(shard, device, metric)),
+    profile: typeof profile === 'string' && isStorable(profile) ? profile : null,
+    tags: newTags(shard, device, metrics),
   }
   const known = shard.devices.get(device)
   if (known && birth.tags.every((tag) => isSame(known.tags.get(tag.tag), tag))) {
@@ -96,6 +96,12 @@ interface Birth {
   readonly metrics: readonly BornMetric[]
   readonly profile: string | null
   readonly tags: readonly NewTag[]
+}
+
+/** Each name once, by its last metric: a statement cannot write one row twice. */
+function newTags(shard: EdgeShard, device: string, metrics: readonly BornMetric[]): NewTag[] {
+  const byName = new Map(metrics.filter(isTagMetric).map((metric) => [metric.name, metric]))
+  return [...byName.values()].map((metric) => newTag(shard, device, metric))
 }
 
 const newTag = ({ ref }: EdgeShard, device: string, metric: BornMetric): NewTag => ({

@@ -30,12 +30,15 @@ export function recordsQueue(log: Log): RecordsQueue {
   }
 }
 
+/** SQLSTATE classes of faults in what was written: a repetition fails the same way and would hold up everybody else. */
+const isLasting = (error: unknown): boolean => /^(21|22|23|42)/.test((error as { code?: string }).code ?? '')
+
 async function insist<T>(work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await work()
     } catch (error) {
-      if (attempt === MOST_ATTEMPTS) throw error
+      if (attempt === MOST_ATTEMPTS || isLasting(error)) throw error
       await new Promise((resolve) => setTimeout(resolve, FIRST_PAUSE_MS * 2 ** (attempt - 1)))
     }
   }

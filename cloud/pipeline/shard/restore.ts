@@ -47,11 +47,12 @@ export async function restoreShards(options: RestoreOptions): Promise<void> {
 }
 
 /** Samples may come before the next birth, read by the aliases of before the restart: their alarms must stand by then. */
-function bindAlarms({ shards, profiles }: RestoreOptions): void {
+function bindAlarms({ shards, profiles, clock }: RestoreOptions): void {
   for (const shard of shards) {
-    for (const { device, profile } of shard.devices.values()) {
+    for (const { device, profile, isOnline } of shard.devices.values()) {
       const known = profile === null ? undefined : profiles.get(profile)
       if (known) shard.detection.bind(device, known)
+      if (!isOnline) shard.detection.onStale(clock(), device)
     }
   }
 }

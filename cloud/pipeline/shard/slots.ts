@@ -1,7 +1,14 @@
 import type { ScalarType } from '#shared/contracts/sample.ts'
 import type { OffsetAliases } from '#shared/sparkplug/completeness.ts'
 import type { SparkplugType } from '#shared/sparkplug/datatype.ts'
-import { ALARM_EVENT, FIRST_OFFSET, GAP, isProtocolMetric, LAST_OFFSET } from '#shared/sparkplug/metric-names.ts'
+import {
+  ALARM_EVENT,
+  FIRST_OFFSET,
+  GAP,
+  isProtocolMetric,
+  LAST_OFFSET,
+  UNIT_PROPERTY,
+} from '#shared/sparkplug/metric-names.ts'
 import type { Alias, Payload } from '#shared/sparkplug/payload.ts'
 import type { TagState } from './tag-state.ts'
 
@@ -41,18 +48,28 @@ export const NOTHING_BORN: Born = {
 /** The device under which tags of a third-party edge node itself are listed. */
 export const NODE_DEVICE = '_node'
 
-/** Reads the metrics of a birth; those without a name are left out. */
+/** Longer names and units than these, and such with control characters, would break paths and tables. */
+const MAX_NAME = 200
+const MAX_UNIT = 40
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be stored
+const CONTROL = /[\u0000-\u001f\u007f]/
+
+/** True for a text that may become part of a path or a column. */
+export const isStorable = (text: string, longest = MAX_NAME): boolean =>
+  text !== '' && text.length <= longest && !CONTROL.test(text)
+
+/** Reads the metrics of a birth. One whose name cannot be stored is kept without it and its type, so that its data are skipped. */
 export function bornMetrics(payload: Payload): BornMetric[] {
   const metrics: BornMetric[] = []
   for (let i = 0; i < payload.count; i++) {
-    const name = payload.name(i)
-    if (name === undefined) continue
-    const unit = payload.property(i, 'engUnit')?.value
+    const name = payload.name(i) ?? ''
+    const isNamed = isStorable(name)
+    const unit = payload.property(i, UNIT_PROPERTY)?.value
     metrics.push({
-      name,
+      name: isNamed ? name : `metric ${i} without a usable name`,
       alias: payload.alias(i)?.toString() ?? null,
-      type: payload.typeOf(i) ?? null,
-      unit: typeof unit === 'string' && unit !== '' ? unit : null,
+      type: isNamed ? (payload.typeOf(i) ?? null) : null,
+      unit: typeof unit === 'string' && isStorable(unit, MAX_UNIT) ? unit : null,
     })
   }
   return metrics

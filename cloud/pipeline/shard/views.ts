@@ -7,7 +7,7 @@ import { type DeviceState, liveValue, type TagState } from './tag-state.ts'
 type Profiles = ReadonlyMap<string, DeviceProfile>
 
 /** An edge as people see it; `acknowledged` is what the host could acknowledge now. */
-export function edgeStatus(shard: EdgeShard, acknowledged: bigint | undefined): EdgeStatus {
+export function edgeStatus(shard: EdgeShard, acknowledged: bigint | undefined, profiles: Profiles): EdgeStatus {
   const { session, journal } = shard
   const devices = [...shard.devices.values()]
   const depth = journal === undefined || acknowledged === undefined ? 0n : journal.newest - acknowledged
@@ -25,7 +25,7 @@ export function edgeStatus(shard: EdgeShard, acknowledged: bigint | undefined): 
     lastGap: shard.lastGap,
     deviceCount: devices.length,
     tagCount: devices.reduce((sum, device) => sum + device.tags.size, 0),
-    faults: faultsOf(shard, status),
+    faults: faultsOf(shard, status, profiles),
   }
 }
 
@@ -34,7 +34,7 @@ function sessionStatus({ session }: EdgeShard): EdgeSessionStatus {
   return session.lastMessageAt === null ? 'never' : 'offline'
 }
 
-function faultsOf(shard: EdgeShard, status: EdgeSessionStatus): { code: string; detail: string }[] {
+function faultsOf(shard: EdgeShard, status: EdgeSessionStatus, profiles: Profiles): Fault[] {
   const name = `${shard.ref.group}/${shard.ref.edge}`
   if (status === 'never') {
     return [
@@ -57,11 +57,22 @@ function faultsOf(shard: EdgeShard, status: EdgeSessionStatus): { code: string; 
       { code: 'edge.silent', detail: `${name} is connected and says nothing; check the load and the log of the box` },
     ]
   }
-  const dead = [...shard.devices.values()].filter((device) => !device.isOnline)
-  return dead.map(({ device }) => ({
-    code: 'device.offline',
-    detail: `${device} does not answer ${name}; check its power, its address and the cable`,
-  }))
+  return [...shard.devices.values()].flatMap((device) => deviceFaults(device, name, profiles))
+}
+
+type Fault = EdgeStatus['faults'][number]
+
+function deviceFaults({ device, profile, isOnline }: DeviceState, edge: string, profiles: Profiles): Fault[] {
+  const faults: Fault[] = []
+  if (!isOnline) {
+    const detail = `${device} does not answer ${edge}; check its power, its address and the cable`
+    faults.push({ code: 'device.offline', detail })
+  }
+  if (profile !== null && !profiles.has(profile)) {
+    const detail = `${device} names the profile ${profile}, which the cloud does not have: it has no alarms. Add the file`
+    faults.push({ code: 'device.unknown-profile', detail })
+  }
+  return faults
 }
 
 /** A device as people see it. */
