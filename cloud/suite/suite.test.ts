@@ -1,9 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Pipeline, startPipeline } from '#cloud/pipeline/index.ts'
 import type { Alarm, AlarmActionResult, AlarmDetail } from '#shared/contracts/alarm.ts'
 import type { Asset } from '#shared/contracts/asset.ts'
 import type { PageOf } from '#shared/contracts/http.ts'
@@ -14,109 +9,24 @@ import type { Person } from '#shared/contracts/person.ts'
 import type { Retro, RetroSummary } from '#shared/contracts/retro.ts'
 import type { Tag } from '#shared/contracts/tag.ts'
 import type { WorkOrder } from '#shared/contracts/work-order.ts'
-import { silentLog } from '#shared/log/log.ts'
-import { startTestPlatform, type TestPlatform } from '#tests/support/platform.ts'
-import { connectScriptedEdge, type ScriptedEdge } from '#tests/support/sparkplug-edge.ts'
-import { suiteModules } from './index.ts'
+import { GROUP, RUNNING, STOPPED, startTestSuite, type TestSuite } from '#tests/support/suite.ts'
 
-const SEED = fileURLToPath(new URL('../../devices/plants/module-factory.organisation.yaml', import.meta.url))
-const PROFILES = fileURLToPath(new URL('../../devices/profiles', import.meta.url))
-const PASSWORD = 'a long demo password'
 const MINUTE = 60_000
-const TAGS = [
-  { tag: 'motor-temperature', alias: 10, type: 'double', unit: '°F' },
-  { tag: 'state', alias: 11, type: 'uint32' },
-  { tag: 'oil-temperature', alias: 12, type: 'double', unit: '°C' },
-] as const
-const [RUNNING, STOPPED] = [1, 7]
 
-let test: TestPlatform
-let pipeline: Pipeline
-let edge: ScriptedEdge
-let dir: string
-let cookies: Record<string, string>
-
-/** Calls the API as a person of the plant; throws with the answer when the status is not the one expected. */
-async function call<T>(who: string, method: 'GET' | 'POST' | 'PATCH' | 'DELETE', url: string, more: CallOptions = {}) {
-  const answer = await test.app.http.inject({
-    method,
-    url,
-    headers: { cookie: cookies[who] ?? '', ...more.headers },
-    ...(more.body ? { payload: more.body } : {}),
-  })
-  if (answer.statusCode !== (more.status ?? 200)) throw new Error(`${who} ${method} ${url}: ${answer.body}`)
-  return (answer.body === '' ? undefined : answer.json()) as T
-}
-interface CallOptions {
-  readonly body?: object
-  readonly status?: number
-  readonly headers?: Record<string, string>
-}
-const get = <T>(who: string, url: string) => call<T>(who, 'GET', url)
-const post = <T>(who: string, url: string, body: object, status = 200) => call<T>(who, 'POST', url, { body, status })
-
-async function signIn(username: string): Promise<string> {
-  const answer = await test.app.http.inject({
-    method: 'POST',
-    url: '/api/session',
-    payload: { username, password: PASSWORD },
-  })
-  return String(answer.headers['set-cookie']).split(';')[0] ?? ''
-}
-
-/** Sends values of the compressor and waits until everything that follows from them is done. */
-async function reads(
-  values: Partial<Record<'motor-temperature' | 'state' | 'oil-temperature', number>>,
-): Promise<void> {
-  const at = test.clock.now()
-  const samples = TAGS.filter((tag) => values[tag.tag] !== undefined).map(({ alias, type, tag }) => {
-    return { alias, type, at, value: values[tag] ?? 0 }
-  })
-  const heard = seen + 1
-  await edge.data('compressor-1', samples)
-  await until(() => seen >= heard)
-  await test.settled()
-}
-let seen = 0
-
-/** Lets what the machine side has committed take its course until the check answers something. */
-async function eventually<T>(check: () => Promise<T | false | undefined>): Promise<T> {
-  for (;;) {
-    await test.settled()
-    const answer = await check()
-    if (answer) return answer
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-}
-
-async function until(check: () => boolean): Promise<void> {
-  while (!check()) await new Promise((resolve) => setImmediate(resolve))
-}
+let test: TestSuite
 
 beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'andon-suite-'))
-  const machine = new Proxy({} as Pipeline, { get: (_, key) => pipeline[key as keyof Pipeline] })
-  const seed = { file: SEED, password: PASSWORD }
-  test = await startTestPlatform({ modules: (platform) => suiteModules({ ...platform, pipeline: machine, seed }) })
-  pipeline = await startPipeline({
-    db: test.database.db,
-    dataDir: dir,
-    profilesDir: PROFILES,
-    mqtt: { host: '127.0.0.1', port: 0 },
-    clock: test.clock.now,
-    log: silentLog,
-  })
-  const names = ['admin', 'engineer', 'operator', 'maintainer', 'electrician', 'lead', 'manager']
-  cookies = Object.fromEntries(await Promise.all(names.map(async (name) => [name, await signIn(name)])))
+  test = await startTestSuite()
 })
+afterAll(() => test.close())
 
-afterAll(async () => {
-  await edge?.close()
-  await test.app.close()
-  await pipeline?.close()
-  await test.close()
-  rmSync(dir, { recursive: true, force: true })
-})
+const { get, post, call, reads, eventually } = {
+  get: <T>(who: string, url: string) => test.get<T>(who, url),
+  post: <T>(who: string, url: string, body: object, status = 200) => test.post<T>(who, url, body, status),
+  call: <T>(...args: Parameters<TestSuite['call']>) => test.call<T>(...args),
+  reads: (values: Parameters<TestSuite['reads']>[0]) => test.reads(values),
+  eventually: <T>(check: () => Promise<T | false | undefined>) => test.eventually(check),
+}
 
 describe('the people side of a plant, from a registered edge to an approved retro', () => {
   let incident: Incident
@@ -136,23 +46,8 @@ describe('the people side of a plant, from a registered edge to an approved retr
   })
 
   it('registers an edge whose secret is shown once, by those who may', async () => {
-    const body = { group: 'module-factory', edge: 'line-1' }
-    await post('operator', '/api/edges', body, 403)
-    const { secret } = await post<{ secret: string }>('engineer', '/api/edges', body, 201)
-    edge = await connectScriptedEdge({ port: pipeline.mqtt.port, ...body, secret })
-    await edge.birth(0n, 0n)
-    await edge.deviceBirth('compressor-1', TAGS, { profile: 'screw-compressor', at: test.clock.now() })
-    await until(
-      () =>
-        pipeline.tags(test.org).length >= 0 && pipeline.tag('module-factory/line-1/compressor-1/state') !== undefined,
-    )
-    pipeline.live.subscribe(
-      TAGS.map((t) => `module-factory/line-1/compressor-1/${t.tag}`),
-      () => {
-        seen += 1
-      },
-    )
-    await reads({ 'motor-temperature': 85, state: RUNNING, 'oil-temperature': 80 })
+    await post('operator', '/api/edges', { group: GROUP, edge: 'line-2' }, 403)
+    await test.connectLine()
     const tags = await get<PageOf<Tag>>('operator', '/api/tags?limit=500')
     expect(tags.items).toHaveLength(3)
   })

@@ -1,7 +1,7 @@
 import type { Tx } from '#cloud/platform/database/database.ts'
 import type { Module, TopicGuard } from '#cloud/platform/module.ts'
 import type { Directory } from '../directory/index.ts'
-import { STAFF, type SuiteDeps } from '../kernel/index.ts'
+import { isId, STAFF, type SuiteDeps } from '../kernel/index.ts'
 import { chatRoutes } from './routes.ts'
 import { chatStore, type MessageRow } from './store.ts'
 
@@ -19,7 +19,7 @@ const TALK = ['message.post', 'channel.read'] as const
 const guard: TopicGuard = {
   prefix: 'channel',
   async mayHear(tx, actor, id) {
-    const channel = await chatStore(tx).channel(id)
+    const channel = isId(id) ? await chatStore(tx).channel(id) : undefined
     if (!channel || actor.id === null) return false
     const isOpen = OPEN_KINDS.some((kind) => kind === channel.kind) && !actor.roles.includes('external')
     return isOpen || chatStore(tx).isMember(id, actor.id)

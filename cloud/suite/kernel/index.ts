@@ -1,18 +1,18 @@
 import { Type } from 'typebox'
 import { type CommandContext, defineCommand } from '#cloud/platform/door/command.ts'
 import { DomainError, found } from '#cloud/platform/errors.ts'
-import type { Module } from '#cloud/platform/module.ts'
+import type { Module, TopicGuard } from '#cloud/platform/module.ts'
 import { Id } from '#shared/contracts/http.ts'
 import type { CardSource } from './cards.ts'
 import type { SuiteDeps } from './deps.ts'
-import { NOBODY } from './nobody.ts'
+import { isId, NOBODY } from './nobody.ts'
 import { STAFF } from './roles.ts'
 import { kernelRoutes } from './routes.ts'
-import { inboxRow } from './store.ts'
+import { inboxRow, recordRows } from './store.ts'
 
 export type { CardSource } from './cards.ts'
 export type { SeedOptions, SuiteDeps } from './deps.ts'
-export { NOBODY, personOf } from './nobody.ts'
+export { isId, NOBODY, personOf } from './nobody.ts'
 export { type Act, type Offer, offersFor } from './offers.ts'
 export { cursorId, cursorNumber, cursorText, encodeCursor, onePage, pageOf } from './page.ts'
 export { CREW, LEADS, STAFF } from './roles.ts'
@@ -24,12 +24,22 @@ export function kernelModule(deps: SuiteDeps, cards: readonly CardSource[]): Mod
   return {
     name: 'kernel',
     routes: (app) => kernelRoutes(app, { ...deps, cards: new Map(cards.map((c) => [c.type, c])), completeItem }),
+    topics: [recordGuard],
     rules: [
       { name: 'staff-see-cards', roles: STAFF, actions: ['record.view'], types: ['record'] },
       { name: 'everyone-reads-own-inbox', actions: ['inbox.view'], types: ['inbox'] },
       { name: 'everyone-completes-own-inbox', actions: ['inbox.complete'], when: [{ fact: 'personId', is: 'self' }] },
     ],
   }
+}
+
+/** What happens to a record is heard by the plant's own people. */
+const recordGuard: TopicGuard = {
+  prefix: 'record',
+  async mayHear(tx, actor, id) {
+    if (!isId(id) || !STAFF.some((role) => actor.roles.includes(role))) return false
+    return (await recordRows(tx, [id])).length > 0
+  },
 }
 
 /** Takes one item off one's own list. A page is not ticked off: it is answered. */

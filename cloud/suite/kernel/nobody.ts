@@ -9,3 +9,8 @@ export function personOf(actor: Actor): string {
   if (actor.id !== null) return actor.id
   throw new DomainError('forbidden', 'person.required', 'Only a person can do this')
 }
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/** True for what can be an id; anything else would be an error of the database. */
+export const isId = (text: string): boolean => UUID.test(text)

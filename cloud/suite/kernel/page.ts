@@ -1,4 +1,5 @@
 import { DomainError } from '#cloud/platform/errors.ts'
+import { isId } from './nobody.ts'
 
 /** Where the next page begins: the sort keys of the last row, opaque to callers. */
 export function encodeCursor(keys: readonly (string | number)[]): string {
@@ -19,7 +20,7 @@ function decodeCursor(cursor: string): readonly (string | number)[] {
 /** The id with which the page before ended. Throws DomainError `invalid`. */
 export function cursorId(cursor: string): string {
   const id = cursorText(cursor)
-  if (!UUID.test(id)) throw badCursor()
+  if (!isId(id)) throw badCursor()
   return id
 }
 
@@ -36,8 +37,6 @@ export function cursorText(cursor: string): string {
   if (typeof text !== 'string') throw badCursor()
   return text
 }
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 function badCursor(cause?: unknown): DomainError {
   const error = new DomainError('invalid', 'page.bad-cursor', 'The cursor is not one that this list gave')

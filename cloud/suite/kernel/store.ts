@@ -1,12 +1,11 @@
 import { sql } from 'kysely'
 import type { Tx } from '#cloud/platform/database/database.ts'
 import { found } from '#cloud/platform/errors.ts'
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+import { isId } from './nobody.ts'
 
 /** The id behind what a URL names: an id, or a number such as `INC-2026-000001`. Throws `not-found`, coded by the type. */
 export async function recordId(tx: Tx, type: string, idOrNumber: string): Promise<string> {
-  const column = UUID.test(idOrNumber) ? 'id' : 'number'
+  const column = isId(idOrNumber) ? 'id' : 'number'
   const row = await tx
     .selectFrom('records')
     .select('id')
@@ -18,7 +17,7 @@ export async function recordId(tx: Tx, type: string, idOrNumber: string): Promis
 
 /** The type of a record. Throws `not-found`. */
 export async function recordType(tx: Tx, idOrNumber: string): Promise<{ id: string; type: string }> {
-  const column = UUID.test(idOrNumber) ? 'id' : 'number'
+  const column = isId(idOrNumber) ? 'id' : 'number'
   const row = await tx.selectFrom('records').select(['id', 'type']).where(column, '=', idOrNumber).executeTakeFirst()
   return found(row, 'record', idOrNumber)
 }
