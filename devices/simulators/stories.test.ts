@@ -31,14 +31,21 @@ describe('a story', () => {
     expect(story.waitingFor()).toBeUndefined()
   })
 
-  it('forgets a work order that comes before it is waited for, and those of other devices', () => {
+  it('forgets a work order that was done long before it is waited for, and those of other devices', () => {
     const story = playStory(STORY)
     story.advance(view(0, 9))
     story.workOrderDone('pump')
-    story.advance(view(1, 4))
+    story.advance(view(61, 4))
     story.workOrderDone('fan')
-    expect(story.advance(view(2, 4))).toEqual([])
+    expect(story.advance(view(62, 4))).toEqual([])
     expect(story.waitingFor()).toBe('repair')
+  })
+
+  it('counts a work order that a quick crew has done within the minute before', () => {
+    const story = playStory(STORY)
+    story.advance(view(70, 9))
+    story.workOrderDone('pump')
+    expect(commands(story.advance(view(82, 4)))).toEqual(['trip', 'maintenance'])
   })
 
   it('starts again after its time, once it is over', () => {

@@ -13,23 +13,30 @@ export interface StoryView {
 export interface StoryPlayer {
   /** Takes the steps whose conditions hold now and returns what they do, in order. */
   advance(view: StoryView): readonly StoryAction[]
-  /** A work order on this device is done: releases the step that waits for it; forgotten when none does. */
+  /** A work order on this device is done: releases the step that waits for it, or that will within a minute. */
   workOrderDone(device: string): void
   /** The step that is waited for; undefined when the story is over. */
   waitingFor(): string | undefined
 }
+
+/** A work order that is done this long before its step is reached still counts, in s: a quick crew may be ahead of the story. */
+const EARLY_S = 60
 
 /** Plays one story: its steps in order, each when its conditions hold, again from the first when it repeats. */
 export function playStory(story: Story): StoryPlayer {
   let next = 0
   let beganAt = 0
   let lastAt = 0
-  const done = new Set<string>()
+  let now = 0
+  /** When a work order on a device was last done. */
+  const done = new Map<string, number>()
 
   function isDue(step: StoryStep, view: StoryView): boolean {
     if (view.seconds - lastAt < (step.afterSeconds ?? 0)) return false
     if (step.when && !holds(step.when, view)) return false
-    return step.waitFor === undefined || done.has(step.waitFor.workOrderDone)
+    if (!step.waitFor) return true
+    const doneAt = done.get(step.waitFor.workOrderDone)
+    return doneAt !== undefined && doneAt >= lastAt - EARLY_S
   }
 
   function take(step: StoryStep, view: StoryView): readonly StoryAction[] {
@@ -51,6 +58,7 @@ export function playStory(story: Story): StoryPlayer {
 
   return {
     advance(view) {
+      now = view.seconds
       restartIfDue(view.seconds)
       const actions: StoryAction[] = []
       let step = story.steps[next]
@@ -61,8 +69,7 @@ export function playStory(story: Story): StoryPlayer {
       return actions
     },
     workOrderDone(device) {
-      const isAwaited = story.steps[next]?.waitFor?.workOrderDone === device
-      if (isAwaited) done.add(device)
+      done.set(device, now)
     },
     waitingFor: () => story.steps[next]?.step,
   }
