@@ -64,15 +64,19 @@ export function bornMetrics(payload: Payload): BornMetric[] {
   for (let i = 0; i < payload.count; i++) {
     const name = payload.name(i) ?? ''
     const isNamed = isStorable(name)
-    const unit = payload.property(i, UNIT_PROPERTY)?.value
     metrics.push({
       name: isNamed ? name : `metric ${i} without a usable name`,
       alias: payload.alias(i)?.toString() ?? null,
       type: isNamed ? (payload.typeOf(i) ?? null) : null,
-      unit: typeof unit === 'string' && isStorable(unit, MAX_UNIT) ? unit : null,
+      unit: unitOf(payload, i),
     })
   }
   return metrics
+}
+
+function unitOf(payload: Payload, index: number): string | null {
+  const unit = payload.property(index, UNIT_PROPERTY)?.value
+  return typeof unit === 'string' && isStorable(unit, MAX_UNIT) ? unit : null
 }
 
 /** True for a metric that becomes a tag. */
