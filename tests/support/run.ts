@@ -94,6 +94,7 @@ if (only === undefined) {
   step('sources run by type stripping: andon check', process.execPath, ['andon.ts', 'check', ...shippedFiles()])
   step('type check', bin('tsc'), ['-p', '.'])
   step('type check, console', bin('tsc'), ['-p', 'cloud/web'])
+  step('type check, browser tests', bin('tsc'), ['-p', 'tests/acceptance/web'])
   step('lint and format', bin('biome'), ['ci', '.'])
   step('console build', process.execPath, ['.ci/build-console.ts'])
 }
