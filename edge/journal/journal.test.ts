@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -255,6 +255,18 @@ describe('the space of a journal', () => {
 })
 
 describe('damage', () => {
+  it('is not what a kill leaves behind while a segment is being made', async () => {
+    const journal = open()
+    const a = journal.tagId('a', 'x', 'double')
+    await journal.append([sample(a, 1)])
+    await journal.close()
+    writeFileSync(join(directory, `segment-${'2'.padStart(20, '0')}.db`), '')
+    const again = open()
+    expect(gapsOf(again)).toEqual([])
+    now += 1
+    expect(await again.append([sample(a, 2)])).toEqual({ first: 2n, last: 2n })
+  })
+
   it('of one record becomes a gap, the others stay', async () => {
     const journal = open()
     const a = journal.tagId('a', 'x', 'double')
@@ -279,7 +291,6 @@ describe('damage', () => {
       .filter((name) => name.startsWith('segment-'))
       .sort()[1]!
     rmSync(join(directory, file))
-    const { writeFileSync } = await import('node:fs')
     writeFileSync(join(directory, file), 'this is no database, not by far')
     const again = open()
     expect(gapsOf(again)).toMatchObject([{ cause: 'corrupt', first: '2', last: '2', count: 1 }])

@@ -7,12 +7,15 @@ import { transaction } from './registry.ts'
 
 const CLASSES: readonly JournalClass[] = ['live', 'backfill', 'alarm', 'gap']
 const PAGE_BYTES = 4096
+/** In one transaction: after a kill a file has all of it, or none and never held a record. */
 const SCHEMA = `
+    BEGIN;
     CREATE TABLE records (
       first INTEGER PRIMARY KEY, n INTEGER NOT NULL, class INTEGER NOT NULL, crc INTEGER NOT NULL, data BLOB NOT NULL
     ) STRICT;
     CREATE INDEX urgent ON records (first) WHERE class >= 2;
     CREATE TABLE summary (samples INTEGER NOT NULL, newest_at INTEGER, last INTEGER NOT NULL, reduced INTEGER NOT NULL) STRICT;
+    COMMIT;
 `
 
 /** A row of a segment: a packed record. */
@@ -242,6 +245,10 @@ function writeSummary(db: DatabaseSync, summary: SegmentSummary): void {
 /** Reads what a segment of an earlier run holds, and seals it when that run did not. @throws Error when it is damaged. */
 export function summarise(path: string, first: bigint): SegmentSummary {
   return openWith(path, (db) => {
+    if (!db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'records'").get()) {
+      db.close()
+      return emptySummary(path, first)
+    }
     const select = db.prepare('SELECT samples, newest_at, last, reduced FROM summary LIMIT 1')
     select.setReadBigInts(true)
     const row = select.get() as { samples: bigint; newest_at: bigint | null; last: bigint; reduced: bigint } | undefined
