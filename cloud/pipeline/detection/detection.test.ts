@@ -273,6 +273,16 @@ describe('detection', () => {
     expect(await log()).toMatchObject([{ transition: 'activated', eventAt: START + 1000 }])
   })
 
+  it('ends the silence of before a restart with the first message after it', async () => {
+    detection.edge(edge).onStale(now)
+    await detection.settled()
+    const restarted = await start()
+    expect(await pointOf('temperature-high', restarted)).toMatchObject({ quality: 'stale' })
+    restarted.edge(edge).onEventTime(now)
+    await restarted.settled()
+    expect(await pointOf('temperature-high', restarted)).toMatchObject({ quality: 'good' })
+  })
+
   it('acknowledges no offset whose evaluation is not committed', async () => {
     const shard = detection.edge(edge)
     send([

@@ -85,6 +85,7 @@ export class EdgeShard implements EdgeDetection {
     this.points = new Points({ ...options, restored: options.points })
     this.#marks = new Marks(options.marks)
     this.#eventAt = options.memory?.eventAt ?? null
+    this.#isStale = options.points.some(({ state }) => state.staleSince !== null)
     for (const slot of options.points) this.#device(slot.device)
     for (const device of options.machines.keys()) this.#device(device)
   }

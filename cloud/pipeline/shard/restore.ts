@@ -48,12 +48,11 @@ export async function restoreShards(options: RestoreOptions): Promise<void> {
 
 /** Samples may come before the next birth, read by the aliases of before the restart: their alarms must stand by then. */
 function bindAlarms({ shards, profiles, clock }: RestoreOptions): void {
-  for (const shard of shards) {
-    for (const { device, profile, isOnline } of shard.devices.values()) {
-      const known = profile === null ? undefined : profiles.get(profile)
-      if (known) shard.detection.bind(device, known)
-      if (!isOnline) shard.detection.onStale(clock(), device)
-    }
+  const devices = [...shards].flatMap((shard) => [...shard.devices.values()].map((state) => ({ shard, state })))
+  for (const { shard, state } of devices) {
+    const profile = state.profile === null ? undefined : profiles.get(state.profile)
+    if (profile) shard.detection.bind(state.device, profile)
+    if (!state.isOnline) shard.detection.onStale(clock(), state.device)
   }
 }
 
