@@ -5,6 +5,7 @@ import type { Rule } from '#shared/policy/policy.ts'
 import type { Database } from './platform/database/database.ts'
 import { createDoor } from './platform/door/create-door.ts'
 import { PLATFORM_RULES } from './platform/door/rules.ts'
+import { startHousekeeping } from './platform/housekeeping.ts'
 import type { HttpApp } from './platform/http/app.ts'
 import { serveConsole } from './platform/http/console.ts'
 import { healthRoutes } from './platform/http/health.ts'
@@ -77,8 +78,10 @@ export async function startApp(options: AppOptions): Promise<App> {
     modules.flatMap((m) => m.workers ?? []),
     log,
   )
+  const keeping = startHousekeeping({ db, clock, log, handlers: handlers.map((h) => h.name) })
   let closing: Promise<void> | undefined
   const close = async () => {
+    keeping.stop()
     web.stream.close()
     await web.http.close()
     await engine.close()

@@ -110,6 +110,12 @@ function rolesOf(text: string | undefined, faults: Fault[]): RoleName[] {
       ...(guess ? { nearest: guess } : {}),
     })
   }
+  const missing = ROLE_NAMES.filter((name) => !wanted.includes(name))
+  if (missing.length > 0) {
+    const found = `no ${missing.join(', ')}`
+    const fix = 'leave --roles out: this version runs them in one process'
+    faults.push({ file: '--roles', path: 'roles', found, expected: `all of ${ROLE_NAMES.join(', ')}`, fix })
+  }
   return wanted as RoleName[]
 }
 

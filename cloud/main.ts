@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Log } from '#shared/log/log.ts'
 import { type App, startApp } from './app.ts'
@@ -67,6 +67,7 @@ async function assemble(config: CloudConfig, log: Log, opened: Opened): Promise<
   })
   opened(app.close)
   await app.listen({ host: config.host, port: config.httpPort })
+  writeFileSync(join(dataDir, 'url'), app.publicUrl())
   const link = await firstAdministrator(db, clock())
   return running({ database, pipeline, app, link, log })
 }

@@ -1,3 +1,5 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { silentLog } from '#shared/log/log.ts'
 import type { CloudConfig } from './config.ts'
 import type { Tx } from './platform/database/database.ts'
@@ -42,7 +44,7 @@ async function withAccounts(config: CloudConfig, work: (tx: Tx, at: Date) => Pro
   const database = await joinDatabase({ dataDir, secret, url: config.databaseUrl, log: silentLog })
   try {
     const token = await database.db.asSystem((tx) => work(tx, new Date()))
-    return `${config.publicUrl ?? `http://localhost:${config.httpPort}`}/password-links/${token}`
+    return `${consoleUrl(config)}/password-links/${token}`
   } finally {
     await database.close()
   }
@@ -56,4 +58,10 @@ async function organisationOf(tx: Tx, key: string | undefined): Promise<string> 
   if (!row)
     throw new Error(keys ? `there is no organisation '${key}'; known are ${keys}` : 'start the cloud once first')
   return row.id
+}
+
+/** Where the service answers, or answered last. */
+function consoleUrl({ publicUrl, dataDir, httpPort }: CloudConfig): string {
+  const file = join(dataDir, 'url')
+  return publicUrl ?? (existsSync(file) ? readFileSync(file, 'utf8') : `http://localhost:${httpPort}`)
 }

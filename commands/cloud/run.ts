@@ -22,10 +22,10 @@ export async function runCloud(args: CloudArguments): Promise<number> {
   const started = performance.now()
   const starting = startCloud(config, log)
   // A start that failed has closed what it opened; nothing that still winds down may keep the process from telling so.
-  starting.catch(() => setTimeout(() => process.exit(1), WIND_DOWN_MS).unref())
+  starting.catch(() => setTimeout(() => process.exit(isEnding ? 0 : 1), WIND_DOWN_MS).unref())
   // Told to stop while starting: nothing is served yet, so the start is simply not waited for.
   const cloud = await Promise.race([starting, end.promise])
-  if (typeof cloud === 'number') return leave(await starting, cloud)
+  if (typeof cloud === 'number') return leave(await starting.catch(() => undefined), cloud)
   log.info({ url: cloud.url, mqttPort: cloud.mqttPort, ms: Math.round(performance.now() - started) }, 'Cloud started')
   tell(cloud)
   void cloud.failed.then((reason) =>
@@ -51,11 +51,11 @@ function fail(log: Log, reason: string, end: (code: number) => void): void {
   end(1)
 }
 
-async function leave(cloud: Cloud, code: number): Promise<number> {
+async function leave(cloud: Cloud | undefined, code: number): Promise<number> {
   // Without its database nothing can be finished, and memory may differ from the disk: ending at once is the safe way.
   if (code !== 0) process.exit(code)
   setTimeout(() => process.exit(code), STOP_WITHIN_MS).unref()
-  await cloud.stop()
+  await cloud?.stop()
   // An open channel to the parent would keep this process alive.
   if (process.connected) process.disconnect?.()
   return code

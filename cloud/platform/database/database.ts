@@ -13,6 +13,8 @@ export interface Database {
   inOrg<R>(org: string, work: (tx: Tx) => Promise<R>): Promise<R>
   /** Runs `work` in one transaction as andon_system, which sees every organisation: relay, timers, pipeline. */
   asSystem<R>(work: (tx: Tx) => Promise<R>): Promise<R>
+  /** The same on the few connections of event handlers. */
+  asHandler<R>(work: (tx: Tx) => Promise<R>): Promise<R>
   /** The pool of andon_system, for statements of their own. */
   readonly system: Kysely<PlatformTables>
   /** The pool of andon_app; outside `inOrg` it sees no row of any organisation, only the SECURITY DEFINER functions. */

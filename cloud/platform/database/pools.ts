@@ -19,7 +19,7 @@ export interface PoolOptions {
   /** The installation's secret, from which the roles' passwords follow. */
   readonly secret: string
   readonly log: Log
-  /** Most connections of each of the two pools. */
+  /** Most connections of the pools of requests and of the system. */
   readonly size?: number
 }
 
@@ -28,18 +28,23 @@ export function connectionOf(address: DatabaseAddress, secret: string, role: Log
   return { ...address, user: role, password: rolePassword(secret, role), application_name: `andon ${role}` }
 }
 
-/** Opens the two pools. Nothing is connected before the first query. */
+/** Handlers take turns on few connections of their own, so that a storm of them never holds up relay and pipeline. */
+const HANDLER_CONNECTIONS = 4
+
+/** Opens the pools. Nothing is connected before the first query. */
 export function openDatabase({ address, secret, log, size = 8 }: PoolOptions): Database {
-  const pool = (role: LoginRole) => {
-    const made = new Pool({ ...connectionOf(address, secret, role), max: size, idleTimeoutMillis: 20_000 })
+  const pool = (role: LoginRole, max: number) => {
+    const made = new Pool({ ...connectionOf(address, secret, role), max, idleTimeoutMillis: 20_000 })
     made.on('error', (err) => log.debug({ err, role }, 'An idle connection was lost'))
     // One that breaks while it works tells it twice: the query rejects, and this event would end the process unheard.
     made.on('connect', (client) => client.on('error', (err) => log.debug({ err, role }, 'A connection was lost')))
     return made
   }
-  const kysely = (role: LoginRole) => new Kysely<PlatformTables>({ dialect: new PostgresDialect({ pool: pool(role) }) })
+  const kysely = (role: LoginRole, max = size) =>
+    new Kysely<PlatformTables>({ dialect: new PostgresDialect({ pool: pool(role, max) }) })
   const app = kysely('andon_app')
   const system = kysely('andon_system')
+  const handlers = kysely('andon_system', Math.min(HANDLER_CONNECTIONS, size))
   const listener = createListener(connectionOf(address, secret, 'andon_system'), log)
   return {
     app,
@@ -50,10 +55,11 @@ export function openDatabase({ address, secret, log, size = 8 }: PoolOptions): D
         return work(tx)
       }),
     asSystem: <R>(work: (tx: Tx) => Promise<R>) => system.transaction().execute(work),
+    asHandler: <R>(work: (tx: Tx) => Promise<R>) => handlers.transaction().execute(work),
     listen: listener.listen,
     async close() {
       await listener.close()
-      await Promise.all([app.destroy(), system.destroy()])
+      await Promise.all([app.destroy(), system.destroy(), handlers.destroy()])
     },
   }
 }

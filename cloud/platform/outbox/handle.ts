@@ -51,7 +51,7 @@ async function attempt(event: OutboxEvent, handling: Handling): Promise<unknown>
 
 /** What the handler writes and its place in the stream commit together: exactly once, whatever is killed. */
 async function handleOnce(event: OutboxEvent, { db, door, handler }: Handling): Promise<void> {
-  await db.asSystem(async (tx) => {
+  await db.asHandler(async (tx) => {
     await enterOrg(tx, event.org)
     await handler.handle(event, { tx, door: doorWithin(door, tx, event) })
     await asWholeSystem(tx)
@@ -86,7 +86,7 @@ interface Failure {
 async function park(event: OutboxEvent, handling: Handling, { attempts, error }: Failure): Promise<void> {
   const { db, handler, log } = handling
   log.error(told(event, handling, error), 'An event was parked: its handler failed every time')
-  await db.asSystem(async (tx) => {
+  await db.asHandler(async (tx) => {
     await tx
       .insertInto('parked_events')
       .values({

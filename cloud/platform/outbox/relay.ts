@@ -48,6 +48,12 @@ export async function startRelay({ db, log, pollMs = 1_000 }: RelayOptions): Pro
     if (events.length > 0) for (const hear of hearers) hear(events)
   }
 
+  /** What another relay (or this one, before its connection broke) had numbered in between. */
+  async function missedBefore(next: OutboxEvent | undefined): Promise<OutboxEvent[]> {
+    if (next === undefined || next.seq === head + 1) return []
+    return readEvents(db, { after: head, until: next.seq - 1, limit: next.seq - 1 - head })
+  }
+
   async function drain(): Promise<void> {
     while (isAsked && !isClosed) {
       isAsked = false
@@ -55,7 +61,7 @@ export async function startRelay({ db, log, pollMs = 1_000 }: RelayOptions): Pro
       isUnsure = true
       const events = wasUnsure ? await readEvents(db, { after: head, until: NEWEST, limit: BATCH }) : await number(db)
       isUnsure = wasUnsure && events.length === BATCH
-      tell(events)
+      tell([...(await missedBefore(events[0])), ...events])
       isAsked ||= wasUnsure || events.length === BATCH
     }
   }

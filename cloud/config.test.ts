@@ -1,0 +1,59 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { ConfigError } from '#shared/config/config-error.ts'
+import { readCloudConfig } from './config.ts'
+
+const file = (text: string) => {
+  const path = join(mkdtempSync(join(tmpdir(), 'andon-config-')), 'cloud.yaml')
+  writeFileSync(path, text)
+  return path
+}
+const faults = (work: () => unknown) => {
+  try {
+    work()
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults
+    throw error
+  }
+  return []
+}
+
+describe('the configuration of the cloud', () => {
+  it('has a default for everything and is frozen', () => {
+    const config = readCloudConfig({}, {})
+    expect(config).toMatchObject({ httpPort: 8080, mqttPort: 1883, host: '127.0.0.1', publicUrl: undefined })
+    expect(config.roles).toEqual(['broker', 'pipeline', 'web', 'worker'])
+    expect(Object.isFrozen(config)).toBe(true)
+  })
+
+  it('tells the faults of file, arguments and environment at once', () => {
+    const told = faults(() =>
+      readCloudConfig(
+        { file: file('version: 1\nseeed: x\nprofiles: 3\n'), roles: 'web,workr' },
+        { ANDON_HTTP_PORT: '99999', ANDON_PUBLIC_URL: 'http://plant.example', DATABASE_URL: 'mysql://x' },
+      ),
+    )
+    expect(told.map((f) => [f.path, f.line, f.nearest])).toEqual([
+      ['seeed', 2, 'seed'],
+      ['profiles', 3, undefined],
+      ['roles', undefined, 'worker'],
+      ['roles', undefined, undefined],
+      ['ANDON_HTTP_PORT', undefined, undefined],
+      ['ANDON_PUBLIC_URL', undefined, undefined],
+      ['DATABASE_URL', undefined, undefined],
+    ])
+  })
+
+  it('takes paths of the file from where the file is, secrets from the environment', () => {
+    const path = file('version: 1\nseed: works.yaml\n')
+    const { seed } = readCloudConfig({ file: path }, { ANDON_DEMO_PASSWORD: 'p', ANDON_EDGE_SECRET: 's' })
+    expect(seed).toEqual({ file: path.replace('cloud.yaml', 'works.yaml'), password: 'p', edgeSecret: 's' })
+  })
+
+  it('allows a plain public URL on this machine and says what is set in vain', () => {
+    expect(readCloudConfig({}, { ANDON_PUBLIC_URL: 'http://localhost:9' }).publicUrl).toBe('http://localhost:9')
+    expect(readCloudConfig({}, { REDIS_URL: 'redis://x', ANDON_BIND: '0.0.0.0' }).notes).toHaveLength(2)
+  })
+})
