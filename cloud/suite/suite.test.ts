@@ -63,6 +63,8 @@ describe('the people side of a plant, from a registered edge to an approved retr
     incident = await get<Incident>('operator', `/api/incidents/${items[0]?.number}`)
     expect(incident).toMatchObject({ state: 'open', severity: 'S2' })
     expect(incident.alarms[0]).toMatchObject({ isFirstOut: true, occurrenceId: incident.causeId })
+    // The mild alarm of the same instant stands beside the grave one.
+    expect(incident.alarms.map((a) => a.name.en)).toEqual(['Motor temperature low-low', 'Motor temperature falling'])
     expect(incident.responders.map((r) => r.person.name).sort()).toEqual(['张伟', '王强'].sort())
     const room = await get<Channel>('operator', `/api/channels/${incident.channelId}`)
     expect(room.members.length).toBeGreaterThanOrEqual(3)

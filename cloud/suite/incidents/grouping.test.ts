@@ -60,6 +60,11 @@ describe('the first-out order', () => {
     ])
   })
 
+  it('puts the cause of the incident first among a tie', () => {
+    const tie = ['x', 'y', 'z'].map((occurrenceId) => ({ occurrenceId, activatedAt: t(1) }))
+    expect(firstOutOrder(tie, 'y').map((a) => a.occurrenceId)).toEqual(['y', 'x', 'z'])
+  })
+
   it('marks every alarm of a tie', () => {
     const order = firstOutOrder([
       { occurrenceId: 'x', activatedAt: t(1) },

@@ -53,13 +53,17 @@ export interface Activation {
 
 /**
  * Numbers alarms by event time from 1. All that share the earliest time are first-out: the order of ties is not known,
- * so none is preferred.
+ * so none is preferred; the incident's cause only stands first among them.
  */
 export function firstOutOrder<T extends Activation>(
   alarms: readonly T[],
+  causeId?: string | null,
 ): (T & { order: number; isFirstOut: boolean })[] {
   const sorted = [...alarms].sort(
-    (a, b) => a.activatedAt.getTime() - b.activatedAt.getTime() || a.occurrenceId.localeCompare(b.occurrenceId),
+    (a, b) =>
+      a.activatedAt.getTime() - b.activatedAt.getTime() ||
+      Number(b.occurrenceId === causeId) - Number(a.occurrenceId === causeId) ||
+      a.occurrenceId.localeCompare(b.occurrenceId),
   )
   const earliest = sorted[0]?.activatedAt.getTime()
   return sorted.map((alarm, i) => ({ ...alarm, order: i + 1, isFirstOut: alarm.activatedAt.getTime() === earliest }))

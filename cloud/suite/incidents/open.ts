@@ -8,10 +8,11 @@ import { callCrew } from './crew.ts'
 import type { IncidentDeps } from './deps.ts'
 import { tell } from './events.ts'
 import { groupOf, incidentToJoin, type Joinable } from './grouping.ts'
+import { earlierAlarms } from './look-back.ts'
 import { reopen, reopenable } from './reopen.ts'
 import { isUnrestored } from './state.ts'
 import { stoppedSince } from './stop.ts'
-import { type FullIncidentRow, type IncidentRow, incidentStore } from './store.ts'
+import { type FullIncidentRow, type IncidentRow, incidentStore, type NewAlarm } from './store.ts'
 
 /** An alarm that sounded, with what its definition asks for. */
 export interface Sounding {
@@ -95,7 +96,12 @@ interface Opening {
 /** Opens the incident with its room and calls the crew, all in the transaction of the alarm's event. */
 async function openIncident(deps: IncidentDeps, context: CommandContext, opening: Opening): Promise<void> {
   const { alarm, asset, tree } = opening
-  const causeId = alarm.event.occurrenceId
+  const opener = alarmOf(alarm)
+  const at = opener.activated_at
+  const { group } = opening
+  const earlier = await earlierAlarms(deps, context, { group, tree, opener: opener.occurrence_id, at })
+  const first = earlier[0]
+  const causeId = first && first.activated_at < at ? first.occurrence_id : opener.occurrence_id
   const title = titleOf(asset.name, alarm.definition.name)
   const record = await context.records.create({
     type: 'incident',
@@ -120,7 +126,7 @@ async function openIncident(deps: IncidentDeps, context: CommandContext, opening
     device: alarm.event.device,
   }
   await tell(context, incident, 'incident.opened', data)
-  await addAlarm(context, incident, alarm)
+  for (const one of [...earlier, opener]) await keepAlarm(context, incident, one)
   await furnishRoom(context, incident, { opening, tree })
   await callCrew(deps, context, incident)
 }
@@ -193,35 +199,36 @@ async function furnishRoom(
 }
 
 /** Adds the alarm to the incident; its place in the first-out order follows from event time. */
-async function addAlarm(
-  context: CommandContext,
-  incident: FullIncidentRow,
-  { event, definition }: Sounding,
-): Promise<void> {
+async function addAlarm(context: CommandContext, incident: FullIncidentRow, sounding: Sounding): Promise<void> {
+  const alarm = alarmOf(sounding)
+  await keepAlarm(context, incident, alarm)
+  if (alarm.occurrence_id === incident.cause_id) return
+  const { en, 'zh-CN': zh } = alarm.name
+  const localized = { en: `Another alarm: ${en}`, 'zh-CN': `新增报警：${zh}` }
+  await say(context, incident.channel_id, { kind: 'system', localized })
+}
+
+async function keepAlarm(context: CommandContext, incident: FullIncidentRow, alarm: NewAlarm): Promise<void> {
   const store = incidentStore(context.tx)
-  const activatedAt = new Date(event.eventAt)
-  const tagPath = `${event.group}/${event.edge}/${event.device}/${event.tag}`
-  await store.addAlarm({
+  const { activated_at, occurrence_id, alarm_id, name, tag_path } = alarm
+  await store.addAlarm({ ...alarm, org_id: context.org, incident_id: incident.id })
+  if (activated_at > incident.last_activated_at) await store.set(incident.id, { last_activated_at: activated_at })
+  if (occurrence_id === incident.cause_id) return
+  const data = { occurrenceId: occurrence_id, alarmId: alarm_id, name, tagPath: tag_path }
+  await tell(context, incident, 'incident.alarm-joined', { ...data, eventAt: activated_at.toISOString() })
+}
+
+function alarmOf({ event, definition }: Sounding): NewAlarm {
+  return {
     occurrence_id: event.occurrenceId,
-    org_id: context.org,
-    incident_id: incident.id,
     alarm_id: event.pointId,
     name: definition.name,
     priority: event.priority,
-    tag_path: tagPath,
+    tag_path: `${devicePath(event)}/${event.tag}`,
     level: event.level ?? null,
     value: event.value ?? null,
     setpoint: event.setpoint ?? null,
-    activated_at: activatedAt,
+    activated_at: new Date(event.eventAt),
     returned_at: null,
-  })
-  if (activatedAt > incident.last_activated_at) await store.set(incident.id, { last_activated_at: activatedAt })
-  if (event.occurrenceId === incident.cause_id) return
-  const data = { occurrenceId: event.occurrenceId, alarmId: event.pointId, name: definition.name, tagPath }
-  await tell(context, incident, 'incident.alarm-joined', { ...data, eventAt: activatedAt.toISOString() })
-  const localized = {
-    en: `Another alarm: ${definition.name.en}`,
-    'zh-CN': `新增报警：${definition.name['zh-CN']}`,
   }
-  await say(context, incident.channel_id, { kind: 'system', localized })
 }

@@ -12,7 +12,8 @@ export async function pageSheet(deps: IncidentDeps, tx: Tx, pageId: string) {
   const store = incidentStore(tx)
   const row = found(await store.find(page.record_id), 'incident', page.record_id)
   const incident = found((await summariesOf(deps, tx, [row]))[0], 'incident', row.id)
-  const [first] = await store.alarms([row.id])
+  const alarms = await store.alarms([row.id])
+  const first = alarms.find((alarm) => alarm.occurrence_id === row.cause_id) ?? alarms[0]
   const people = await deps.directory.refs(tx, [page.person_id])
   return {
     id: page.id,

@@ -75,6 +75,8 @@ type Tables = {
 
 export type IncidentRow = Selectable<IncidentsTable>
 export type IncidentAlarmRow = Selectable<IncidentAlarmsTable>
+/** An alarm before it stands in an incident. */
+export type NewAlarm = Omit<IncidentAlarmRow, 'org_id' | 'incident_id'>
 export type ResponderRow = Selectable<RespondersTable>
 export type ResponderChange = Updateable<RespondersTable>
 

@@ -55,7 +55,10 @@ export async function incidentView(deps: IncidentDeps, tx: Tx, actor: Actor, row
   const store = incidentStore(tx)
   const [summary] = await summariesOf(deps, tx, [row])
   const responders = await store.responders([row.id])
-  const alarms = firstOutOrder((await store.alarms([row.id])).map((a) => ({ ...a, ...activationOf(a) })))
+  const alarms = firstOutOrder(
+    (await store.alarms([row.id])).map((a) => ({ ...a, ...activationOf(a) })),
+    row.cause_id,
+  )
   const own = responders.find((r) => r.person_id === actor.id)
   return {
     ...(summary as IncidentSummary),

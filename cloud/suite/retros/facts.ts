@@ -17,7 +17,7 @@ export interface RetroDeps extends SuiteDeps {
 /** Reads everything that a retro of this incident can know, from stored events alone. */
 export async function gatherFacts(deps: RetroDeps, tx: Tx, incident: FullIncidentRow): Promise<RetroFacts> {
   const end = incident.restored_at ?? incident.closed_at ?? new Date(deps.clock())
-  const alarms = firstOutOf(await deps.incidents.alarms(tx, incident.id))
+  const alarms = firstOutOf(await deps.incidents.alarms(tx, incident.id), incident.cause_id)
   const clocks = await deps.incidents.clocks(tx, incident)
   const workOrders = await ordersView(deps, tx, await ordersOf(tx, [incident.id]))
   const people = await peopleView(deps, tx, incident)
@@ -51,8 +51,9 @@ export async function gatherFacts(deps: RetroDeps, tx: Tx, incident: FullInciden
 
 type Ordered = IncidentAlarmRow & { readonly order: number; readonly isFirstOut: boolean }
 
-function firstOutOf(alarms: readonly IncidentAlarmRow[]): Ordered[] {
-  return firstOutOrder(alarms.map((a) => ({ ...a, occurrenceId: a.occurrence_id, activatedAt: a.activated_at })))
+function firstOutOf(alarms: readonly IncidentAlarmRow[], causeId: string | null): Ordered[] {
+  const activations = alarms.map((a) => ({ ...a, occurrenceId: a.occurrence_id, activatedAt: a.activated_at }))
+  return firstOutOrder(activations, causeId)
 }
 
 function firstOutView(alarm: Ordered, startedAt: Date): Retro['firstOut'][number] {
