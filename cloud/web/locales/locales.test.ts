@@ -60,9 +60,11 @@ describe('the two languages', () => {
       .join('\n')
     const isAsked = (key: string) => {
       const name = key.replace(/_(one|other)$/, '')
-      const parent = name.split('.').slice(0, -1).join('.')
-      return code.includes(`'${name}'`) || code.includes(`\`${parent}.\${`)
+      const parents = name.split('.').map((_part, i, parts) => parts.slice(0, i).join('.'))
+      return code.includes(`'${name}'`) || parents.some((parent) => parent && isPrefix(parent))
     }
+    const isPrefix = (parent: string) =>
+      code.includes(`\`${parent}.\${`) || (parent.includes('.') && code.includes(`'${parent}'`))
     expect([...english.keys()].filter((key) => !isAsked(key))).toEqual([])
   })
 })

@@ -16,7 +16,8 @@ export function ClockBar({
 }) {
   const { t } = useTexts()
   return (
-    <ol className="clock-bar" aria-label={t('room.clocks')}>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled region must be reachable by keyboard (WCAG 2.1.1).
+    <ol className="clock-bar" aria-label={t('room.clocks')} tabIndex={0}>
       {clocks.map((clock) => (
         <li key={clock.clock} className={`clock-cell clock-${clock.status}`}>
           <span className="meta">{t(`words.clock.${clock.clock}`)}</span>

@@ -9,10 +9,9 @@ const textOf = (value: unknown): string => (typeof value === 'string' ? value : 
 const numberOf = (value: unknown): string =>
   typeof value === 'number' ? String(Number(value.toPrecision(5))) : String(value ?? '')
 
-/** Value and setpoint of an alarm fact: `5.48 < 6`. */
+/** Value and setpoint of an alarm fact: `5.48 < 6`. A code without a setpoint says nothing to people. */
 function reading(data: TimelineEntry['data']): string {
-  if (data.value === undefined || data.value === null) return ''
-  if (typeof data.setpoint !== 'number') return ` ${numberOf(data.value)}`
+  if (typeof data.setpoint !== 'number' || data.value === undefined) return ''
   const sign = textOf(data.level).startsWith('L') ? '<' : '>'
   return ` ${numberOf(data.value)} ${sign} ${numberOf(data.setpoint)}`
 }

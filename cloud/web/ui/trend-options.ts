@@ -113,7 +113,7 @@ function drawLimits(u: uPlot, input: PlotInput): void {
   ctx.setLineDash([6 * ratio, 4 * ratio])
   ctx.font = `${11 * ratio}px ${FONT}`
   ctx.textAlign = 'right'
-  for (const key of unitsOf(input.tags)) {
+  unitsOf(input.tags).forEach((key, side) => {
     for (const limit of limitsOf(input.tags, key)) {
       const y = u.valToPos(limit.setpoint, key, true)
       if (y < bbox.top || y > bbox.top + bbox.height) continue
@@ -122,13 +122,14 @@ function drawLimits(u: uPlot, input: PlotInput): void {
       ctx.lineTo(bbox.left + bbox.width, y)
       ctx.stroke()
       label(ctx, `${limit.level} ${limit.setpoint}`, {
-        x: bbox.left + bbox.width,
+        // Limits of the first axis are named at the right, those of the second at the left, so that they keep apart.
+        x: side === 0 ? bbox.left + bbox.width : bbox.left + 72 * ratio,
         y,
         ground: p.raised,
         colour: p.text2,
       })
     }
-  }
+  })
   ctx.restore()
 }
 

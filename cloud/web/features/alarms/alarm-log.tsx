@@ -3,6 +3,10 @@ import { EmptyState } from '../../ui/empty-state.tsx'
 import { useTexts } from '../../ui/language.ts'
 import { StateBadge } from '../../ui/state-badge.tsx'
 
+/** Five significant places are enough in a sentence. */
+const shortNumber = (value: number | boolean | string): string =>
+  typeof value === 'number' ? String(Number(value.toPrecision(5))) : String(value)
+
 type Transition = 'activated' | 'returned'
 
 /** Everything that happened to the alarm, newest first. */
@@ -25,7 +29,7 @@ export function AlarmLog({ log }: { readonly log: AlarmDetail['log'] }) {
               <span className="grow">
                 {t(`words.transition.${entry.transition as Transition}`)}
                 {entry.level ? ` ${entry.level}` : ''}
-                {entry.value === null ? '' : ` · ${String(entry.value)}`}
+                {entry.value === null || entry.level === null ? '' : ` · ${shortNumber(entry.value)}`}
                 {entry.by ? <b> {entry.by.name}</b> : null}
                 {entry.comment ? <span className="meta"> “{entry.comment}”</span> : null}
               </span>

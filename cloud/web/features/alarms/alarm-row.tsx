@@ -74,12 +74,16 @@ export function AlarmRow(props: AlarmRowProps) {
   )
 }
 
+/** The number of a coded state says nothing to people; the alarm's name does. */
+const isCode = (alarm: Alarm) => alarm.setpoint === null && alarm.unit === null && typeof alarm.value === 'number'
+
 function AlarmValue({ alarm }: { readonly alarm: Alarm }) {
   const { t, language } = useTexts()
   const format = { yes: t('value.yes'), no: t('value.no'), none: '—' }
   return (
     <span className="alarm-value num">
-      <b>{formatValue(alarm.value, format, language)}</b> <span className="meta">{alarm.unit}</span>
+      <b>{isCode(alarm) ? '' : formatValue(alarm.value, format, language)}</b>{' '}
+      <span className="meta">{alarm.unit}</span>
       {alarm.setpoint === null ? null : (
         <span className="meta">
           {' '}

@@ -178,6 +178,7 @@ function AlarmTrend({ alarm }: { readonly alarm: Alarm }) {
     () => [found ?? { path: alarm.tagPath, name: alarm.tag, unit: alarm.unit }],
     [found, alarm.tagPath, alarm.tag, alarm.unit],
   )
+  const isShown = found === undefined || isCurve(found)
   const began = Date.parse(alarm.activeSince ?? alarm.changedAt)
   const range = useMemo(() => {
     const isRecent = serverNow() - began < HALF_HOUR_MS
@@ -190,15 +191,12 @@ function AlarmTrend({ alarm }: { readonly alarm: Alarm }) {
   return (
     <section className="panel">
       <header>
-        <h2 className="grow">{t('alarm.trend')}</h2>
+        <h2 className="grow">{isShown ? t('alarm.trend') : t('alarms.columns.value')}</h2>
         <span className="meta">{[group, edge, device].join('/')}</span>
       </header>
       <div className="body">
-        {found && !isCurve(found) ? (
-          <LiveTagValue tag={found} size="large" />
-        ) : (
-          <TrendChart tags={tag} range={range} events={events} height={260} />
-        )}
+        {isShown ? <TrendChart tags={tag} range={range} events={events} height={260} /> : null}
+        {found && !isShown ? <LiveTagValue tag={found} size="large" /> : null}
       </div>
     </section>
   )

@@ -139,7 +139,7 @@ function ValuesAndTrend({ tags }: { readonly tags: readonly Tag[] }) {
                 aria-pressed={chosen.includes(tag.path)}
                 disabled={!isCurve(tag)}
                 onClick={() => toggle(tag.path)}
-                aria-label={`${t('assets.pickTag')} ${read(tag.name)}`}
+                title={t('assets.pickTag')}
               >
                 <span className="meta clip">{read(tag.name)}</span>
                 <LiveTagValue tag={tag} size="large" />

@@ -3,6 +3,7 @@ import { getRouteApi, Link } from '@tanstack/react-router'
 import Button from 'antd/es/button'
 import { useState } from 'react'
 import { type ResponseInput, respondToIncident, type Send } from '../../api/acts.ts'
+import { ApiError } from '../../api/http.ts'
 import { callPageQuery } from '../../api/queries.ts'
 import { useServerNow } from '../../api/server-time.ts'
 import type { CallPage } from '../../api/types.ts'
@@ -83,7 +84,14 @@ function Answer({ page }: { readonly page: CallPage }) {
   const [eta, setEta] = useState<number>()
   const [isDeclining, setDeclining] = useState(false)
   const { incident } = page
-  const answer = (input: ResponseInput) => (send: Send) => respondToIncident(incident.id, input, send)
+  const answer = (input: ResponseInput) => async (send: Send) => {
+    try {
+      await respondToIncident(incident.id, input, send)
+    } catch (error) {
+      const isUnsent = error instanceof ApiError && error.problem.status === 0
+      throw isUnsent ? new Error(t('page.notSent')) : error
+    }
+  }
   if (page.arrivedAt) return <p className="page-said">{t('page.arrived', { time: time(page.arrivedAt) })}</p>
   if (ENDED.includes(incident.state)) return <p className="page-said">{t('page.over')}</p>
   if (page.acceptedAt) {
