@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemActor } from '#cloud/platform/door/actor.ts'
 import { newId } from '#cloud/platform/id.ts'
 import type { Jobs } from '#cloud/platform/jobs/jobs.ts'
+import type { Alarm } from '#shared/contracts/alarm.ts'
 import type { AlarmDefinition } from '#shared/contracts/alarm-definition.ts'
 import type { AlarmEvent } from '#shared/contracts/alarm-event.ts'
 import type { PageOf } from '#shared/contracts/http.ts'
@@ -225,5 +226,28 @@ describe('an incident after its restore', () => {
       return now.state === 'restored' && now
     })
     expect(restored.restore.provenBy).toBe('state-tag')
+  })
+})
+
+describe('the cause of an incident', () => {
+  it('is the mild alarm that stood before and called nobody', async () => {
+    test.clock.advance(26 * 60 * MINUTE)
+    const known = new Set((await incidents()).map((i) => i.id))
+    await test.reads({ 'motor-temperature': 58 })
+    await test.eventually(async () => {
+      const { items } = await test.get<PageOf<Alarm>>('operator', '/api/alarms')
+      return items.some((a) => a.alarm === 'motor-temperature-falling')
+    })
+    expect((await incidents()).every((i) => known.has(i.id))).toBe(true)
+    test.clock.advance(5 * MINUTE)
+    await test.reads({ 'motor-temperature': 50 })
+    const opened = await test.eventually(async () => (await at('COMP-1')).find((i) => !known.has(i.id)))
+    const { alarms, causeId, startedAt } = await read(opened.id)
+    expect(alarms.map((a) => [a.name.en, a.isFirstOut])).toEqual([
+      ['Motor temperature falling', true],
+      ['Motor temperature low-low', false],
+    ])
+    expect(causeId).toBe(alarms[0]?.occurrenceId)
+    expect(startedAt).toBe(alarms[1]?.activatedAt)
   })
 })
