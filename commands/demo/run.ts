@@ -111,6 +111,9 @@ function welcome({ secrets, say, config }: Context, url: string): void {
   say(`console  ${shown}`)
   say(`accounts ${ACCOUNTS.join(' ')}`)
   say(`password ${secrets.password}`)
+  if (config.password !== undefined && config.password !== secrets.password) {
+    say('the accounts keep the password of the first start, not that of ANDON_DEMO_PASSWORD; --fresh forgets it')
+  }
   say('the compressor will fail within three minutes; watch the board, or sign in as maintainer on a phone')
 }
 

@@ -6,6 +6,8 @@ const FIRST_DELAY_MS = 500
 const LAST_DELAY_MS = 10_000
 /** A child that lived this long starts with the first delay again. */
 const STEADY_MS = 30_000
+/** Within this time a signal that was sent to all processes has reached all of them. */
+const SIGNAL_MS = 200
 const STOP_TIMEOUT_MS = 20_000
 
 export interface ChildSpec {
@@ -46,7 +48,9 @@ export function supervise(spec: ChildSpec): SupervisedChild {
     state.child.on('message', spec.onMessage)
     state.child.once('exit', (code, signal) => {
       state.child = undefined
-      if (!state.isStopping) again(code, signal, performance.now() - startedAt)
+      const livedMs = performance.now() - startedAt
+      // Ctrl-C reaches every process of the terminal at once: a child may end before the demo itself is told to.
+      timer = setTimeout(() => void (!state.isStopping && again(code, signal, livedMs)), SIGNAL_MS)
     })
   }
   const again = (code: number | null, signal: string | null, livedMs: number) => {

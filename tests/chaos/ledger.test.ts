@@ -1,31 +1,29 @@
 import { describe, expect, it } from 'vitest'
 import { compareTag } from './ledger.ts'
 
-const answers = [1, 2, 3, 4].map((value, i) => ({ value, at: 10_000 + i * 5000 }))
+const answered = [1, 2, 3, 4].map((value, i) => ({ value, at: 10_000 + i * 5000 }))
+const ledger = { answered, served: new Map(answered.map(({ value, at }) => [value, at])) }
 const stored = (values: readonly number[]) => values.map((value) => ({ value, at: 10_000 + (value - 1) * 5000 + 20 }))
 
 describe('the comparison of history with the ledger', () => {
   it('passes equal ones and counts what it compared', () => {
-    expect(compareTag('d/t', answers, stored([1, 2, 3, 4]), [])).toEqual({
-      compared: 4,
-      lost: [],
-      doubled: [],
-      unknown: [],
-    })
+    const result = compareTag('d/t', ledger, stored([1, 2, 3, 4]), [])
+    expect(result).toEqual({ compared: 4, lost: [], doubled: [], unknown: [] })
   })
 
   it('catches a value that is missing, unless its answer was in flight when a process was killed', () => {
-    expect(compareTag('d/t', answers, stored([1, 2, 4]), []).lost).toHaveLength(1)
-    expect(compareTag('d/t', answers, stored([1, 2, 4]), [20_500]).lost).toEqual([])
+    expect(compareTag('d/t', ledger, stored([1, 2, 4]), []).lost).toHaveLength(1)
+    expect(compareTag('d/t', ledger, stored([1, 2, 4]), [20_500]).lost).toEqual([])
   })
 
   it('catches a value that is stored twice, unless it was read again after a restart', () => {
     const twice = [...stored([1, 2, 3, 4]), { value: 4, at: 27_000 }]
-    expect(compareTag('d/t', answers, twice, []).doubled).toHaveLength(1)
-    expect(compareTag('d/t', answers, twice, [26_000]).doubled).toEqual([])
+    expect(compareTag('d/t', ledger, twice, []).doubled).toHaveLength(1)
+    expect(compareTag('d/t', ledger, twice, [26_000]).doubled).toEqual([])
   })
 
-  it('catches a value that nobody answered', () => {
-    expect(compareTag('d/t', answers, [...stored([1, 2, 3, 4]), { value: 9, at: 26_000 }], []).unknown).toHaveLength(1)
+  it('catches a value that nobody served', () => {
+    const more = [...stored([1, 2, 3, 4]), { value: 9, at: 26_000 }]
+    expect(compareTag('d/t', ledger, more, []).unknown).toHaveLength(1)
   })
 })

@@ -13,18 +13,27 @@ export interface Stored {
   readonly at: number
 }
 
-/** What the simulator answered, by `device/tag`, in order. A line cut off by a kill is left out. */
-export function readAnswers(file: string, isWanted: (device: string) => boolean): Map<string, Answered[]> {
-  const answers = new Map<string, Answered[]>()
+/** What the simulator wrote down of one tag. */
+export interface TagLedger {
+  /** In order; a kill may cost the lines of the last 100 ms. */
+  readonly answered: Answered[]
+  /** Every value that a client could have read: written before it was served, so a kill costs no line. */
+  readonly served: Map<number, number>
+}
+
+/** What the simulator wrote down, by `device/tag`. A line cut off by a kill is left out. */
+export function readLedger(file: string, isWanted: (device: string) => boolean): Map<string, TagLedger> {
+  const tags = new Map<string, TagLedger>()
   for (const line of readFileSync(file, 'utf8').split('\n')) {
     const entry = parse(line)
-    if (entry?.kind !== 'answered' || !isWanted(entry.device)) continue
+    if (!entry || !isWanted(entry.device)) continue
     const key = `${entry.device}/${entry.tag}`
-    const list = answers.get(key) ?? []
-    if (list.length === 0) answers.set(key, list)
-    list.push({ value: Number(entry.value), at: entry.answeredAt })
+    const tag: TagLedger = tags.get(key) ?? { answered: [], served: new Map() }
+    tags.set(key, tag)
+    if (entry.kind === 'answered') tag.answered.push({ value: Number(entry.value), at: entry.answeredAt })
+    else tag.served.set(Number(entry.value), entry.at)
   }
-  return answers
+  return tags
 }
 
 function parse(line: string): LedgerLine | undefined {
@@ -41,47 +50,41 @@ export interface Comparison {
   readonly lost: string[]
   /** Stored twice without a restart in between. */
   readonly doubled: string[]
-  /** Stored, but never answered. */
+  /** Stored, but never served. */
   readonly unknown: string[]
 }
 
-/** A sample's source time is taken when the answer arrives; this far apart an answer and its sample may lie, ms. */
-const SAME_MS = 1500
 /** An answer that came this long before a kill may not have been accepted yet, ms. */
 const IN_FLIGHT_MS = 1500
 
 /**
- * Compares a tag's history with the ledger, value by value. `kills` are the times at which the plant or the edge was
- * killed: only answers in flight at such a moment may be missing, and only across such a moment may a value be read again.
+ * Compares a tag's history with the ledger, value by value; no two values of the ledger are equal. `kills` are the times
+ * at which the plant or the edge was killed: only answers in flight at such a moment may be missing, and only across such
+ * a moment may a value be read again.
  */
 export function compareTag(
   key: string,
-  answers: readonly Answered[],
+  ledger: TagLedger,
   stored: readonly Stored[],
   kills: readonly number[],
 ): Comparison {
   const result: Comparison = { compared: 0, lost: [], doubled: [], unknown: [] }
-  const taken = new Map<Answered, number>()
-  const byValue = new Map<number, Answered[]>()
-  for (const answer of answers) byValue.set(answer.value, [...(byValue.get(answer.value) ?? []), answer])
-  for (const sample of stored) {
-    const near = (byValue.get(sample.value) ?? []).filter((answer) => sample.at >= answer.at - SAME_MS)
-    const answer = near.at(-1)
-    if (!answer) {
-      result.unknown.push(`${key} ${sample.value} at ${sample.at}`)
-      continue
-    }
-    const before = taken.get(answer)
-    const wasKilledBetween =
-      before !== undefined && kills.some((kill) => kill >= before - IN_FLIGHT_MS && kill <= sample.at)
-    if (before !== undefined && !wasKilledBetween)
-      result.doubled.push(`${key} ${sample.value} at ${before} and ${sample.at}`)
-    taken.set(answer, sample.at)
-    result.compared += 1
+  const taken = new Map<number, number>()
+  for (const { value, at } of stored) {
+    const before = taken.get(value)
+    if (!ledger.served.has(value)) result.unknown.push(`${key} ${value} at ${at}`)
+    else if (before !== undefined && !isAcross(kills, before, at)) {
+      result.doubled.push(`${key} ${value} at ${before} and ${at}`)
+    } else result.compared += 1
+    taken.set(value, at)
   }
-  for (const answer of answers) {
-    const wasInFlight = kills.some((kill) => answer.at > kill - IN_FLIGHT_MS && answer.at < kill + IN_FLIGHT_MS)
-    if (!taken.has(answer) && !wasInFlight) result.lost.push(`${key} ${answer.value} answered at ${answer.at}`)
+  for (const { value, at } of ledger.answered) {
+    if (!taken.has(value) && !isAcross(kills, at, at + IN_FLIGHT_MS))
+      result.lost.push(`${key} ${value} answered at ${at}`)
   }
   return result
 }
+
+/** True when a process was killed between two times, or so shortly after the first that its effect was still in flight. */
+const isAcross = (kills: readonly number[], from: number, to: number) =>
+  kills.some((kill) => kill >= from - IN_FLIGHT_MS && kill <= to)

@@ -9,7 +9,7 @@ import type { PageOf } from '#shared/contracts/http.ts'
 import type { RawHistory, Tag } from '#shared/contracts/tag.ts'
 import type { Client } from '#tests/support/client.ts'
 import { type Demo, descendants, startDemo } from '#tests/support/demo.ts'
-import { type Comparison, compareTag, readAnswers, type Stored } from './ledger.ts'
+import { type Comparison, compareTag, readLedger, type Stored } from './ledger.ts'
 
 const PLANT = fileURLToPath(new URL('../bench/plants/counters.yaml', import.meta.url))
 /** Seconds between two kills; more of them make a longer run. */
@@ -91,11 +91,14 @@ async function readRaw(client: Client, path: string): Promise<Stored[]> {
   return stored
 }
 
+const countAnswers = () => [...readLedger(ledger, isCounter).values()].reduce((n, tag) => n + tag.answered.length, 0)
+
+const isCounter = (device: string) => device.startsWith('counters')
+
 async function compareAll(client: Client, until: number, kills: readonly number[]): Promise<Comparison> {
-  const answers = readAnswers(ledger, (device) => device.startsWith('counters'))
   const total: Comparison = { compared: 0, lost: [], doubled: [], unknown: [] }
-  for (const [key, all] of answers) {
-    const known = all.filter((answer) => answer.at <= until)
+  for (const [key, tag] of readLedger(ledger, isCounter)) {
+    const known = { ...tag, answered: tag.answered.filter((answer) => answer.at <= until) }
     const stored = (await readRaw(client, `module-factory/line-1/${key}`)).filter((s) => s.at <= until)
     const one = compareTag(key, known, stored, kills)
     total.compared += one.compared
@@ -108,6 +111,8 @@ async function compareAll(client: Client, until: number, kills: readonly number[
 
 describe('kill -9 of any process, of PostgreSQL, of everything at once', () => {
   const kills: number[] = []
+  /** Every kill in words, for the text of a failure. */
+  const story: string[] = []
   let demo: Demo
   let client: Client
 
@@ -147,6 +152,7 @@ describe('kill -9 of any process, of PostgreSQL, of everything at once', () => {
     expect(pids.length).toBeGreaterThan(0)
     const at = Date.now()
     kill(pids)
+    story.push(`${victim} killed at ${at}`)
     if (victim === 'edge' || victim === 'plant' || victim === 'everything') kills.push(at)
     if (victim === 'everything') {
       client.close()
@@ -158,12 +164,7 @@ describe('kill -9 of any process, of PostgreSQL, of everything at once', () => {
 
   it('has every answered value in history exactly once, compared value by value', async () => {
     const until = Date.now()
-    await client.until(
-      'more than 100,000 answers',
-      async () =>
-        [...readAnswers(ledger, (d) => d.startsWith('counters')).values()].flat().length > LEAST_COMPARED * 1.05,
-      240_000,
-    )
+    await client.until('more than 100,000 answers', async () => countAnswers() > LEAST_COMPARED * 1.05, 240_000)
     const end = Math.max(until, Date.now())
     await flowsAgain(client, end)
     await client.until('an empty journal', async () => {
@@ -171,7 +172,12 @@ describe('kill -9 of any process, of PostgreSQL, of everything at once', () => {
       return Number(items.find((edge) => edge.edge === 'line-1')?.journalDepth) < 5000
     })
     const result = await compareAll(client, end - 2000, kills)
-    expect({ ...result, compared: undefined }).toEqual({ compared: undefined, lost: [], doubled: [], unknown: [] })
+    expect({ ...result, compared: undefined }, story.join(', ')).toEqual({
+      compared: undefined,
+      lost: [],
+      doubled: [],
+      unknown: [],
+    })
     expect(result.compared).toBeGreaterThan(LEAST_COMPARED)
     process.stdout.write(`compared ${result.compared} values after ${ROUNDS * VICTIMS.length} kills\n`)
   })
