@@ -97,7 +97,7 @@ function label(
   const ratio = window.devicePixelRatio
   const width = ctx.measureText(text).width + 8 * ratio
   ctx.fillStyle = at.ground
-  ctx.fillRect(at.x - width, at.y - 8 * ratio, width, 16 * ratio)
+  ctx.fillRect(at.x - width, at.y - 6 * ratio, width, 12 * ratio)
   ctx.fillStyle = at.colour
   ctx.fillText(text, at.x - 4 * ratio, at.y + 4 * ratio)
 }

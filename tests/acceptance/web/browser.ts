@@ -93,7 +93,7 @@ export async function openAs(browser: Browser, options: PersonOptions): Promise<
 /** Resolves when the screen has its data: nothing is loading and no skeleton stands. */
 export async function settled(page: Page): Promise<void> {
   await page.locator('main h1, main h2, main p').first().waitFor()
-  await page.waitForFunction(`document.querySelectorAll('.skeleton, [aria-busy="true"]').length === 0`)
+  await page.locator('.skeleton, [aria-busy="true"]').first().waitFor({ state: 'detached' })
 }
 
 /** Rules of WCAG 2.0 to 2.2, levels A and AA. */
@@ -109,7 +109,9 @@ export async function accessibilityFaults(page: Page): Promise<string[]> {
 /** A screen holds: no fault of accessibility, nothing wider than the window, no text that was never translated. */
 export async function expectSound(person: Person, what: string): Promise<void> {
   expect(await accessibilityFaults(person.page), `${what}: accessibility`).toEqual([])
-  const width = await person.page.evaluate<number>('document.documentElement.scrollWidth - window.innerWidth')
+  const width = await person.page.evaluate<number>(
+    `Math.max(...[document.documentElement, ...document.querySelectorAll('main')].map((e) => e.scrollWidth - e.clientWidth))`,
+  )
   expect(width, `${what}: wider than the window`).toBeLessThanOrEqual(0)
   const text = await person.page.evaluate<string>('document.body.innerText')
   expect(text.match(/\b(words|action|alarms?|room|order|retros?|assets|edges|inbox|board)\.[a-z]\w+/g), what).toBeNull()

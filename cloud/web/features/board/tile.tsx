@@ -32,9 +32,7 @@ export function Tile({ machine, incident }: TileProps) {
         </span>
         <span className="meta clip tile-name">{read(machine.name)}</span>
         <span className="row tile-foot">
-          <span className="grow clip">
-            <StateBadge kind="machine" state={state} />
-          </span>
+          <StateBadge kind="machine" state={state} />
           {since && state !== 'running' ? <Clock since={since} /> : null}
         </span>
         {incident ? (

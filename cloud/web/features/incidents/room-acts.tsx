@@ -24,7 +24,7 @@ export function RoomActs({ incident }: { readonly incident: Incident }) {
   const others = offers.filter((offer) => offer !== primary)
   return (
     <>
-      {primary ? <Offer incident={incident} offer={primary} onForm={setForm} isPrimary /> : null}
+      {primary ? <Offer key={primary.action} incident={incident} offer={primary} onForm={setForm} isPrimary /> : null}
       <div className="row wrap room-others">
         {others.map((offer) => (
           <Offer key={offer.action} incident={incident} offer={offer} onForm={setForm} />

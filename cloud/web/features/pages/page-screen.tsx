@@ -69,10 +69,11 @@ function Sheet({ page }: { readonly page: CallPage }) {
 
 function Reading({ page }: { readonly page: CallPage }) {
   if (page.value === undefined || page.value === null) return null
+  const value = typeof page.value === 'number' ? Number(page.value.toPrecision(4)) : page.value
   return (
-    <b className="num">
+    <b>
       {' '}
-      {String(page.value)} {page.unit} {page.setpoint == null ? '' : `/ ${page.setpoint}`}
+      {String(value)} {page.unit} {page.setpoint == null ? '' : `/ ${page.setpoint}`}
     </b>
   )
 }
@@ -98,7 +99,7 @@ function Answer({ page }: { readonly page: CallPage }) {
     return (
       <>
         <p className="page-said">{t('page.accepted', { time: time(page.acceptedAt) })}</p>
-        <ActionButton isPrimary isBig label={t('words.act.arrive')} run={answer({ response: 'arrive' })} />
+        <ActionButton key="arrive" isPrimary isBig label={t('words.act.arrive')} run={answer({ response: 'arrive' })} />
       </>
     )
   }
@@ -106,6 +107,7 @@ function Answer({ page }: { readonly page: CallPage }) {
     <>
       {page.declinedAt ? <p className="page-said">{t('page.declined', { time: time(page.declinedAt) })}</p> : null}
       <ActionButton
+        key="accept"
         isPrimary
         isBig
         label={t('page.accept')}

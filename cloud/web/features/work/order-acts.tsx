@@ -16,8 +16,15 @@ type Form = 'finish' | 'hold' | 'reject' | 'cancel' | 'assign'
 const FORMS: readonly string[] = ['finish', 'hold', 'reject', 'cancel', 'assign'] satisfies readonly Form[]
 const isForm = (verb: string): verb is Form => FORMS.includes(verb)
 
+/** Steps aside or back: never the next act, even when nothing else can be done now. */
+const ASIDE: readonly string[] = ['hold', 'reject', 'cancel']
+
+/** Finish stays the next act while something is missing: its form says what. */
 const offersOf = (order: WorkOrder) => {
-  const primary = order.actions.find((offer) => offer.isPrimary)
+  const verb = (offer: ActionOffer) => verbOf('work-order', offer.action)
+  const primary =
+    order.actions.find((offer) => verb(offer) === 'finish') ??
+    order.actions.find((offer) => offer.isPrimary && !ASIDE.includes(verb(offer)))
   return { primary, others: order.actions.filter((offer) => offer !== primary) }
 }
 
@@ -28,7 +35,7 @@ export function PrimaryAct({ order, isBig = false }: { readonly order: WorkOrder
   if (!primary) return null
   return (
     <>
-      <Offer order={order} offer={primary} onForm={setForm} isPrimary isBig={isBig} />
+      <Offer key={primary.action} order={order} offer={primary} onForm={setForm} isPrimary isBig={isBig} />
       <FormOf order={order} form={form} onClose={() => setForm(undefined)} />
     </>
   )
@@ -59,7 +66,7 @@ function Offer(props: {
   const { t } = useTexts()
   const actLabel = useActLabel()
   const verb = verbOf('work-order', offer.action)
-  const label = actLabel(verb)
+  const label = verb === 'reject' && order.state !== 'done' ? t('order.giveBack') : actLabel(verb)
   if (isForm(verb)) {
     return (
       <span className={isBig ? 'act act-big' : 'act'}>
@@ -115,8 +122,10 @@ function FormOf({
     )
   }
   if (form === 'reject') {
-    const submit = t('order.rejectSend', { name: order.assignee?.name ?? '' })
-    return <ReasonDialog title={t('order.rejectTitle')} submit={submit} run={to('rejected')} onClose={onClose} />
+    const isRework = order.state === 'done'
+    const submit = isRework ? t('order.rejectSend', { name: order.assignee?.name ?? '' }) : t('order.giveBack')
+    const title = isRework ? t('order.rejectTitle') : t('order.giveBackTitle')
+    return <ReasonDialog title={title} submit={submit} run={to('rejected')} onClose={onClose} />
   }
   if (form === 'cancel') {
     return (

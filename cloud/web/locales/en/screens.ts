@@ -364,6 +364,8 @@ export const screens = {
     created: 'Created',
     holdTitle: 'Why is the work held?',
     holdSend: 'Hold work',
+    giveBack: 'Give back',
+    giveBackTitle: 'Why do you give it back?',
     rejectTitle: 'What must be done again?',
     rejectSend: 'Return to {{name}}',
     cancelTitle: 'Why is the order cancelled?',

@@ -353,6 +353,8 @@ export const screens: Omit<Texts, 'words'> = {
     created: '建单',
     holdTitle: '为什么暂停？',
     holdSend: '暂停工单',
+    giveBack: '退单',
+    giveBackTitle: '为什么退单？',
     rejectTitle: '哪里要返工？',
     rejectSend: '退回给 {{name}}',
     cancelTitle: '为什么取消工单？',
