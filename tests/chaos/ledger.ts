@@ -7,10 +7,11 @@ export interface Answered {
   readonly at: number
 }
 
-/** One stored sample. */
+/** One stored sample; a bad one carries no value. */
 export interface Stored {
   readonly value: number
   readonly at: number
+  readonly isBad: boolean
 }
 
 /** What the simulator wrote down of one tag. */
@@ -57,10 +58,13 @@ export interface Comparison {
 /** An answer that came this long before a kill may not have been accepted yet, ms. */
 const IN_FLIGHT_MS = 1500
 
+/** An answer that came so late that the edge had given the device up is followed by a bad sample within this time, ms. */
+const GIVEN_UP_MS = 2000
+
 /**
  * Compares a tag's history with the ledger, value by value; no two values of the ledger are equal. `kills` are the times
- * at which the plant or the edge was killed: only answers in flight at such a moment may be missing, and only across such
- * a moment may a value be read again.
+ * at which the plant or the edge was killed: only answers in flight at such a moment, or answers too late for an edge that
+ * recorded the device as lost, may be missing, and only across such a moment may a value be read again.
  */
 export function compareTag(
   key: string,
@@ -70,10 +74,11 @@ export function compareTag(
 ): Comparison {
   const result: Comparison = { compared: 0, lost: [], doubled: [], unknown: [] }
   const taken = new Map<number, number>()
-  for (const { value, at } of stored) {
+  const lostAt = stored.filter((sample) => sample.isBad).map((sample) => sample.at)
+  for (const { value, at } of stored.filter((sample) => !sample.isBad)) {
     const before = taken.get(value)
     if (!ledger.served.has(value)) result.unknown.push(`${key} ${value} at ${at}`)
-    else if (before !== undefined && !isAcross(kills, before, at)) {
+    else if (before !== undefined && !isAcross([...kills, ...lostAt], before, at)) {
       result.doubled.push(`${key} ${value} at ${before} and ${at}`)
     } else result.compared += 1
     taken.set(value, at)
