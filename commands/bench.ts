@@ -10,7 +10,7 @@ const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
 export const command: Command = {
   help: `usage: andon bench NAME [--json] [--seconds N] [--data DIR]
 
-  latency    the simulator's answer → alarm event on the browser stream (90 s)
+  latency    the simulator's answer → alarm event on the browser stream (120 s)
 
   --json       print one JSON object as the last line
   --seconds N  length of the measured part

@@ -20,7 +20,7 @@ interface Seen {
 export const bench: Bench = {
   name: 'latency',
   summary: "simulator's answer → alarm event on the browser stream",
-  seconds: 90,
+  seconds: 120,
   run: async ({ seconds, data, say }) => {
     const demo = await startDemo({
       plant: PLANT,

@@ -84,7 +84,8 @@ export function compareTag(
     taken.set(value, at)
   }
   for (const { value, at } of ledger.answered) {
-    if (!taken.has(value) && !isAcross(kills, at, at + IN_FLIGHT_MS))
+    const wasTold = lostAt.some((lost) => lost >= at - IN_FLIGHT_MS && lost <= at + GIVEN_UP_MS)
+    if (!taken.has(value) && !wasTold && !isAcross(kills, at, at + IN_FLIGHT_MS))
       result.lost.push(`${key} ${value} answered at ${at}`)
   }
   return result
