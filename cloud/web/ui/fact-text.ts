@@ -9,9 +9,10 @@ const textOf = (value: unknown): string => (typeof value === 'string' ? value : 
 const numberOf = (value: unknown): string =>
   typeof value === 'number' ? String(Number(value.toPrecision(5))) : String(value ?? '')
 
-/** Value and setpoint of an alarm fact: `5.48 < 6`. A code without a setpoint says nothing to people. */
-function reading(data: TimelineEntry['data']): string {
+/** Value and setpoint of an alarm fact: `5.48 < 6`; of a return the value alone. A code without a setpoint says nothing. */
+function reading({ type, data }: TimelineEntry): string {
   if (typeof data.setpoint !== 'number' || data.value === undefined) return ''
+  if (type === 'alarm.returned') return ` ${numberOf(data.value)}`
   const sign = textOf(data.level).startsWith('L') ? '<' : '>'
   return ` ${numberOf(data.value)} ${sign} ${numberOf(data.setpoint)}`
 }
@@ -31,7 +32,7 @@ export function useFactText() {
     const text = read(fact.text ?? '')
     if (fact.type.startsWith('message.')) return text
     const what = word('words.fact', fact.type)
-    if (fact.source === 'machine') return `${text} · ${what}${reading(fact.data)}${additions(t, fact.data)}`
+    if (fact.source === 'machine') return `${text} · ${what}${reading(fact)}${additions(t, fact.data)}`
     const number = fact.type.startsWith('work-order.') ? fact.recordNumber : null
     const about = text === fact.actor?.name ? '' : text
     return [number, what, about].filter((part) => part).join(' ') + additions(t, fact.data)

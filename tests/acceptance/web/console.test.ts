@@ -137,7 +137,7 @@ async function fillTasks(person: Person): Promise<void> {
   for (let i = 0; i < (await tasks.count()); i++) {
     const task = tasks.nth(i)
     const field = task.locator('.task-field')
-    if ((await field.count()) === 0) await task.locator('input[type=checkbox]').check()
+    if ((await field.count()) === 0) await task.locator('input[type=checkbox]').tap()
     else {
       const range = /(\d+(?:\.\d+)?)–/.exec((await task.textContent()) ?? '')?.[1]
       await field.fill((range ?? (await field.getAttribute('inputmode')) === 'decimal') ? (range ?? '1') : 'ok')
@@ -155,25 +155,42 @@ describe.each([
   ['phone', 'en'],
   ['phone', 'zh-CN'],
 ] as const)('every place of the console (%s, %s)', (size, language) => {
+  let engineer: Person
+  const holds = async (what: string) => {
+    await expectSound(engineer, `${what} ${size} ${language}`)
+    if (size === 'phone') expect(await smallTouchTargets(engineer.page), what).toEqual([])
+  }
+
+  beforeAll(async () => {
+    engineer = await person('engineer', size, language)
+  })
+  afterAll(() => engineer.close())
+
   it.each(SCREENS)('%s holds', async (path) => {
-    const engineer = await person('engineer', size, language)
     await engineer.goTo(path)
-    await expectSound(engineer, `${path} ${size} ${language}`)
-    if (size === 'phone') expect(await smallTouchTargets(engineer.page)).toEqual([])
-    await engineer.close()
+    await holds(path)
   })
 
-  it('the page of an asset and of an edge hold', async () => {
-    const engineer = await person('engineer', size, language)
+  it('the page of an asset holds, with live values and a trend', async () => {
     await engineer.goTo('/assets')
     await engineer.page.locator('.asset-link', { hasText: 'COMP-1' }).first().click()
     await engineer.page.locator('.value-cell').first().waitFor()
     await engineer.page.locator('.asset-page canvas').waitFor()
-    await expectSound(engineer, `asset ${size} ${language}`)
+    await holds('asset')
+  })
+
+  it('the page of an edge holds, with its devices and tags', async () => {
     await engineer.goTo('/edges')
     await engineer.page.locator('.edge-link').first().click()
     await engineer.page.locator('.tag-table tbody tr').first().waitFor()
-    await expectSound(engineer, `edge ${size} ${language}`)
-    await engineer.close()
+    await holds('edge')
+  })
+
+  it('the page of an alarm holds, with the act first', async () => {
+    await engineer.goTo('/alarms?show=all')
+    await engineer.page.locator('.alarm-name').first().click()
+    await engineer.page.locator('.alarm-page .region').first().waitFor()
+    await settled(engineer.page)
+    await holds('alarm')
   })
 })

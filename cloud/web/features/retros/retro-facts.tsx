@@ -136,7 +136,8 @@ export function TimelinePart({ retro }: { readonly retro: Retro }) {
   const factText = useFactText()
   return (
     <Part n={4} title={t('retro.timeline')}>
-      <div className="retro-timeline">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled region must be reachable by keyboard (WCAG 2.1.1). */}
+      <section className="retro-timeline" tabIndex={0} aria-label={t('retro.timeline')}>
         <Timeline
           label={t('retro.timeline')}
           lines={retro.timeline.filter(isTold).map((fact) => ({
@@ -147,7 +148,7 @@ export function TimelinePart({ retro }: { readonly retro: Retro }) {
             body: factText(fact),
           }))}
         />
-      </div>
+      </section>
     </Part>
   )
 }
