@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Demo, PASSWORD, startDemo } from '#tests/support/demo.ts'
-import { expectSound, launch, openAs, type Person, type Size, settled } from './browser.ts'
+import { expectSound, launch, openAs, type Person, type Size, settled, smallTouchTargets } from './browser.ts'
 
 let browser: Browser
 let demo: Demo
@@ -194,3 +194,28 @@ describe.each([
     await holds('alarm')
   })
 })
+
+describe('the first view', () => {
+  it.each(['/sign-in', ...SCREENS])('of %s needs less than 200 KB of compressed script', async (path) => {
+    const signedIn = people.find((one) => one.page.context().pages().length > 0)
+    const context = await browser.newContext({ storageState: await storageOf(signedIn) })
+    const page = await context.newPage()
+    const sizes: Promise<number>[] = []
+    page.on('response', (response) => {
+      if (response.request().resourceType() !== 'script') return
+      sizes.push(response.finished().then(async () => (await response.request().sizes()).responseBodySize))
+    })
+    await page.goto(`${demo.url}${path}`)
+    await settled(page)
+    const bytes = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0)
+    await context.close()
+    expect(bytes).toBeGreaterThan(50_000)
+    expect(bytes).toBeLessThan(200_000)
+  })
+})
+
+/** The session of somebody who is signed in already. */
+async function storageOf(person: Person | undefined) {
+  if (!person) throw new Error('Nobody is signed in')
+  return person.page.context().storageState()
+}
