@@ -48,4 +48,6 @@ export const EdgeRegistration = Type.Object(
   { group: Type.String({ minLength: 1 }), edge: Type.String({ minLength: 1 }), name: Type.Optional(Type.String()) },
   { additionalProperties: false },
 )
+export type EdgeRegistration = Static<typeof EdgeRegistration>
 export const EdgeRegistered = Type.Object({ edge: Edge, username: Type.String(), secret: Type.String() })
+export type EdgeRegistered = Static<typeof EdgeRegistered>

@@ -1,4 +1,5 @@
 import type { AlarmActionResult } from '#shared/contracts/alarm.ts'
+import type { EdgeRegistered, EdgeRegistration } from '#shared/contracts/edge.ts'
 import { ApiError, request } from './http.ts'
 
 /** One intention of a person; the key keeps a second sending from doing it twice. */
@@ -79,6 +80,8 @@ export const moveRetro = (id: string, to: string, send: Send, reason?: string) =
   post<unknown>(`/api/retros/${id}/transitions`, { to, ...(reason ? { reason } : {}) }, send)
 export const editRetro = (id: string, revision: number, edit: unknown) =>
   request<unknown>('PATCH', `/api/retros/${id}`, { body: edit, ifMatch: revision })
+
+export const registerEdge = (input: EdgeRegistration, send: Send) => post<EdgeRegistered>('/api/edges', input, send)
 
 export const completeInboxItem = (id: string, send: Send) => post<unknown>(`/api/inbox/${id}/completions`, {}, send)
 

@@ -48,6 +48,7 @@ const REFUSALS = {
   'alarm.until-too-late': 'refusal.tooLong',
   'alarm.reason-required': 'refusal.reason',
   'alarm.not-shelved': 'refusal.notShelved',
+  'edge.group-taken': 'refusal.groupTaken',
   'policy.denied': 'refusal.notAllowed',
   'session.locked': 'refusal.tooMany',
 } as const

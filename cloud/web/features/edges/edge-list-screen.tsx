@@ -1,7 +1,10 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
+import Button from 'antd/es/button'
+import { useState } from 'react'
 import type { Edge } from '#shared/contracts/edge.ts'
-import { edgesQuery } from '../../api/queries.ts'
+import type { Role } from '#shared/contracts/person.ts'
+import { edgesQuery, sessionQuery } from '../../api/queries.ts'
 import { useServerNow } from '../../api/server-time.ts'
 import { EmptyState } from '../../ui/empty-state.tsx'
 import { formatAge } from '../../ui/format.ts'
@@ -9,26 +12,40 @@ import { useTexts } from '../../ui/language.ts'
 import { Loaded } from '../../ui/loaded.tsx'
 import { StateBadge } from '../../ui/state-badge.tsx'
 import { useCauseWord } from '../../ui/words.ts'
+import { RegisterDialog } from './register-dialog.tsx'
 import './edges.css'
 
 const isUnhealthy = (edge: Edge) => edge.status !== 'online' || edge.faults.length > 0
 const byHealth = (a: Edge, b: Edge) => Number(isUnhealthy(b)) - Number(isUnhealthy(a)) || a.edge.localeCompare(b.edge)
 
+const REGISTRARS: readonly Role[] = ['engineer', 'administrator']
+
 /** The fleet of edge boxes, unhealthy ones first; each fault is told as cause and step. */
 export function EdgeListScreen() {
   const { t } = useTexts()
   const edges = useQuery(edgesQuery)
+  const roles = useQuery(sessionQuery).data?.person.roles ?? []
+  const [isRegistering, setRegistering] = useState(false)
+  const known = edges.data?.items
+  const register =
+    known && roles.some((role) => REGISTRARS.includes(role)) ? (
+      <Button type="primary" onClick={() => setRegistering(true)}>
+        {t('edges.register')}
+      </Button>
+    ) : null
   return (
     <div className="screen">
       <header className="screen-head">
         <div className="title">
           <h1>{t('edges.title')}</h1>
         </div>
+        {known?.length ? register : null}
       </header>
+      {isRegistering && known ? <RegisterDialog edges={known} onClose={() => setRegistering(false)} /> : null}
       <Loaded query={edges} height={240}>
         {(data) =>
           data.items.length === 0 ? (
-            <EmptyState kind="nothing-yet" title={t('edges.empty')} next={t('edges.emptyNext')} />
+            <EmptyState kind="nothing-yet" title={t('edges.empty')} next={t('edges.emptyNext')} act={register} />
           ) : (
             <ul className="edges">
               {data.items.toSorted(byHealth).map((edge) => (

@@ -1,0 +1,140 @@
+import { useQueryClient } from '@tanstack/react-query'
+import Button from 'antd/es/button'
+import { useId, useRef, useState } from 'react'
+import type { Edge, EdgeRegistered } from '#shared/contracts/edge.ts'
+import { registerEdge } from '../../api/acts.ts'
+import { ActionButton } from '../../ui/action-button.tsx'
+import { Dialog } from '../../ui/dialog.tsx'
+import { useTexts } from '../../ui/language.ts'
+import { EDGE_COMMAND, edgeFileOf, isEdgeName } from './edge-file.ts'
+
+/** Registers a box, then shows its secret this one time with what the box needs to start. */
+export function RegisterDialog({ edges, onClose }: { readonly edges: readonly Edge[]; readonly onClose: () => void }) {
+  const { t } = useTexts()
+  const [registered, setRegistered] = useState<EdgeRegistered>()
+  return (
+    <Dialog title={t('edges.register')} onClose={onClose}>
+      {registered ? (
+        <Registered registered={registered} onClose={onClose} />
+      ) : (
+        <RegisterForm edges={edges} onRegistered={setRegistered} />
+      )}
+    </Dialog>
+  )
+}
+
+interface FormProps {
+  readonly edges: readonly Edge[]
+  readonly onRegistered: (registered: EdgeRegistered) => void
+}
+
+function RegisterForm({ edges, onRegistered }: FormProps) {
+  const { t } = useTexts()
+  const client = useQueryClient()
+  const [group, setGroup] = useState(edges[0]?.group ?? '')
+  const [edge, setEdge] = useState('')
+  const [name, setName] = useState('')
+  const input = { group, edge, ...(name.trim() ? { name: name.trim() } : {}) }
+  // A new secret cuts off the box that holds the old one; a box that never came may get another.
+  const isTaken = edges.some((other) => other.group === group && other.edge === edge && other.status !== 'never')
+  const reason = () => {
+    if (!isEdgeName(group) || !isEdgeName(edge)) return t('edges.nameRule')
+    return isTaken ? t('edges.taken') : null
+  }
+  return (
+    <>
+      <TextField label={t('edges.group')} value={group} onChange={setGroup} />
+      <TextField label={t('edges.edge')} example="line-2" value={edge} onChange={setEdge} />
+      <TextField label={t('edges.name')} value={name} onChange={setName} />
+      <ActionButton
+        // Another input is another intention: it needs its own key, and the refusal of the last one is void.
+        key={JSON.stringify(input)}
+        isPrimary
+        isBig
+        label={t('edges.registerSend')}
+        reason={reason()}
+        run={async (send) => {
+          onRegistered(await registerEdge(input, send))
+          void client.invalidateQueries({ queryKey: ['edges'] })
+        }}
+      />
+    </>
+  )
+}
+
+interface FieldProps {
+  readonly label: string
+  readonly example?: string
+  readonly value: string
+  readonly onChange: (value: string) => void
+}
+
+function TextField({ label, example, value, onChange }: FieldProps) {
+  const id = useId()
+  return (
+    <label className="label" htmlFor={id}>
+      <span className="meta">{label}</span>
+      <input
+        id={id}
+        className="field"
+        autoComplete="off"
+        autoCapitalize="none"
+        spellCheck={false}
+        placeholder={example}
+        value={value}
+        onChange={(event) => onChange(event.target.value)}
+      />
+    </label>
+  )
+}
+
+function Registered({ registered, onClose }: { readonly registered: EdgeRegistered; readonly onClose: () => void }) {
+  const { t } = useTexts()
+  const { edge, username, secret } = registered
+  return (
+    <>
+      <p role="status">
+        <b>✓ {t('edges.registered', { edge: `${edge.group}/${edge.edge}` })}</b>
+      </p>
+      <CopyText label={t('edges.username')} text={username} />
+      <CopyText label={t('edges.secret')} text={secret} />
+      <p className="edge-once">{t('edges.secretOnce')}</p>
+      <CopyText label={t('edges.file')} text={edgeFileOf(edge, username)} />
+      <p className="meta">{t('edges.fileNext')}</p>
+      <CopyText label={t('edges.command')} text={EDGE_COMMAND} />
+      <Button onClick={onClose}>{t('action.close')}</Button>
+    </>
+  )
+}
+
+/** A text to take away. Where the browser gives no clipboard, it is selected for the keyboard. */
+function CopyText({ label, text }: { readonly label: string; readonly text: string }) {
+  const { t } = useTexts()
+  const [said, setSaid] = useState<string>()
+  const element = useRef<HTMLPreElement>(null)
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(text)
+      setSaid(`✓ ${t('edges.copied')}`)
+    } catch {
+      if (element.current) getSelection()?.selectAllChildren(element.current)
+      setSaid(t('edges.copyByHand'))
+    }
+  }
+  return (
+    <section className="stack" aria-label={label}>
+      <div className="row">
+        <span className="meta grow">{label}</span>
+        <span className="meta" role="status">
+          {said}
+        </span>
+        <Button onClick={() => void copy()} aria-label={`${t('edges.copy')} ${label}`}>
+          {t('edges.copy')}
+        </Button>
+      </div>
+      <pre ref={element} className="edge-copy">
+        {text}
+      </pre>
+    </section>
+  )
+}
