@@ -95,9 +95,9 @@ function ItemRow({ item }: { readonly item: InboxItem }) {
         {item.dueAt && !item.doneAt ? <Due at={item.dueAt} /> : null}
       </span>
       {item.doneAt ? null : (
-        <span className="row inbox-acts">
+        <span className="inbox-acts">
           {item.pageId ? (
-            <Link to={href} className="ant-btn-like">
+            <Link to={href} className="inbox-answer">
               {t('inbox.answer')}
             </Link>
           ) : (
