@@ -12,6 +12,8 @@ export interface ActionButtonProps {
   readonly isPrimary?: boolean
   /** Why it is not possible now; shown, not hidden. */
   readonly reason?: string | null
+  /** Why the same act was refused when it was started without this button, as by a key. */
+  readonly refusal?: string | undefined
   readonly isBig?: boolean
   readonly isSmall?: boolean
   readonly icon?: ReactNode
@@ -50,11 +52,18 @@ export function useAction(run: (send: Send) => Promise<unknown>, onDone?: () => 
   return { phase, start }
 }
 
+/** Why it was refused: by this button, else elsewhere, until it is pressed here. */
+function refusalOf(phase: Phase, elsewhere: string | undefined): string | undefined {
+  if (phase.is === 'refused') return phase.cause
+  return phase.is === 'idle' ? elsewhere : undefined
+}
+
 /** One act of the viewer. Grey or accent, never red; the label stays, its outcome stands beside it. */
 export function ActionButton(props: ActionButtonProps) {
   const { t } = useTexts()
   const { phase, start } = useAction(props.run, props.onDone)
   const isSending = phase.is === 'sending'
+  const refusal = refusalOf(phase, props.refusal)
   const label = isSending ? t('action.sending') : props.label
   return (
     <span className={props.isBig ? 'act act-big' : 'act'}>
@@ -73,7 +82,7 @@ export function ActionButton(props: ActionButtonProps) {
         {phase.is === 'done' ? `✓ ${label}` : label}
       </Button>
       <span className="act-said" role="status">
-        {phase.is === 'refused' ? t('action.refused', { cause: phase.cause }) : (props.reason ?? null)}
+        {refusal ? t('action.refused', { cause: refusal }) : (props.reason ?? null)}
       </span>
     </span>
   )

@@ -88,6 +88,7 @@ function AlarmRows({ alarms, search, show, onChange }: RowsProps) {
   const now = useServerNow()
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set())
   const [focused, setFocused] = useState<string>()
+  const [refused, setRefused] = useState<{ readonly id: string; readonly cause: string }>()
   const [shelving, setShelving] = useState<readonly Alarm[]>()
   const ordered = search.group === 'asset' ? groupByAsset(alarms) : alarms.toSorted(byUrgency)
   const scope = JSON.stringify([show, search])
@@ -98,7 +99,14 @@ function AlarmRows({ alarms, search, show, onChange }: RowsProps) {
     if (!next.delete(id)) next.add(id)
     setSelected(next)
   }
-  useAlarmKeys({ rows, focused, onFocus: setFocused, onToggle: toggle, onShelve: (alarm) => setShelving([alarm]) })
+  useAlarmKeys({
+    rows,
+    focused,
+    onFocus: setFocused,
+    onToggle: toggle,
+    onShelve: (alarm) => setShelving([alarm]),
+    onRefusal: (id, cause) => setRefused(cause === undefined ? undefined : { id, cause }),
+  })
   const chosen = rows.filter((alarm) => selected.has(alarm.id))
   const flood = floodCount(alarms, now)
   if (live.shown.length === 0 && live.waiting === 0) return <Clear search={search} show={show} onChange={onChange} />
@@ -123,6 +131,7 @@ function AlarmRows({ alarms, search, show, onChange }: RowsProps) {
             isLeaving={leaving}
             isSelected={selected.has(row.id)}
             isFocused={focused === row.id}
+            refusal={refused?.id === row.id ? refused.cause : undefined}
             onToggle={() => toggle(row.id)}
             onShelve={() => setShelving([row])}
           />

@@ -16,6 +16,8 @@ interface AlarmRowProps {
   readonly isLeaving: boolean
   readonly isSelected: boolean
   readonly isFocused: boolean
+  /** Why the last acknowledgement by key was refused. */
+  readonly refusal?: string | undefined
   readonly onToggle: () => void
   readonly onShelve: () => void
 }
@@ -107,6 +109,7 @@ function RowActs(props: AlarmRowProps & { readonly isAcked: boolean }) {
           label={t('alarms.ack')}
           description={read(alarm.name)}
           reason={reason}
+          refusal={props.refusal}
           run={(send) => acknowledgeAlarm(alarm.id, send)}
         />
       )}

@@ -3,7 +3,10 @@ import { useNavigate } from '@tanstack/react-router'
 import { useEffect } from 'react'
 import type { Alarm } from '#shared/contracts/alarm.ts'
 import { acknowledgeAlarm } from '../../api/acts.ts'
+import { useLostSince } from '../../api/stream.tsx'
 import { newKey } from '../../ui/action-button.tsx'
+import { useTexts } from '../../ui/language.ts'
+import { problemText } from '../../ui/problem.ts'
 
 interface KeyInput {
   readonly rows: readonly Alarm[]
@@ -11,6 +14,8 @@ interface KeyInput {
   readonly onFocus: (id: string) => void
   readonly onToggle: (id: string) => void
   readonly onShelve: (alarm: Alarm) => void
+  /** Tells why an acknowledgement was refused; undefined when it is tried anew. */
+  readonly onRefusal: (id: string, cause: string | undefined) => void
 }
 
 /** A key belongs to the list unless somebody writes, or a form is open. */
@@ -22,15 +27,30 @@ function isForList(event: KeyboardEvent): boolean {
 /** What each key does with the focused alarm; others do nothing. */
 function useKeyActs(input: KeyInput): (key: string, alarm: Alarm) => void {
   const navigate = useNavigate()
-  const client = useQueryClient()
+  const acknowledge = useAcknowledge(input)
   return (key, alarm) => {
     if (key === 'x') input.onToggle(alarm.id)
     if (key === 's') input.onShelve(alarm)
     if (key === 'Enter') void navigate({ to: '/alarms/$id', params: { id: alarm.id } })
-    if (key === 'a' && alarm.flags.includes('unacknowledged')) {
-      const settle = () => void client.invalidateQueries({ queryKey: ['alarms'] })
-      acknowledgeAlarm(alarm.id, { key: newKey() }).then(settle, settle)
+    if (key === 'a' && alarm.flags.includes('unacknowledged')) void acknowledge(alarm.id)
+  }
+}
+
+/** Acknowledges as the button of the row does: only on a live list, and a refusal is told. */
+function useAcknowledge({ onRefusal }: KeyInput): (id: string) => Promise<void> {
+  const { t } = useTexts()
+  const client = useQueryClient()
+  const isLost = useLostSince() !== undefined
+  return async (id) => {
+    // The row says already that it needs the live list.
+    if (isLost) return
+    onRefusal(id, undefined)
+    try {
+      await acknowledgeAlarm(id, { key: newKey() })
+    } catch (error) {
+      onRefusal(id, problemText(t, error))
     }
+    void client.invalidateQueries({ queryKey: ['alarms'] })
   }
 }
 
