@@ -13,11 +13,16 @@ export function edgeFileOf({ group, edge }: Named, username: string): string {
     `group: ${JSON.stringify(group)}`,
     `edge: ${JSON.stringify(edge)}`,
     'data: ./edge-data',
-    `mqtt: { url: "mqtt://127.0.0.1:1883", username: ${JSON.stringify(username)} }`,
+    'mqtt:',
+    '  url: mqtt://127.0.0.1:1883',
+    `  username: ${JSON.stringify(username)}`,
     'devices:',
     '  - device: meter-1',
     '    profile: energy-meter',
-    '    modbus: { host: 192.168.1.17, port: 502, unit: 1 }',
+    '    modbus:',
+    '      host: 192.168.1.17',
+    '      port: 502',
+    '      unit: 1',
     '',
   ].join('\n')
 }
