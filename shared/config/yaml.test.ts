@@ -151,4 +151,16 @@ describe('a cross-check', () => {
     const check = (v: { group: string }) => [unknownName(['group'], v.group, 'a plant', ['plants', 'other'])]
     expect(() => parseYaml(GOOD, 'edge.yaml', Settings, check)).toThrow(/edge.yaml:2:8 {2}group: found 'plant'/)
   })
+
+  it('tells its faults beside those of the shape, but none that may only follow from one', () => {
+    const check = (v: { group: string }) => [
+      unknownName(['group'], v.group, 'a plant', ['plants']),
+      unknownName(['mqtt', 'url'], 'x', 'a broker', ['y']),
+    ]
+    const text = GOOD.replace(/mqtt:.*/, 'mqtt: { url: 7 }')
+    const faults = () => parseYaml(text, 'edge.yaml', Settings, check)
+    expect(faults).toThrow(/group: found 'plant'/)
+    expect(faults).toThrow(/mqtt.url: found 7/)
+    expect(faults).not.toThrow(/the name of a broker/)
+  })
 })

@@ -7,7 +7,10 @@ import { ConfigError, type Fault, type Path, pathText } from './config-error.ts'
 import { nearest } from './nearest.ts'
 import type { Schema } from './schema.ts'
 
-/** Says what a schema cannot: names that must exist elsewhere, ranges that overlap. Runs only on a value that fits the schema. */
+/**
+ * Says what a schema cannot: names that must exist elsewhere, ranges that overlap. Also runs on a value with other faults, so
+ * that all are told at once; what it says about a place that is faulty anyway is left out.
+ */
 export type CrossCheck<T> = (value: T) => readonly Issue[]
 
 /** Reads one YAML file of the given shape. Throws ConfigError with every fault at once, or when the file cannot be read. */
@@ -45,11 +48,32 @@ export function parseYaml<S extends TSchema>(
   const issues: Issue[] = []
   const value = checkValue(schema as Schema, document.toJS(), [], (i) => issues.push(i)) as Static<S>
   if (issues.length === 0) issues.push(...unexplained(schema, value))
-  if (issues.length === 0 && broken.length === 0) issues.push(...(check?.(value) ?? []))
+  if (check) issues.push(...crossIssues(check, value, { issues, isSound: issues.length + broken.length === 0 }))
   const faults = [...broken, ...issues.map(place)]
   if (faults.length > 0) throw new ConfigError(faults.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)))
   return deepFreeze(value)
 }
+
+interface Found {
+  readonly issues: readonly Issue[]
+  /** The value fits its schema: an error inside the check is a bug of ours. */
+  readonly isSound: boolean
+}
+
+function crossIssues<T>(check: CrossCheck<T>, value: T, { issues, isSound }: Found): Issue[] {
+  try {
+    return check(value).filter((issue) => !issues.some((known) => spoils(known.path, issue.path)))
+  } catch (error) {
+    if (isSound) throw error
+    return []
+  }
+}
+
+/** True when what is said about `path` may only follow from a fault at `fault`: one leads through the other, or they are neighbours. */
+const spoils = (fault: Path, path: Path) =>
+  isBelow(fault, path) || (fault.length === path.length && isBelow(fault.slice(0, -1), path.slice(0, -1)))
+
+const isBelow = (a: Path, b: Path) => a.slice(0, b.length).every((step, i) => String(step) === String(b[i]))
 
 /** The keys at the top of a YAML text, to tell what kind of file it is; none when it is not a group of keys. */
 export function topLevelKeys(text: string): string[] {

@@ -66,6 +66,7 @@ devices:
     expect(text).toMatch(/5.*scann/s)
     expect(text).toContain("'scan'")
     expect(text).toMatch(/devices\S*port/)
+    expect(text).toContain("'energy-meter'")
     expect(text).toMatch(/9/)
   })
 
