@@ -23,7 +23,11 @@ export async function addAsset(context: CommandContext, asset: NewAsset): Promis
 }
 
 /** The asset that a device speaks for; a device that nobody has placed gets one under "unassigned", so that no alarm is homeless. */
-export async function assetForDevice(context: CommandContext, ref: DeviceRef): Promise<AssetRow> {
+export async function assetForDevice(
+  context: CommandContext,
+  ref: DeviceRef,
+  kind: 'work-unit' | 'equipment-module' = 'work-unit',
+): Promise<AssetRow> {
   const store = assetStore(context.tx)
   const known = await store.byDevice(ref)
   if (known) return known
@@ -36,7 +40,7 @@ export async function assetForDevice(context: CommandContext, ref: DeviceRef): P
     parent_id: parent.id,
     code: await freeCode(context, ref),
     name: plain(ref.device),
-    kind: 'work-unit',
+    kind,
     position: 1000,
     device_group: ref.group,
     device_edge: ref.edge,

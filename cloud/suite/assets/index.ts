@@ -28,24 +28,27 @@ export interface Assets {
   forDevice(context: CommandContext, ref: DeviceRef): Promise<AssetRow>
 }
 
-const Born = Type.Object({ group: Type.String(), edge: Type.String(), device: Type.String() })
+const Ref = { group: Type.String(), edge: Type.String(), device: Type.String() }
+const Born = Type.Object({ ...Ref, profile: Type.Optional(Type.Union([Type.String(), Type.Null()])) })
+const Place = Type.Object({ ...Ref, kind: Type.Enum(['work-unit', 'equipment-module']) })
 
 const placeDevice = defineCommand({
   name: 'asset.place-device',
-  input: Born,
+  input: Place,
   resource: () => ({ type: 'asset' }),
-  run: async (context, input) => ({ id: (await assetForDevice(context, input)).id }),
+  run: async (context, input) => ({ id: (await assetForDevice(context, input, input.kind)).id }),
 })
 
-/** Every device that was born has an asset. */
-const onBirth: EventHandler = {
+/** Every device that was born has an asset. Only one whose profile tells a machine state is a machine; a meter is equipment. */
+const placeBorn = ({ pipeline }: SuiteDeps): EventHandler => ({
   name: 'assets.place-device',
   types: ['device.born'],
   async handle(event, { tx, door }) {
-    const { group, edge, device } = Value.Parse(Born, event.data)
-    await door.execute(placeDevice, systemActor(event.org), { group, edge, device }, { tx })
+    const { group, edge, device, profile } = Value.Parse(Born, event.data)
+    const kind = pipeline.profile(profile ?? '')?.machineState ? 'work-unit' : 'equipment-module'
+    await door.execute(placeDevice, systemActor(event.org), { group, edge, device, kind }, { tx })
   },
-}
+})
 
 /** Wires assets. */
 export function createAssets(deps: SuiteDeps, directory: Directory, openIncidents: OpenIncidentCounts): Assets {
@@ -64,7 +67,7 @@ export function createAssets(deps: SuiteDeps, directory: Directory, openIncident
     module: {
       name: 'assets',
       routes: (app) => assetRoutes(app, { ...deps, directory, openIncidents, tree }),
-      handlers: [onBirth],
+      handlers: [placeBorn(deps)],
       rules: [{ name: 'staff-see-assets', roles: STAFF, actions: ['asset.view'] }],
     },
   }
