@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query'
 import Button from 'antd/es/button'
-import { useId, useRef, useState } from 'react'
+import { type FormEvent, useId, useRef, useState } from 'react'
 import type { Edge, EdgeRegistered } from '#shared/contracts/edge.ts'
 import { registerEdge } from '../../api/acts.ts'
 import { ActionButton } from '../../ui/action-button.tsx'
@@ -23,6 +23,12 @@ export function RegisterDialog({ edges, onClose }: { readonly edges: readonly Ed
   )
 }
 
+/** Enter in a field presses the form's one button, which knows when it may not be pressed. */
+function pressItsButton(event: FormEvent<HTMLFormElement>): void {
+  event.preventDefault()
+  event.currentTarget.querySelector('button')?.click()
+}
+
 interface FormProps {
   readonly edges: readonly Edge[]
   readonly onRegistered: (registered: EdgeRegistered) => void
@@ -42,7 +48,7 @@ function RegisterForm({ edges, onRegistered }: FormProps) {
     return isTaken ? t('edges.taken') : null
   }
   return (
-    <>
+    <form className="edge-form" onSubmit={pressItsButton}>
       <TextField label={t('edges.group')} value={group} onChange={setGroup} />
       <TextField label={t('edges.edge')} example="line-2" value={edge} onChange={setEdge} />
       <TextField label={t('edges.name')} value={name} onChange={setName} />
@@ -58,7 +64,8 @@ function RegisterForm({ edges, onRegistered }: FormProps) {
           void client.invalidateQueries({ queryKey: ['edges'] })
         }}
       />
-    </>
+      <input type="submit" hidden />
+    </form>
   )
 }
 
