@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import type { AddressInfo, Server } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import modbusSerial from 'modbus-serial'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ProfileTag } from '#shared/contracts/device-profile.ts'
@@ -19,6 +19,15 @@ const signal = new AbortController().signal
 let server: InstanceType<typeof ServerTCP>
 let port: number
 
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const free = (probe.address() as AddressInfo).port
+  probe.close()
+  await once(probe, 'close')
+  return free
+}
+
 beforeAll(async () => {
   const vector = {
     getInputRegister: (address: number) => registers[address] ?? 0,
@@ -32,9 +41,10 @@ beforeAll(async () => {
       coils[address] = value
     },
   }
-  server = new ServerTCP(vector, { host: '127.0.0.1', port: 0, unitID: 7 })
+  // This server reads port 0 as 502, which an ordinary user may not open: it is told a free one.
+  port = await freePort()
+  server = new ServerTCP(vector, { host: '127.0.0.1', port, unitID: 7 })
   await once(server, 'initialized')
-  port = ((server as unknown as { _server: Server })._server.address() as AddressInfo).port
 })
 afterAll(() => new Promise<void>((resolve) => server.close(() => resolve())))
 
