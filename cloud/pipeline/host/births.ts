@@ -5,7 +5,7 @@ import type { BirthValue } from '../detection/contract.ts'
 import type { EdgeShard } from '../shard/edge-shard.ts'
 import { type BornMetric, bornMetrics, isStorable, isTagMetric, NODE_DEVICE, slotOf, tagType } from '../shard/slots.ts'
 import { type NewTag, tagState } from '../shard/store.ts'
-import type { DeviceState, TagState } from '../shard/tag-state.ts'
+import { type DeviceState, deviceState, type TagState } from '../shard/tag-state.ts'
 import { acknowledge } from './commands.ts'
 import { freedGap, storeGap } from './gaps.ts'
 import type { HostContext } from './host-context.ts'
@@ -119,14 +119,7 @@ async function learnDevice(host: HostContext, shard: EdgeShard, birth: Birth): P
   const at = new Date(host.clock())
   const isNews = shard.devices.get(device)?.isOnline !== true
   const found = await host.record(() => host.store.born(shard, { device, profile, tags, at, isNews }))
-  const state: DeviceState = shard.devices.get(device) ?? {
-    id: found.device.id,
-    device,
-    profile,
-    isOnline: false,
-    bornAt: null,
-    tags: new Map(),
-  }
+  const state = shard.devices.get(device) ?? deviceState({ id: found.device.id, device, profile })
   shard.devices.set(device, state)
   for (const row of found.tags) {
     const tag = state.tags.get(row.tag) ?? tagState(row, state)
@@ -177,11 +170,11 @@ function showBirthValue(
   { tag, read }: { readonly tag: TagState; readonly read: ReadValue },
 ): void {
   if (read.sourceAt === null) {
-    if (tag.sourceAt === null) tag.value = null
+    if (tag.sourceAt === null) tag.show(null, tag.quality, null)
     return
   }
   const isNewer = tag.sourceAt === null || read.sourceAt > tag.sourceAt
   if (!isNewer) return
-  Object.assign(tag, read)
+  tag.show(read.value, read.quality, read.sourceAt)
   if (!shard.journal && host.writer.isOpen) host.writer.batch.add(tag.key, read.sourceAt, read.value, read.quality)
 }

@@ -106,9 +106,7 @@ function takeSample({ host, payload, slots }: Arrival, { index, offset, isNew }:
   }
   if (isNew) host.writer.batch.add(tag.key, sourceAt, value, quality)
   if (tag.sourceAt !== null && sourceAt < tag.sourceAt) return
-  tag.value = value
-  tag.quality = quality
-  tag.sourceAt = sourceAt
+  tag.show(value, quality, sourceAt)
   taken.changed.push(tag)
 }
 

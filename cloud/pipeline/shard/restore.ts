@@ -7,7 +7,7 @@ import { EdgeShard } from './edge-shard.ts'
 import { JournalState } from './journal-state.ts'
 import type { Shards } from './shards.ts'
 import { type EdgeRow, type Found, type PipelineStore, tagState } from './store.ts'
-import type { DeviceState } from './tag-state.ts'
+import { type DeviceState, deviceState } from './tag-state.ts'
 
 export interface RestoreOptions {
   readonly store: PipelineStore
@@ -63,7 +63,7 @@ function restoreTags(shards: Shards, byId: ReadonlyMap<string, EdgeShard>, found
     if (!shard) continue
     const { id, device, profile } = row
     const bornAt = row.born_at?.getTime() ?? null
-    const state = { id, device, profile, isOnline: row.status === 'online', bornAt, tags: new Map() }
+    const state = deviceState({ id, device, profile }, row.status === 'online', bornAt)
     shard.devices.set(device, state)
     devices.set(id, { shard, state })
   }
@@ -82,13 +82,7 @@ async function restoreValues({ historian, shards, log }: RestoreOptions): Promis
   if (tags.size === 0) return
   try {
     for (const { tag, value, quality, sourceAt } of await historian.last([...tags.keys()])) {
-      const state = tags.get(tag)
-      if (!state) continue
-      Object.assign(state, {
-        value: state.type === 'boolean' && value !== null ? value !== 0 : value,
-        quality,
-        sourceAt,
-      })
+      tags.get(tag)?.show(value, quality, sourceAt)
     }
   } catch (error) {
     log.warn({ err: error }, 'The newest stored values could not be read; they come with the next births')

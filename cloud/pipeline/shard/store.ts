@@ -8,7 +8,7 @@ import type { EdgeRegistrationInput, GapQuery, GapRecord } from '../contract.ts'
 import type { StoredGap } from '../historian/historian.ts'
 import type { Checkpoint, EdgeShard } from './edge-shard.ts'
 import type { EdgesTable, GapsTable, PipelineTables } from './tables.ts'
-import type { DeviceState, TagState } from './tag-state.ts'
+import { type DeviceState, TagState } from './tag-state.ts'
 
 /** An edge as the table holds it. */
 export type EdgeRow = Omit<EdgesTable, 'created_at' | 'disconnected_at'>
@@ -358,17 +358,5 @@ async function countGaps(tx: Own): Promise<{ group: string; edge: string; count:
 }
 
 /** Puts a found device's tag into the shard's own form. */
-export const tagState = (row: TagRow, device: DeviceState): TagState => ({
-  id: row.id,
-  key: row.key,
-  path: row.path,
-  device,
-  tag: row.tag,
-  type: row.type as TagState['type'],
-  unit: row.unit,
-  value: null,
-  quality: 0,
-  sourceAt: null,
-  watch: -1,
-  isBorn: false,
-})
+export const tagState = ({ type, ...row }: TagRow, device: DeviceState): TagState =>
+  new TagState({ ...row, type: type as TagState['type'] }, device)
