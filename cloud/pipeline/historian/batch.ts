@@ -1,4 +1,5 @@
 import type { Quality, Scalar } from '#shared/contracts/sample.ts'
+import { type DataColumns, WIDE } from '#shared/sparkplug/data-columns.ts'
 import { RangeSet } from '#shared/sparkplug/range-set.ts'
 import type { RangeMark, StoredGap } from './historian.ts'
 
@@ -66,6 +67,27 @@ export class BatchBuilder {
     } else {
       this.#addNumber(tag, sourceAt, value === null ? Number.NaN : Number(value), quality)
     }
+  }
+
+  /** Adds the values at `from` to `to` − 1 of a payload; `key` turns its slots into history's tags. */
+  addColumns(data: DataColumns, key: Int32Array, from: number, to: number): void {
+    while (this.#count + (to - from) > this.#columns.tag.length) this.#grow()
+    const { slot, ts, v, q, flag, wide } = data
+    const into = this.#columns
+    let at = this.#count
+    for (let i = from; i < to; i++) {
+      const tag = key[slot[i] as number] as number
+      if ((flag[i] as number) & WIDE) {
+        this.add(tag, ts[i] as number, wide[i] as bigint | string, q[i] as Quality)
+        continue
+      }
+      into.tag[at] = tag
+      into.ts[at] = ts[i] as number
+      into.v[at] = v[i] as number
+      into.q[at] = q[i] as number
+      at++
+    }
+    this.#count = at
   }
 
   #addNumber(tag: number, sourceAt: number, v: number, quality: Quality): void {

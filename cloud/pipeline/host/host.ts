@@ -1,9 +1,12 @@
+import { DataColumns, readData } from '#shared/sparkplug/data-columns.ts'
 import { BD_SEQ } from '#shared/sparkplug/metric-names.ts'
 import { decodePayload, type Payload, PayloadError } from '#shared/sparkplug/payload.ts'
 import { missingBefore } from '#shared/sparkplug/session.ts'
 import { formatTopic, type SparkplugTopic } from '#shared/sparkplug/topics.ts'
 import type { EdgeShard } from '../shard/edge-shard.ts'
+import { NODE_DEVICE } from '../shard/slots.ts'
 import { deviceBirth, nodeBirth } from './births.ts'
+import { takeColumns } from './columns.ts'
 import { acknowledge, askRebirth } from './commands.ts'
 import { takeData } from './data.ts'
 import { deviceDeath, endSession, watchSilence } from './deaths.ts'
@@ -115,9 +118,25 @@ function takeWaiting(host: HostContext, shard: EdgeShard): void {
   }
 }
 
+/** One payload at a time is read into these; whoever keeps something of it copies it. */
+const COLUMNS = new DataColumns()
+
+/** The usual case, data by alias of a born device: straight from the wire to columns. False: the message is another. */
+function takenByColumns(host: HostContext, shard: EdgeShard, { message, device, payload }: Message): boolean {
+  const isData = message === 'DDATA' || message === 'NDATA'
+  if (!isData || !shard.session.isOnline || !shard.isBorn(undefined)) return false
+  const tags = shard.devices.get(device ?? NODE_DEVICE)?.columns
+  if (!tags || !readData(payload, shard.born(device).aliases, COLUMNS)) return false
+  noteArrival(host, shard)
+  checkSequence(host, shard, COLUMNS.seq < 0 ? undefined : COLUMNS.seq)
+  takeColumns({ host, shard, data: COLUMNS, tags })
+  return true
+}
+
 /** Runs one message; a payload that breaks the protocol is counted, told once, and nothing of it is used. */
 function guarded(host: HostContext, shard: EdgeShard, message: Message): Promise<void> | undefined {
   try {
+    if (takenByColumns(host, shard, message)) return undefined
     const payload = decodePayload(message.payload)
     noteArrival(host, shard)
     return dispatch(host, shard, { message, payload })
@@ -154,18 +173,18 @@ function dispatch(host: HostContext, shard: EdgeShard, { message, payload }: Dec
     host.metrics.count('payloads_rejected_total', 1, { reason: 'not-born' })
     return askRebirth(host, shard, 'not-born') as undefined
   }
-  checkSequence(host, shard, payload)
+  checkSequence(host, shard, payload.seq)
   if (message.message === 'DBIRTH') return deviceBirth(host, shard, { device: device ?? '', payload })
   if (message.message === 'DDEATH') return void deviceDeath(host, shard, device ?? '')
   return void takeData(host, shard, device, payload)
 }
 
 /** A hole in the sequence means a lost message: the edge sends samples again by itself, a lost birth only when asked. */
-function checkSequence(host: HostContext, shard: EdgeShard, payload: Payload): void {
+function checkSequence(host: HostContext, shard: EdgeShard, seq: number | undefined): void {
   const { session } = shard
-  if (payload.seq === undefined) throw new PayloadError('A message without its sequence number')
-  const isNext = session.seq === null || missingBefore(session.seq, payload.seq) === 0
-  session.seq = payload.seq
+  if (seq === undefined) throw new PayloadError('A message without its sequence number')
+  const isNext = session.seq === null || missingBefore(session.seq, seq) === 0
+  session.seq = seq
   if (!isNext) askRebirth(host, shard, 'sequence-gap')
 }
 

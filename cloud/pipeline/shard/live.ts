@@ -6,7 +6,7 @@ type Listener = (values: readonly LiveTagValue[]) => void
 
 /** The live values of all shards of this process, with the people who look at some of them. */
 export interface LiveCache extends LiveValues {
-  /** Tells listeners that tags of one edge have changed. */
+  /** Tells listeners that tags of one edge have changed; tags that are new become known to those who waited for them. */
   publish(shard: EdgeShard, changed: Iterable<TagState>): void
 }
 
@@ -22,7 +22,9 @@ export function liveCache(sources: LiveSources): LiveCache {
   const leave = (path: string, listener: Listener) => {
     const listeners = byPath.get(path)
     listeners?.delete(listener)
-    if (listeners?.size === 0) byPath.delete(path)
+    if (listeners?.size !== 0) return
+    byPath.delete(path)
+    mark(sources.find(path)?.tag, false)
   }
   return {
     current(path) {
@@ -36,6 +38,7 @@ export function liveCache(sources: LiveSources): LiveCache {
       for (const path of wanted) {
         const listeners = byPath.get(path) ?? new Set()
         byPath.set(path, listeners.add(own))
+        mark(sources.find(path)?.tag, true)
       }
       return () => {
         for (const path of wanted) leave(path, own)
@@ -44,19 +47,23 @@ export function liveCache(sources: LiveSources): LiveCache {
     publish(shard, changed) {
       if (byPath.size === 0) return
       const batches = new Map<Listener, LiveTagValue[]>()
-      for (const tag of changed) collect(batches, byPath.get(tag.path), () => liveValue(tag, shard.isSilent))
+      for (const tag of changed) {
+        const listeners = byPath.get(tag.path)
+        if (!listeners) continue
+        mark(tag, true)
+        collect(batches, listeners, liveValue(tag, shard.isSilent))
+      }
       for (const [listener, values] of batches) listener(values)
     },
   }
 }
 
-function collect(
-  batches: Map<Listener, LiveTagValue[]>,
-  listeners: ReadonlySet<Listener> | undefined,
-  read: () => LiveTagValue,
-): void {
-  if (!listeners) return
-  const value = read()
+/** The data path asks the tag's column, not the map of paths, whether somebody looks. */
+function mark(tag: TagState | undefined, isShown: boolean): void {
+  if (tag) tag.device.columns.shown[tag.place] = isShown ? 1 : 0
+}
+
+function collect(batches: Map<Listener, LiveTagValue[]>, listeners: ReadonlySet<Listener>, value: LiveTagValue): void {
   for (const listener of listeners) {
     const batch = batches.get(listener)
     if (batch) batch.push(value)

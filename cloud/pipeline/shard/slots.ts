@@ -1,5 +1,6 @@
 import type { ScalarType } from '#shared/contracts/sample.ts'
 import type { OffsetAliases } from '#shared/sparkplug/completeness.ts'
+import { AliasTable } from '#shared/sparkplug/data-columns.ts'
 import type { SparkplugType } from '#shared/sparkplug/datatype.ts'
 import {
   ALARM_EVENT,
@@ -37,9 +38,12 @@ export interface Born {
   readonly byAlias: Map<Alias, Slot>
   readonly byName: Map<string, Slot>
   readonly offsets: OffsetAliases
+  /** Tags by alias, for the data path over columns. Its slots are places in the columns of the device. */
+  readonly aliases: AliasTable
 }
 
 export const NOTHING_BORN: Born = {
+  aliases: new AliasTable(),
   byAlias: new Map(),
   byName: new Map(),
   offsets: { first: undefined, last: undefined },
@@ -98,7 +102,19 @@ export function bornTable(metrics: readonly BornMetric[], tagOf: (name: string) 
     if (alias !== undefined) byAlias.set(alias, slot)
   }
   const offset = (name: string) => metrics.filter((metric) => metric.name === name).map(aliasOf)[0]
-  return { byAlias, byName, offsets: { first: offset(FIRST_OFFSET), last: offset(LAST_OFFSET) } }
+  const offsets = { first: offset(FIRST_OFFSET), last: offset(LAST_OFFSET) }
+  return { byAlias, byName, offsets, aliases: aliasTable(byAlias, offsets) }
+}
+
+/** Aliases beyond 2^53, and what is no tag, are left to the path over objects. */
+function aliasTable(byAlias: ReadonlyMap<Alias, Slot>, { first, last }: OffsetAliases): AliasTable {
+  const table = new AliasTable()
+  for (const [alias, { tag, type }] of byAlias) {
+    if (tag && typeof alias === 'number') table.set(alias, tag.place, type)
+  }
+  if (typeof first === 'number') table.firstOffsetAlias = first
+  if (typeof last === 'number') table.lastOffsetAlias = last
+  return table
 }
 
 function roleOf(name: string): Role {
