@@ -237,14 +237,34 @@ describe('the people side of a plant, from a registered edge to an approved retr
       actions: [{ text: '润滑周期改为 500 h', type: 'prevent', ownerId: people.maintainer?.id }],
     }
     const headers = { 'if-match': `"${draft.revision}"` }
-    const edited = await call<Retro>('maintainer', 'PATCH', url, { body, headers })
+    const edited = await call<Retro>('lead', 'PATCH', url, { body, headers })
     expect(edited.missing).toEqual([])
     await post('maintainer', `${url}/transitions`, { to: 'in_review' })
     const { items: waiting } = await get<PageOf<InboxItem>>('manager', '/api/inbox')
     expect(waiting.map((i) => i.kind)).toContain('approve')
     await post('maintainer', `${url}/transitions`, { to: 'approved' }, 403)
+    // The lead wrote it: allowed by role, refused as its author, and told so beforehand.
+    const refused = await post<{ code: string }>('lead', `${url}/transitions`, { to: 'approved' }, 403)
+    expect(refused.code).toBe('retro.own-approval')
+    const { offers } = await get<Retro>('lead', url)
+    const own = { action: 'approved', isEnabled: false, isPrimary: false, reason: 'retro.own-approval' }
+    expect(offers).toContainEqual(own)
+    // The manager mends the wording in review; the second person still approves.
+    const mended = {
+      body: { summary: '轴承磨损，电机过热跳机。' },
+      headers: { 'if-match': `"${(await get<Retro>('manager', url)).revision}"` },
+    }
+    await call('manager', 'PATCH', url, mended)
     const approved = await post<Retro>('manager', `${url}/transitions`, { to: 'approved' })
-    expect(approved).toMatchObject({ state: 'approved', approvedBy: { name: '刘洋' } })
+    expect(approved).toMatchObject({
+      state: 'approved',
+      summary: '轴承磨损，电机过热跳机。',
+      approvedBy: { name: '刘洋' },
+      approvedAt: new Date(test.clock.now()).toISOString(),
+      offers: [],
+    })
+    const late = { body: { summary: 'x' }, headers: { 'if-match': `"${approved.revision}"` } }
+    await call('manager', 'PATCH', url, { ...late, status: 409 })
     const closed = await eventually(async () => {
       const now = await get<Incident>('operator', `/api/incidents/${incident.id}`)
       return now.state === 'closed' && now

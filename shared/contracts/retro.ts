@@ -74,6 +74,7 @@ export const Retro = Type.Object({
   missing: Type.Array(Type.Object({ code: Type.String(), text: LocalizedText })),
   createdAt: Instant,
   approvedBy: nullable(PersonRef),
+  approvedAt: nullable(Instant),
   revision: Type.Integer(),
   offers: Type.Array(ActionOffer),
 })

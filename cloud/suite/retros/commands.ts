@@ -5,9 +5,10 @@ import { newId } from '#cloud/platform/id.ts'
 import { Id } from '#shared/contracts/http.ts'
 import { RetroEdit } from '#shared/contracts/retro.ts'
 import { say } from '../chat/index.ts'
+import { authorsOfRetro } from './authors.ts'
 import { tell } from './events.ts'
 import { gatherFacts, type RetroDeps } from './facts.ts'
-import { isEditable, type RetroState, retroRefusal } from './state.ts'
+import { isEditable, OWN_RETRO, type RetroState, retroRefusal } from './state.ts'
 import { type ActionRow, type FullRetroRow, retroStore } from './store.ts'
 import { missingNow, retroResource } from './view.ts'
 
@@ -72,7 +73,7 @@ function editCommand() {
           actions.map((action, i) => actionRow(context, retroId, i, action)),
         )
       const changed = Object.entries({ summary, whys, actions }).filter(([, v]) => v !== undefined)
-      await tell(context, row, 'retro.changed', { fields: changed.map(([key]) => key) })
+      await tell(context, row, 'retro.changed', { fields: changed.map(([key]) => key), state: row.state })
       return { id: retroId }
     },
   })
@@ -106,8 +107,8 @@ function stepCommand(deps: RetroDeps, name: string, to: Extract<RetroState, 'in_
       const facts = await gatherFacts(deps, context.tx, incident)
       const actionCount = (await retroStore(context.tx).actions(retroId)).length
       const missingCount = missingNow(row, facts, actionCount).length
-      const code = retroRefusal(row.state, { to, reason, missingCount })
-      if (code) throw new DomainError('conflict', code, `The retro is ${row.state}; it cannot become ${to} now`)
+      const isAuthor = context.actor.id !== null && (await authorsOfRetro(context.tx, retroId)).has(context.actor.id)
+      refuse(row.state, to, retroRefusal(row.state, { to, reason, missingCount, isAuthor }))
       await context.records.update(retroId, { state: to }, context.ifRevision)
       await settle(deps, context, row, { to, facts })
       const data = { incidentId: row.incident_id, reason: reason ?? null }
@@ -115,6 +116,17 @@ function stepCommand(deps: RetroDeps, name: string, to: Extract<RetroState, 'in_
       return { id: retroId }
     },
   })
+}
+
+function refuse(state: RetroState, to: RetroState, code: string | undefined): void {
+  if (code === OWN_RETRO) {
+    throw new DomainError(
+      'forbidden',
+      code,
+      'Who wrote or submitted a retro does not approve it; another lead or manager does',
+    )
+  }
+  if (code) throw new DomainError('conflict', code, `The retro is ${state}; it cannot become ${to} now`)
 }
 
 const EVENTS = { in_review: 'retro.submitted', approved: 'retro.approved', drafting: 'retro.returned' } as const
@@ -135,7 +147,7 @@ async function settle(
       return void (await store.set(row.id, { submitted_by: null }))
     case 'in_review': {
       await store.set(row.id, { submitted_by: context.actor.id })
-      const approvers = await directory.withRole(context.tx, 'manager')
+      const approvers = await approversOf(directory, context, row.id)
       const item = {
         recordId: row.id,
         kind: 'approve',
@@ -145,4 +157,13 @@ async function settle(
       for (const { id: personId } of approvers) await context.inbox.add({ ...item, personId })
     }
   }
+}
+
+/** Managers who did not write it; where every manager did, the leads who did not. */
+async function approversOf(directory: RetroDeps['directory'], context: CommandContext, retroId: string) {
+  const authors = new Set([...(await authorsOfRetro(context.tx, retroId)), context.actor.id])
+  const others = async (role: string) =>
+    (await directory.withRole(context.tx, role)).filter((person) => !authors.has(person.id))
+  const managers = await others('manager')
+  return managers.length > 0 ? managers : others('lead')
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { authorsOf } from './authors.ts'
 import {
   type DraftFacts,
   downtimeWithin,
@@ -8,7 +9,7 @@ import {
   trendSlice,
   whySkeleton,
 } from './draft.ts'
-import { retroRefusal } from './state.ts'
+import { type RetroIntent, type RetroState, retroRefusal } from './state.ts'
 
 const facts: DraftFacts = {
   number: 'INC-2026-000001',
@@ -92,19 +93,40 @@ describe('the way of a retro', () => {
     restoredAt: facts.restoredAt,
   }
 
+  const step = (state: RetroState, intent: Partial<RetroIntent> & Pick<RetroIntent, 'to'>) =>
+    retroRefusal(state, { missingCount: 0, isAuthor: false, ...intent })
+
   it('is not approved while something is missing', () => {
     const missingCount = missingOf({ ...complete, summary: null, actionCount: 0 }).length
     expect(missingCount).toBe(2)
-    expect(retroRefusal('in_review', { to: 'approved', missingCount })).toBe('retro.incomplete')
-    expect(retroRefusal('in_review', { to: 'approved', missingCount: missingOf(complete).length })).toBeUndefined()
+    expect(step('in_review', { to: 'approved', missingCount })).toBe('retro.incomplete')
+    expect(step('in_review', { to: 'approved', missingCount: missingOf(complete).length })).toBeUndefined()
   })
 
   it('goes back to its authors only with a reason', () => {
-    expect(retroRefusal('in_review', { to: 'drafting', missingCount: 0 })).toBe('retro.reason-required')
-    expect(retroRefusal('in_review', { to: 'drafting', missingCount: 0, reason: 'cause unclear' })).toBeUndefined()
+    expect(step('in_review', { to: 'drafting' })).toBe('retro.reason-required')
+    expect(step('in_review', { to: 'drafting', reason: 'cause unclear' })).toBeUndefined()
+  })
+
+  it('is approved by a second person, and sent back by anybody who may', () => {
+    expect(step('in_review', { to: 'approved', isAuthor: true })).toBe('retro.own-approval')
+    expect(step('in_review', { to: 'drafting', isAuthor: true, reason: 'not yet' })).toBeUndefined()
+  })
+
+  it('is written by who changed the draft or sent it, not by who mends it in review', () => {
+    const act = (actor_id: string | null, type: string, data: object = {}) => ({ actor_id, type, data })
+    const authors = authorsOf([
+      act(null, 'retro.drafted'),
+      act('zhang', 'retro.changed', { state: 'drafting' }),
+      act('earlier', 'retro.changed'),
+      act('zhao', 'retro.submitted'),
+      act('liu', 'retro.changed', { state: 'in_review' }),
+      act('wang', 'retro.returned'),
+    ])
+    expect([...authors]).toEqual(['zhang', 'earlier', 'zhao'])
   })
 
   it('is never approved past its review', () => {
-    expect(retroRefusal('drafting', { to: 'approved', missingCount: 0 })).toBe('retro.wrong-state')
+    expect(step('drafting', { to: 'approved' })).toBe('retro.wrong-state')
   })
 })

@@ -28,14 +28,25 @@ export function isFrozen(state: RetroState): boolean {
   return !isEditable(state)
 }
 
+/** An author asked to approve: code of the refusal. */
+export const OWN_RETRO = 'retro.own-approval'
+
 export const OPEN_RETROS = ['pending', 'drafting', 'in_review'] as const satisfies readonly RetroState[]
 
-/** Why the retro may not go there, as a stable code; undefined when it may. Sending it back needs a reason. */
-export function retroRefusal(
-  state: RetroState,
-  intent: { readonly to: RetroState; readonly reason?: string | undefined; readonly missingCount: number },
-): string | undefined {
+/** What a step of a retro is judged by. */
+export interface RetroIntent {
+  readonly to: RetroState
+  readonly reason?: string | undefined
+  readonly missingCount: number
+  /** Whether who takes the step wrote the retro or sent it to review. */
+  readonly isAuthor: boolean
+}
+
+/** Why the retro may not go there, as a stable code; undefined when it may. Sending it back needs a reason, approval a second person. */
+export function retroRefusal(state: RetroState, intent: RetroIntent): string | undefined {
   if (!NEXT[state].includes(intent.to)) return 'retro.wrong-state'
   if (intent.to === 'drafting' && state === 'in_review' && !intent.reason) return 'retro.reason-required'
-  return intent.to === 'approved' && intent.missingCount > 0 ? 'retro.incomplete' : undefined
+  if (intent.to !== 'approved') return undefined
+  if (intent.isAuthor) return OWN_RETRO
+  return intent.missingCount > 0 ? 'retro.incomplete' : undefined
 }

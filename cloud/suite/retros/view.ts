@@ -5,9 +5,10 @@ import type { Retro, RetroSummary } from '#shared/contracts/retro.ts'
 import { chip } from '../directory/index.ts'
 import type { FullIncidentRow } from '../incidents/index.ts'
 import { instant, offersFor } from '../kernel/index.ts'
+import { authorsOfRetro } from './authors.ts'
 import { missingOf, whySkeleton } from './draft.ts'
 import { gatherFacts, type RetroDeps } from './facts.ts'
-import { nextRetroStates, retroRefusal } from './state.ts'
+import { nextRetroStates, type RetroIntent, retroRefusal } from './state.ts'
 import { type ActionRow, type FullRetroRow, type RetroFacts, retroStore } from './store.ts'
 
 export const retroResource = (row: FullRetroRow) => ({ type: 'retro', id: row.id, state: row.state })
@@ -26,6 +27,7 @@ export async function retroView(deps: RetroDeps, tx: Tx, actor: Actor, row: Full
   const people = await deps.directory.refs(tx, [row.approved_by, ...actions.map((a) => a.owner_id)])
   const asset = (await deps.assets.tree(tx)).ref(incident.asset_id)
   const missing = missingNow(row, facts, actions.length)
+  const isAuthor = actor.id !== null && (await authorsOfRetro(tx, row.id)).has(actor.id)
   const questions = whySkeleton(asset.name, facts.firstOut[0]?.name)
   return {
     ...summaryOf(row, incident, asset),
@@ -35,8 +37,9 @@ export async function retroView(deps: RetroDeps, tx: Tx, actor: Actor, row: Full
     actions: actions.map((a) => actionView(a, chip(people, a.owner_id))),
     missing,
     approvedBy: chip(people, row.approved_by),
+    approvedAt: instant(row.approved_at),
     revision: row.revision,
-    offers: offersOf(deps, actor, row, missing.length),
+    offers: offersOf(deps, actor, row, { missingCount: missing.length, isAuthor }),
   }
 }
 
@@ -50,12 +53,14 @@ function actionView(row: ActionRow, owner: Retro['actions'][number]['owner']): R
   return { id, text, type, owner, dueAt: instant(row.due_at), doneAt: instant(row.done_at) }
 }
 
-function offersOf({ door }: RetroDeps, actor: Actor, row: FullRetroRow, missingCount: number) {
+type Judged = Pick<RetroIntent, 'missingCount' | 'isAuthor'>
+
+function offersOf({ door }: RetroDeps, actor: Actor, row: FullRetroRow, judged: Judged) {
   const steps = nextRetroStates(row.state).filter((to) => ASK[to] !== undefined)
   const acts = steps.map((to) => ({
     action: to,
     ask: ASK[to] ?? '',
-    refusal: retroRefusal(row.state, { to, missingCount, reason: 'asked for when it is taken' }),
+    refusal: retroRefusal(row.state, { ...judged, to, reason: 'asked for when it is taken' }),
   }))
   return offersFor(door, actor, retroResource(row), acts)
 }

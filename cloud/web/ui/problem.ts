@@ -34,6 +34,7 @@ const REFUSALS = {
   'task.check-expected': 'refusal.resultForm',
   'retro.wrong-state': 'refusal.wrongState',
   'retro.reason-required': 'refusal.reason',
+  'retro.own-approval': 'refusal.ownRetro',
   'retro.incomplete': 'refusal.retroIncomplete',
   'incident.wrong-state': 'refusal.wrongState',
   'incident.reason-required': 'refusal.reason',

@@ -86,7 +86,7 @@ function Whole({ retro }: { readonly retro: Retro }) {
   return (
     <div className="screen retro">
       <Head retro={retro} isDirty={editor.isDirty} />
-      {isEditable ? <SaveBar editor={editor} /> : null}
+      {isEditable ? <SaveBar editor={editor} /> : <Stands retro={retro} />}
       <Summary retro={retro} draft={editor.draft} onChange={change} />
       <Clocks retro={retro} />
       <FirstOut retro={retro} />
@@ -239,13 +239,32 @@ function SaveLine({ editor }: { readonly editor: ReturnType<typeof useDraft> }) 
   )
 }
 
+/** Who approved it and when; from then on it stands as it is. */
+function Stands({ retro }: { readonly retro: Retro }) {
+  const { t } = useTexts()
+  const approval = useApproval(retro)
+  if (!approval) return null
+  return (
+    <p className="retro-fact no-print" role="status">
+      <b>✓ {approval}</b> {t('retro.approvedStands')}
+    </p>
+  )
+}
+
+function useApproval({ approvedBy, approvedAt }: Retro): string | null {
+  const { t, language } = useTexts()
+  if (!approvedBy || !approvedAt) return null
+  return t('retro.approvedBy', { name: approvedBy.name, at: formatMoment(approvedAt, language) })
+}
+
 /** Where the printed page is signed. */
 function SignOff({ retro }: { readonly retro: Retro }) {
   const { t } = useTexts()
+  const approval = useApproval(retro)
   return (
     <section className="retro-sign">
       <h2>{t('retro.signOff')}</h2>
-      <p>{retro.approvedBy ? t('retro.approvedBy', { name: retro.approvedBy.name }) : '________________________'}</p>
+      <p>{approval ?? '________________________'}</p>
     </section>
   )
 }
