@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { ConfigError, type Fault } from '#shared/config/config-error.ts'
-import { checkFile } from './kinds.ts'
+import { judgeFile } from './kinds.ts'
 
 const shipped = (path: string) => fileURLToPath(new URL(`../../devices/${path}`, import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'andon-check-'))
@@ -17,12 +17,11 @@ function written(name: string, text: string): string {
 
 async function faultsOf(file: string): Promise<readonly Fault[]> {
   try {
-    await checkFile(file)
+    return (await judgeFile(file)).faults
   } catch (error) {
     if (error instanceof ConfigError) return error.faults
     throw error
   }
-  return []
 }
 
 const EDGE = `version: 1
@@ -39,12 +38,16 @@ describe('andon check', () => {
     ['plants/module-factory.yaml', 'plant'],
     ['plants/module-factory.organisation.yaml', 'organisation'],
   ])('knows %s as a good %s', async (path, kind) => {
-    expect(await checkFile(shipped(path))).toBe(kind)
+    expect(await judgeFile(shipped(path))).toMatchObject({ kind, faults: [] })
   })
 
   it('knows an edge and a cloud file', async () => {
-    expect(await checkFile(written('edge.yaml', EDGE))).toBe('edge')
-    expect(await checkFile(written('cloud.yaml', 'version: 1\nlog: info\n'))).toBe('cloud')
+    expect(await judgeFile(written('edge.yaml', EDGE))).toMatchObject({ kind: 'edge', faults: [] })
+    expect(await judgeFile(written('cloud.yaml', 'version: 1\nlog: info\n'))).toMatchObject({
+      kind: 'cloud',
+      faults: [],
+      addresses: [],
+    })
   })
 
   it('tells every fault of an edge file at once', async () => {

@@ -1,10 +1,13 @@
 import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import type { TSchema } from 'typebox'
+import { type ConfiguredAddress, yamlAddresses } from '#shared/config/addresses.ts'
 import type { Issue } from '#shared/config/check-value.ts'
-import { ConfigError } from '#shared/config/config-error.ts'
+import { ConfigError, type Fault } from '#shared/config/config-error.ts'
 import { loadProfile } from '#shared/config/profile.ts'
 import { loadYaml, readText, topLevelKeys } from '#shared/config/yaml.ts'
 import { OrganisationSeed } from '#shared/contracts/organisation-seed.ts'
+import { Plant } from '#shared/contracts/plant.ts'
 import { checkOrganisation } from './organisation.ts'
 
 /** A kind of Andon file: how to know it, and what reads it and throws ConfigError with every fault. */
@@ -14,6 +17,8 @@ interface Kind {
   readonly telling: readonly string[]
   readonly keys: readonly string[]
   check(file: string): Promise<unknown>
+  /** The shape of the file, for the addresses in it; absent where there are none. */
+  readonly schema?: () => Promise<TSchema>
 }
 
 const KINDS: readonly Kind[] = [
@@ -28,12 +33,14 @@ const KINDS: readonly Kind[] = [
     telling: ['plant', 'stories'],
     keys: ['version', 'name', 'seed', 'group', 'edge', 'profiles', 'recordings', 'organisation', 'devices'],
     check: async (file) => (await import('#devices/load-plant.ts')).loadPlant(file),
+    schema: async () => Plant,
   },
   {
     name: 'edge',
     telling: ['mqtt', 'scan', 'journal'],
     keys: ['version', 'group', 'edge', 'data', 'profiles', 'retry', 'status', 'devices'],
     check: async (file) => (await import('#edge/config.ts')).checkEdgeFile(file),
+    schema: async () => (await import('#edge/config.ts')).EdgeFile,
   },
   {
     name: 'organisation',
@@ -75,13 +82,33 @@ function scoreOf({ telling, keys }: Kind, present: readonly string[]): number {
   return 3 * count(telling) + count(keys) - strangers
 }
 
-/** Checks one file of any kind; resolves to the kind's name. Rejects with ConfigError. */
-export async function checkFile(file: string): Promise<string> {
+/** What a look at a file found, without any network. */
+export interface Verdict {
+  /** The kind of the file in words. */
+  readonly kind: string
+  readonly faults: readonly Fault[]
+  /** Its network addresses, those left out that are faults already. */
+  readonly addresses: readonly ConfiguredAddress[]
+}
+
+/** Judges one file of any kind. Rejects with ConfigError when it is no Andon file or no YAML. */
+export async function judgeFile(file: string): Promise<Verdict> {
   const kind = kindOf(topLevelKeys(readText(file)))
   if (!kind) {
     const expected = `an Andon file: ${KINDS.map((k) => k.name).join(', ')}`
     throw new ConfigError([{ file, path: '', found: 'none of its keys', expected, fix: 'check the path' }])
   }
-  await kind.check(file)
-  return kind.name
+  const faults = await faultsOf(kind, file)
+  const schema = await kind.schema?.()
+  return { kind: kind.name, faults, addresses: schema ? yamlAddresses(file, schema) : [] }
+}
+
+async function faultsOf(kind: Kind, file: string): Promise<readonly Fault[]> {
+  try {
+    await kind.check(file)
+    return []
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults
+    throw error
+  }
 }

@@ -1,9 +1,10 @@
 import { type Static, Type } from 'typebox'
+import { ServiceUrl } from '#shared/contracts/address.ts'
 
 /** Section `mqtt` of edge.yaml. The password comes from the environment or a file, see edge/config.ts. */
 export const UplinkConfig = Type.Object(
   {
-    url: Type.String({ pattern: '^mqtts?://', description: 'Broker, mqtt:// or mqtts:// with host and port' }),
+    url: ServiceUrl(['mqtt', 'mqtts'], 'Broker, mqtt:// or mqtts:// with host and port'),
     username: Type.Optional(Type.String({ minLength: 1, description: 'Usually <group>/<edge>' })),
     password: Type.Optional(Type.String({ minLength: 1, description: 'The secret shown once at registration' })),
     caFile: Type.Optional(Type.String({ description: 'Certificate authority of the broker (mqtts)' })),

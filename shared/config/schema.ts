@@ -1,3 +1,5 @@
+import type { AddressUse } from '#shared/contracts/address.ts'
+
 /** The part of JSON Schema that configuration files use, read from TypeBox schemas. */
 export interface Schema {
   readonly type?: string
@@ -23,6 +25,10 @@ export interface Schema {
   readonly description?: string
   /** The value is a secret: never shown in a fault or a table. */
   readonly secret?: boolean
+  /** What is accepted, in plain words, where the keywords would be hard to read. */
+  readonly words?: string
+  /** The value is a network address: a URL, or an object with `host` and `port`. */
+  readonly address?: AddressUse
 }
 
 export type Fields = Readonly<Record<string, unknown>>
@@ -76,6 +82,7 @@ function bounds(schema: Schema): string {
 
 /** What a schema accepts, in plain words: `a whole number (at least 1, at most 65535)`. */
 export function describeSchema(schema: Schema): string {
+  if (schema.words !== undefined) return schema.words
   const allowed = literals(schema)
   if (allowed) return allowed.length === 1 ? String(allowed[0]) : `one of ${allowed.join(', ')}`
   if (schema.anyOf) return [...new Set(schema.anyOf.map(describeSchema))].join(' or ')

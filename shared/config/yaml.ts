@@ -40,18 +40,39 @@ export function parseYaml<S extends TSchema>(
   schema: S,
   check?: CrossCheck<Static<S>>,
 ): Static<S> {
+  const { value: read, issues: found, broken, faultOf } = readYaml(text, file, schema)
+  const value = read as Static<S>
+  const issues = found.length > 0 ? [...found] : unexplained(schema, value)
+  if (check) issues.push(...crossIssues(check, value, { issues, isSound: issues.length + broken.length === 0 }))
+  const faults = [...broken, ...issues.map(faultOf)]
+  if (faults.length > 0) throw new ConfigError(inOrder(faults))
+  return deepFreeze(value)
+}
+
+/** Faults as a person meets them in the file: by their lines. */
+export const inOrder = (faults: readonly Fault[]): Fault[] => faults.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0))
+
+/** A YAML text that was read, with what its schema finds wrong in it. */
+export interface YamlReading {
+  /** With the schema's defaults; of the schema's shape only where no issue says otherwise. */
+  readonly value: unknown
+  readonly issues: readonly Issue[]
+  /** Keys that stand twice. */
+  readonly broken: readonly Fault[]
+  /** Gives an issue its line and column. */
+  faultOf(issue: Issue): Fault
+}
+
+/** Reads YAML text and compares it with a schema. Throws ConfigError only when the text is no YAML. */
+export function readYaml(text: string, file: string, schema: TSchema): YamlReading {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
-  const place = (issue: Issue) => placed(issue, { file, document, lines })
-  const broken = document.errors.map((e) => syntaxFault(e, { file, document, lines }))
+  const source = { file, document, lines }
+  const broken = document.errors.map((e) => syntaxFault(e, source))
   if (document.errors.some((e) => e.code !== 'DUPLICATE_KEY')) throw new ConfigError(broken)
   const issues: Issue[] = []
-  const value = checkValue(schema as Schema, document.toJS(), [], (i) => issues.push(i)) as Static<S>
-  if (issues.length === 0) issues.push(...unexplained(schema, value))
-  if (check) issues.push(...crossIssues(check, value, { issues, isSound: issues.length + broken.length === 0 }))
-  const faults = [...broken, ...issues.map(place)]
-  if (faults.length > 0) throw new ConfigError(faults.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)))
-  return deepFreeze(value)
+  const value = checkValue(schema as Schema, document.toJS(), [], (i) => issues.push(i))
+  return { value, issues, broken, faultOf: (issue) => placed(issue, source) }
 }
 
 interface Found {

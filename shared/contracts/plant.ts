@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { Host, withAddress } from './address.ts'
 import { Key, LocalizedText } from './text.ts'
 
 const closed = { additionalProperties: false } as const
@@ -7,28 +8,34 @@ const Positive = (fallback: number, description: string) =>
   Type.Number({ exclusiveMinimum: 0, default: fallback, description })
 
 /** Where a simulated Modbus device answers. Devices with one port share a server and differ in their unit. */
-export const ModbusListen = Type.Object(
-  {
-    host: Type.String({ minLength: 1, default: '127.0.0.1', description: 'Address to listen on.' }),
-    port: Port,
-    unit: Type.Integer({ minimum: 1, maximum: 247, description: 'Unit id (slave address).' }),
-    latencyMs: Type.Number({
-      minimum: 0,
-      maximum: 10_000,
-      default: 0,
-      description: 'Time the device takes to answer.',
-    }),
-  },
-  closed,
+export const ModbusListen = withAddress(
+  Type.Object(
+    {
+      host: Host({ default: '127.0.0.1', description: 'Address to listen on.' }),
+      port: Port,
+      unit: Type.Integer({ minimum: 1, maximum: 247, description: 'Unit id (slave address).' }),
+      latencyMs: Type.Number({
+        minimum: 0,
+        maximum: 10_000,
+        default: 0,
+        description: 'Time the device takes to answer.',
+      }),
+    },
+    closed,
+  ),
+  'listen',
 )
 
 /** Where a simulated OPC UA device answers. Devices with one port share a server and differ in their namespaces. */
-export const OpcuaListen = Type.Object(
-  {
-    host: Type.String({ minLength: 1, default: '127.0.0.1', description: 'Address to listen on.' }),
-    port: Port,
-  },
-  closed,
+export const OpcuaListen = withAddress(
+  Type.Object(
+    {
+      host: Host({ default: '127.0.0.1', description: 'Address to listen on.' }),
+      port: Port,
+    },
+    closed,
+  ),
+  'listen',
 )
 
 const Moment = Type.Union([Type.String({ minLength: 1 }), Type.Number()])

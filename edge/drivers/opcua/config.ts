@@ -1,11 +1,12 @@
 import { type Static, Type } from 'typebox'
+import { ServiceUrl } from '#shared/contracts/address.ts'
 
 const closed = { additionalProperties: false } as const
 
 /** How one OPC UA server is reached: the `opcua:` part of a device in edge.yaml. */
 export const OpcuaConfig = Type.Object(
   {
-    url: Type.String({ pattern: '^opc\\.tcp://', description: 'Endpoint, opc.tcp:// with host and port.' }),
+    url: ServiceUrl(['opc.tcp'], 'Endpoint, opc.tcp:// with host and port (4840).'),
     security: Type.Union([Type.Literal('Basic256Sha256'), Type.Literal('None')], {
       default: 'Basic256Sha256',
       description: 'Signed and encrypted, or not at all. Never lowered by itself.',
