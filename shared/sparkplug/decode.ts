@@ -160,6 +160,10 @@ class DecodedPayload implements Payload {
     return typeOfCode(this.#at(index).datatype)
   }
 
+  datatypeCode(index: number): number {
+    return this.#at(index).datatype
+  }
+
   isNull(index: number): boolean {
     return this.#at(index).isNull
   }

@@ -56,6 +56,8 @@ export interface Payload {
   timestampOf(index: number): number | undefined
   /** Type written in the metric; undefined when it has none (data) or one that Andon does not read. */
   typeOf(index: number): SparkplugType | undefined
+  /** The number in the `datatype` field as the sender wrote it, known or not; 0 when there is none. */
+  datatypeCode(index: number): number
   isNull(index: number): boolean
   isHistorical(index: number): boolean
   isTransient(index: number): boolean
