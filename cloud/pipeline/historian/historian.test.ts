@@ -106,8 +106,31 @@ describe('a historian', () => {
       maxAt: [AT + 200, AT + 1600, AT + 2500],
       lastAt: [AT + 900, AT + 1600, AT + 2500],
       count: [5, 2, 1],
+      numbers: [4, 2, 1],
+      sum: [15, 15, 1],
       quality: [0, UNCERTAIN, GOOD],
     })
+  })
+
+  it('tells the value before a time, for charts that hold it until the next', async () => {
+    await commitRamp(1, 10)
+    await commitRamp(2, 1, 11n)
+    const lastUntil = (at: number) =>
+      history.last([1, 2], at).then((found) => found.map((last) => [last.tag, last.value]))
+    expect(await lastUntil(AT)).toEqual([])
+    expect(await lastUntil(AT + 5000)).toEqual(
+      expect.arrayContaining([
+        [1, 4],
+        [2, 0],
+      ]),
+    )
+    await history.settle()
+    expect(await lastUntil(AT + 5001)).toEqual(
+      expect.arrayContaining([
+        [1, 5],
+        [2, 0],
+      ]),
+    )
   })
 
   it('merges ranges and keeps them over a restart', async () => {

@@ -34,12 +34,14 @@ export interface BucketRequest {
   readonly from: number
   readonly to: number
   readonly widthMs: number
+  /** Start of bucket 0, at most `from`, which it is unless told. Widths and origins of whole minutes or hours read roll-ups. */
+  readonly origin?: number
 }
 
 /** Rows in order of tag and bucket, a column each; NaN where the bucket holds no number. */
 export interface BucketColumns {
   readonly tag: Float64Array
-  /** Number of the bucket, counted from 0 at `from`. */
+  /** Number of the bucket, counted from 0 at the origin. */
   readonly bucket: Float64Array
   readonly first: Float64Array
   readonly min: Float64Array
@@ -47,8 +49,12 @@ export interface BucketColumns {
   readonly last: Float64Array
   readonly minAt: Float64Array
   readonly maxAt: Float64Array
+  /** Time of the newest value, a number or not. */
   readonly lastAt: Float64Array
+  /** All values, and those of them that are numbers; `sum` is the sum of these, so that sum / numbers is the mean. */
   readonly count: Float64Array
+  readonly numbers: Float64Array
+  readonly sum: Float64Array
   readonly quality: Float64Array
 }
 
@@ -85,6 +91,22 @@ export interface HistorianStatus {
   readonly files: number
 }
 
+/** How finely something is kept: every value, or minutes and hours with first, min, max, last, sum and count. */
+export type HistoryLevel = 'raw' | 'minute' | 'hour'
+
+/** What retention removed; the record itself is kept for ever. Times in ms since 1970. */
+export interface Deletion {
+  readonly deletedAt: number
+  readonly level: HistoryLevel
+  /** Class of the tags, see classify(). */
+  readonly class: number
+  /** Source times of what was removed, both inclusive. */
+  readonly firstAt: number
+  readonly lastAt: number
+  /** Values, or rows of the roll-up. */
+  readonly rows: number
+}
+
 /**
  * Keeps every value for ever. One writer: commit() is never called again before it has settled. Values, ranges and
  * gaps of a batch are stored together or not at all; when commit() resolves they outlive a crash. When it rejects the
@@ -98,9 +120,15 @@ export interface Historian {
   /** @throws HistoryTimeoutError when the query outlasts its limit; so do raw() and last(). */
   buckets(request: BucketRequest): Promise<BucketColumns>
   raw(request: RawRequest): Promise<RawColumns>
-  /** Newest value by source time of each tag that has one. */
-  last(tags: readonly number[]): Promise<LastValue[]>
+  /** Newest value by source time, earlier than `before` when given (ms since 1970), of each tag that has one. */
+  last(tags: readonly number[], before?: number): Promise<LastValue[]>
+  /** Puts tags into retention classes from the next file on; every tag is of class 0 unless told. An engine with retention of its own ignores it. */
+  classify(tags: readonly { readonly tag: number; readonly class: number }[]): Promise<void>
+  /** What retention has removed so far, oldest first; empty where the engine keeps no such record. */
+  deletions(): Promise<Deletion[]>
   status(): Promise<HistorianStatus>
+  /** What is wrong, in words with the next step; empty when all is well. Answers at once. */
+  faults(): readonly string[]
   close(): Promise<void>
 }
 

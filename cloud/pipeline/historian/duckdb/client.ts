@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import type { Log } from '#shared/log/log.ts'
-import { type Historian, HistoryCommitError, HistoryTimeoutError } from '../historian.ts'
+import { type Historian, HistoryCommitError, HistoryTimeoutError, type LastValue } from '../historian.ts'
 import type { StoreOptions } from './store.ts'
 import type { Calls, Reply, Request } from './worker.ts'
 
@@ -86,7 +86,10 @@ function historianOn(call: Call, close: () => Promise<void>): DuckDbHistorian {
     gaps: ask('gaps'),
     buckets: ask('buckets'),
     raw: ask('raw'),
-    last: ask('last'),
+    last: (tags, before) => call('last', { tags, before }) as Promise<LastValue[]>,
+    classify: async () => undefined,
+    deletions: async () => [],
+    faults: () => [],
     status: ask('status'),
     settle: ask('settle'),
     close,

@@ -11,7 +11,7 @@ import type { Store } from './store.ts'
 export interface Reader {
   buckets(request: BucketRequest): Promise<BucketColumns>
   raw(request: RawRequest): Promise<RawColumns>
-  last(tags: readonly number[]): Promise<LastValue[]>
+  last(tags: readonly number[], before?: number): Promise<LastValue[]>
   close(): Promise<void>
 }
 
@@ -45,7 +45,8 @@ export async function openReader(store: Store): Promise<Reader> {
   return {
     buckets: (request) => read((connection) => readBuckets(store, connection, request)),
     raw: (request) => read((connection) => readRaw(store, connection, request)),
-    last: (tags) => read((connection) => readLast(store, connection, tags)),
+    last: (tags, before = Number.MAX_SAFE_INTEGER) =>
+      read((connection) => readLast(store, connection, { tags, from: 0, to: before })),
     async close() {
       for (let i = 0; i < CONNECTIONS; i++) (await borrow()).closeSync()
     },
@@ -108,11 +109,12 @@ async function readBuckets(store: Store, connection: DuckDBConnection, request: 
   const source = await within(store, connection, request)
   const result = await connection.run(`
     WITH s AS (SELECT tag, ts, q, CASE WHEN isnan(v) THEN NULL ELSE v END AS v FROM (${source}))
-    SELECT tag::DOUBLE, ((ts - ${Math.trunc(request.from)}) // ${Math.trunc(request.widthMs)})::DOUBLE AS bucket,
+    SELECT tag::DOUBLE, ((ts - ${Math.trunc(request.origin ?? request.from)}) // ${Math.trunc(request.widthMs)})::DOUBLE AS bucket,
       arg_min(v, ts), min(v), max(v), arg_max(v, ts),
-      arg_min(ts, v)::DOUBLE, arg_max(ts, v)::DOUBLE, max(ts)::DOUBLE, count(*)::DOUBLE, min(q)::DOUBLE
+      arg_min(ts, v)::DOUBLE, arg_max(ts, v)::DOUBLE, max(ts)::DOUBLE, count(*)::DOUBLE, min(q)::DOUBLE,
+      count(v)::DOUBLE, coalesce(sum(v), 0)
     FROM s GROUP BY tag, bucket ORDER BY tag, bucket`)
-  const column = columnsOf(result, 11)
+  const column = columnsOf(result, 13)
   return {
     tag: column(0),
     bucket: column(1),
@@ -125,6 +127,8 @@ async function readBuckets(store: Store, connection: DuckDBConnection, request: 
     lastAt: column(8),
     count: column(9),
     quality: column(10),
+    numbers: column(11),
+    sum: column(12),
   }
 }
 
@@ -157,22 +161,24 @@ async function readRaw(store: Store, connection: DuckDBConnection, request: RawR
 /** Files looked through at once, newest first, until every tag has a value. */
 const FILES_A_STEP = 8
 
-async function readLast(store: Store, connection: DuckDBConnection, tags: readonly number[]): Promise<LastValue[]> {
+async function readLast(store: Store, connection: DuckDBConnection, span: Span): Promise<LastValue[]> {
+  const { tags, to: before } = span
   const found = new Map<number, LastValue>()
-  const named = (await files(connection)).sort((a, b) => b.lastAt - a.lastAt)
+  const all = await files(connection)
+  const named = all.filter((file) => file.firstAt < before).sort((a, b) => b.lastAt - a.lastAt)
   const hot = (await slots(connection)).flatMap(({ id }) =>
     (['n', 'w'] as const).map((kind) => `SELECT ${COLUMNS[kind]} FROM ${tableOf(kind, id)}`),
   )
-  await takeNewest(connection, found, { tags, sources: hot })
+  await takeNewest(connection, found, { tags, before, sources: hot })
   for (let from = 0; from < named.length; from += FILES_A_STEP) {
     const step = named.slice(from, from + FILES_A_STEP)
-    const newestAt = step[0]?.lastAt ?? 0
+    const newestAt = Math.min(step[0]?.lastAt ?? 0, before)
     const open = tags.filter((tag) => (found.get(tag)?.sourceAt ?? Number.NEGATIVE_INFINITY) < newestAt)
     if (open.length === 0) break
     const sources = (['n', 'w'] as const).flatMap((kind) =>
       fileParts(store, step, kind).map((source) => `SELECT ${COLUMNS[kind]} FROM ${source}`),
     )
-    await takeNewest(connection, found, { tags: open, sources })
+    await takeNewest(connection, found, { tags: open, before, sources })
   }
   return [...found.values()]
 }
@@ -180,12 +186,12 @@ async function readLast(store: Store, connection: DuckDBConnection, tags: readon
 async function takeNewest(
   connection: DuckDBConnection,
   found: Map<number, LastValue>,
-  { tags, sources }: { tags: readonly number[]; sources: readonly string[] },
+  { tags, before, sources }: { tags: readonly number[]; before: number; sources: readonly string[] },
 ): Promise<void> {
   if (tags.length === 0 || sources.length === 0) return
   const result = await connection.run(`
     SELECT tag, max(ts)::DOUBLE, arg_max(v, ts), arg_max(q, ts), arg_max_null(i, ts), arg_max_null(t, ts)
-    FROM (${sources.join(' UNION ALL ')}) WHERE tag IN (${whole(tags)}) GROUP BY tag`)
+    FROM (${sources.join(' UNION ALL ')}) WHERE tag IN (${whole(tags)}) AND ts < ${Math.trunc(before)} GROUP BY tag`)
   for (const value of lastValuesOf(result)) {
     const known = found.get(value.tag)
     if (!known || known.sourceAt < value.sourceAt) found.set(value.tag, value)

@@ -12,7 +12,7 @@ export interface Calls {
   gaps: undefined
   buckets: BucketRequest
   raw: RawRequest
-  last: readonly number[]
+  last: { readonly tags: readonly number[]; readonly before?: number }
   status: undefined
   settle: undefined
   close: undefined
@@ -73,7 +73,7 @@ function callsOf(
     gaps: () => store.gaps(),
     buckets: (request) => reader.buckets(request),
     raw: (request) => reader.raw(request),
-    last: (tags) => reader.last(tags),
+    last: ({ tags, before }) => reader.last(tags, before),
     status: () => store.status(),
     settle: async () => {
       if (store.slot.rows > 0) await store.seal(Date.now())
