@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Static, type TObject, Type } from 'typebox'
+import { type ConfiguredAddress, yamlAddresses } from '#shared/config/addresses.ts'
 import type { Issue } from '#shared/config/check-value.ts'
 import { ConfigError, type Fault } from '#shared/config/config-error.ts'
 import { loadProfiles } from '#shared/config/profile.ts'
@@ -84,6 +85,8 @@ export type EdgeDeviceConfig = Static<typeof EdgeDeviceConfig>
 export interface EdgeConfig extends Omit<EdgeFile, 'mqtt' | 'profiles'> {
   readonly mqtt: UplinkConfig
   readonly profiles: ReadonlyMap<string, DeviceProfile>
+  /** Every address of the file with its line, in the order of the file. */
+  readonly addresses: readonly ConfiguredAddress[]
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -100,6 +103,7 @@ export function loadEdgeConfig(file: string, env: Environment = process.env): Ed
     ...config,
     data: resolve(folder, config.data),
     profiles,
+    addresses: yamlAddresses(file, EdgeFile),
     mqtt: { ...mqtt, ...(password === undefined ? {} : { password }) },
     status: { port: portOf(env, config.status.port) },
     devices: config.devices.map((device) => withSecrets(device, env, file)),

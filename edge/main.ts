@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Log } from '#shared/log/log.ts'
+import { probe } from '#shared/reach/probe.ts'
 import { type Acquisition, type AcquisitionClock, startAcquisition } from './acquisition/acquisition.ts'
 import { createModel, type WritableModel } from './acquisition/model.ts'
 import { publishedType } from './acquisition/publish.ts'
@@ -9,6 +10,7 @@ import { PROTOCOLS } from './drivers/registry.ts'
 import { type Journal, openJournal } from './journal/index.ts'
 import type { EdgeDevice } from './model.ts'
 import { type StatusServer, startStatusServer } from './status/server.ts'
+import { type StartCheck, startCheck } from './status/start-check.ts'
 import { keepToken } from './status/token.ts'
 import { startUplink, type Uplink } from './uplink/index.ts'
 
@@ -44,10 +46,12 @@ export async function startEdge({ config, clock, log }: EdgeOptions): Promise<Ed
     stack.defer(async () => void (await Promise.all([...protocols.values()].map((protocol) => protocol.close()))))
     const acquisition = acquire({ config, clock, log }, { model, journal, protocols })
     stack.defer(() => acquisition.stop())
+    const reach = checkAddresses({ config, clock, log }, { uplink, acquisition })
+    stack.defer(() => reach.stop())
     const token = keepToken(join(config.data, 'status-token'))
     const page = await serveStatus(
       { config, clock, startedAt, token },
-      { model, journal, uplink, acquisition, protocols },
+      { model, journal, uplink, acquisition, protocols, reach },
     )
     stack.defer(() => page.close())
     log.info({ devices: config.devices.length, tags: countTags(model), page: page.url }, 'Edge agent runs')
@@ -117,6 +121,14 @@ function driverDevice(configured: EdgeDeviceConfig, profile: ReturnType<typeof p
   return { device: configured.device, profile, config: configured[profile.protocol] }
 }
 
+function checkAddresses(
+  { config, log }: EdgeOptions,
+  { uplink, acquisition }: { uplink: Uplink; acquisition: Acquisition },
+): StartCheck {
+  const { addresses } = config
+  return startCheck({ addresses, devices: acquisition.status, uplink: () => uplink.status(), probe, log })
+}
+
 interface PageSettings {
   readonly config: EdgeConfig
   readonly clock: AcquisitionClock
@@ -126,9 +138,9 @@ interface PageSettings {
 
 function serveStatus(
   { config, clock, startedAt, token }: PageSettings,
-  parts: Parts & { uplink: Uplink; acquisition: Acquisition },
+  parts: Parts & { uplink: Uplink; acquisition: Acquisition; reach: StartCheck },
 ): Promise<StatusServer> {
-  const { model, journal, uplink, acquisition, protocols } = parts
+  const { model, journal, uplink, acquisition, protocols, reach } = parts
   const sources = {
     model,
     profiles: config.profiles,
@@ -136,6 +148,7 @@ function serveStatus(
     lanes: () => [...protocols.values()].flatMap((protocol) => protocol.lanes()),
     journal: () => journal.status(),
     uplink: () => uplink.status(),
+    troubles: () => reach.troubles(),
     now: clock.now,
     startedAt,
   }

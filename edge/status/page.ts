@@ -1,6 +1,6 @@
 import type { LaneStatus } from '#edge/drivers/driver.ts'
-import type { DeviceSnapshot, EdgeSnapshot, TagSnapshot } from './snapshot.ts'
-import { type Language, lossWords, type Words, wordsIn } from './words.ts'
+import type { DeviceSnapshot, EdgeSnapshot, FaultSnapshot, TagSnapshot } from './snapshot.ts'
+import { type Language, lossWords, troubleWords, type Words, wordsIn } from './words.ts'
 
 interface View {
   readonly snapshot: EdgeSnapshot
@@ -17,7 +17,7 @@ export function pageHtml(snapshot: EdgeSnapshot, language: Language): string {
 <meta name="viewport" content="width=device-width, initial-scale=1"><title>${view.words.title} ${name}</title>
 <style>${STYLE}</style></head><body>
 <h1>${view.words.title} <small>${name}</small></h1>
-${uplinkHtml(view)}
+${faultsHtml(view)}${uplinkHtml(view)}
 ${snapshot.devices.map((device) => deviceHtml(device, view)).join('\n')}
 ${lanesHtml(view)}
 </body></html>
@@ -35,6 +35,18 @@ dt{opacity:.7}dd{margin:0}.off{font-weight:600}.off::before{content:"✕ "}.on::
 
 const escaped = (text: string) =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
+
+function faultsHtml({ snapshot, language, words }: View): string {
+  if (snapshot.faults.length === 0) return ''
+  const items = snapshot.faults.map((fault) => faultHtml(fault, language))
+  return `<section class="note"><h2>${words.faults}</h2><ul>${items.join('')}</ul></section>\n`
+}
+
+function faultHtml({ at, path, kind, found }: FaultSnapshot, language: Language): string {
+  const { what, next } = troubleWords(kind, language)
+  const { next: nextWord } = wordsIn(language)
+  return `<li>${escaped(at)} <code>${escaped(path)}</code>: ${what} <b>${nextWord}:</b> ${next}<br><small>${escaped(found)}</small></li>`
+}
 
 function uplinkHtml({ snapshot, words }: View): string {
   const { journal, uplink } = snapshot

@@ -8,6 +8,7 @@ import type { DeviceStatus } from '#edge/acquisition/device.ts'
 import { createModel } from '#edge/acquisition/model.ts'
 import { LOSS_KINDS } from '#edge/drivers/driver.ts'
 import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
+import type { Trouble } from '#shared/reach/probe.ts'
 import { type StatusServer, startStatusServer } from './server.ts'
 import type { EdgeSnapshot, StatusSources } from './snapshot.ts'
 import { keepToken } from './token.ts'
@@ -57,6 +58,20 @@ const answering: DeviceStatus = {
   failures: 0,
   read: 10,
   faults: new Map([['lid', 'coil:0: the device has no such address (exception 2)']]),
+}
+
+const place = { file: '/etc/edge.yaml', line: 9, column: 3, path: 'devices[1].modbus.host' }
+const trouble: Trouble = {
+  address: {
+    use: 'connect',
+    host: 'no-such.invalid',
+    port: 502,
+    path: ['devices', 1, 'modbus'],
+    hostAt: place,
+    portAt: place,
+  },
+  kind: 'unknown-host',
+  code: 'ENOTFOUND',
 }
 
 function sources(): StatusSources {
@@ -121,6 +136,7 @@ function sources(): StatusSources {
       births: 1,
       refusedMessages: 0,
     }),
+    troubles: () => [trouble],
     now: () => NOW,
     startedAt: NOW - 60_000,
   }
@@ -205,6 +221,9 @@ describe('what the local page tells', () => {
     ])
     expect(status.devices[1]).toMatchObject({ state: 'lost', lossKind: 'refused' })
     expect(status.devices[1]?.tags[0]).toMatchObject({ value: null, quality: 'stale' })
+    expect(status.faults).toMatchObject([
+      { at: '/etc/edge.yaml:9', path: 'devices[1].modbus.host', kind: 'unknown-host' },
+    ])
     expect(status.journal).toMatchObject({ depth: 10, newest: '12' })
   })
 
@@ -213,9 +232,11 @@ describe('what the local page tells', () => {
     const english = await (await fetch(url, withToken({ 'accept-language': 'en-GB,en' }))).text()
     expect(english).toContain('Nobody listens at this address.')
     expect(english).toContain('Check address and port')
+    expect(english).toMatch(/edge\.yaml:9 <code>devices\[1\]\.modbus\.host<\/code>: The host name is not known/)
     expect(english).toContain('Oil &lt;temperature&gt;')
     const chinese = await (await fetch(url, withToken({ 'accept-language': 'zh-CN,zh;q=0.9,en;q=0.8' }))).text()
     expect(chinese).toContain('该地址无人监听。')
+    expect(chinese).toContain('无法解析主机名')
     expect(chinese).toContain('油温')
     expect(chinese).toContain('运行 1')
     expect(chinese).toContain('lang="zh-CN"')

@@ -5,6 +5,8 @@ import type { EdgeModel, EdgeTag } from '#edge/model.ts'
 import type { UplinkStatus } from '#edge/uplink/index.ts'
 import type { DeviceProfile, ProfileTag } from '#shared/contracts/device-profile.ts'
 import type { LocalizedText } from '#shared/contracts/text.ts'
+import type { Trouble, TroubleKind } from '#shared/reach/probe.ts'
+import { troubleFault } from '#shared/reach/words.ts'
 
 /** Where the page's facts come from. Everything is asked for only when somebody looks. */
 export interface StatusSources {
@@ -14,6 +16,8 @@ export interface StatusSources {
   readonly lanes: () => readonly LaneStatus[]
   readonly journal: () => JournalStatus
   readonly uplink: () => UplinkStatus
+  /** Addresses of edge.yaml that did not answer after the start, nor since. */
+  readonly troubles: () => readonly Trouble[]
   /** Wall clock, ms since 1970. */
   readonly now: () => number
   /** When this program started, ms since 1970. */
@@ -51,6 +55,18 @@ export interface DeviceSnapshot {
   readonly tags: readonly TagSnapshot[]
 }
 
+/** An address of edge.yaml that does not answer. */
+export interface FaultSnapshot {
+  /** `/etc/andon/edge.yaml:12` */
+  readonly at: string
+  /** `devices[2].modbus.host` */
+  readonly path: string
+  readonly kind: TroubleKind
+  /** In English, as `andon check` tells it. */
+  readonly found: string
+  readonly fix: string
+}
+
 /** Everything that the local page shows, as plain JSON. */
 export interface EdgeSnapshot {
   readonly group: string
@@ -58,6 +74,7 @@ export interface EdgeSnapshot {
   readonly at: number
   readonly startedAt: number
   readonly memoryBytes: number
+  readonly faults: readonly FaultSnapshot[]
   readonly lanes: readonly LaneStatus[]
   readonly devices: readonly DeviceSnapshot[]
   /** Offsets and the epoch as decimal strings. */
@@ -74,11 +91,17 @@ export function takeSnapshot(sources: StatusSources): EdgeSnapshot {
     at: now(),
     startedAt: sources.startedAt,
     memoryBytes: process.memoryUsage.rss(),
+    faults: sources.troubles().map(faultSnapshot),
     lanes: sources.lanes(),
     devices: sources.devices().map((device) => deviceSnapshot(sources, device)),
     journal: withoutBigints(sources.journal()),
     uplink: withoutBigints(sources.uplink()),
   }
+}
+
+function faultSnapshot(trouble: Trouble): FaultSnapshot {
+  const { file, line, path, found = '', fix } = troubleFault(trouble)
+  return { at: `${file}:${line}`, path, kind: trouble.kind, found, fix }
 }
 
 function deviceSnapshot(sources: StatusSources, { faults, ...status }: DeviceStatus): DeviceSnapshot {

@@ -1,4 +1,5 @@
 import type { LossKind } from '#edge/drivers/driver.ts'
+import type { TroubleKind } from '#shared/reach/probe.ts'
 
 export type Language = 'en' | 'zh-CN'
 
@@ -72,8 +73,17 @@ const ZH_LOSS: Readonly<Record<LossKind, LossWords>> = {
   other: { what: '链路已断开。', next: '先看技术信息，再看日志。' },
 }
 
+const SILENT_NAMES: Readonly<Record<Language, LossWords>> = {
+  en: {
+    what: 'The host name cannot be looked up: no name server answers.',
+    next: 'Check the DNS setting of this box, or write the IP address.',
+  },
+  'zh-CN': { what: '无法查询主机名：域名服务器无应答。', next: '检查本机 DNS 设置，或直接填写 IP 地址。' },
+}
+
 const EN = {
   title: 'Andon edge',
+  faults: 'Addresses of edge.yaml that do not answer',
   uplink: 'Cloud link',
   connected: 'connected',
   connecting: 'connecting',
@@ -113,6 +123,7 @@ export type Words = typeof EN
 
 const ZH: Words = {
   title: 'Andon 边缘网关',
+  faults: 'edge.yaml 中无应答的地址',
   uplink: '云端连接',
   connected: '已连接',
   connecting: '连接中',
@@ -155,3 +166,9 @@ export const wordsIn = (language: Language): Words => (language === 'zh-CN' ? ZH
 /** What happened to a link and what to do next, in plain words. */
 export const lossWords = (kind: LossKind, language: Language): LossWords =>
   (language === 'zh-CN' ? ZH_LOSS : EN_LOSS)[kind]
+
+/** What is wrong with an address of edge.yaml and what to do next; a lost link of the same kind has the same words. */
+export function troubleWords(kind: TroubleKind, language: Language): LossWords {
+  if (kind === 'silent-names') return SILENT_NAMES[language]
+  return lossWords(kind === 'foreign' ? 'other' : kind, language)
+}

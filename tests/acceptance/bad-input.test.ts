@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { EventEmitter, once } from 'node:events'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
+import { scriptedServer } from '#edge/drivers/modbus/testing/scripted-server.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const dir = mkdtempSync(join(tmpdir(), 'andon-bad-'))
@@ -14,17 +16,31 @@ interface Ended {
   readonly text: string
 }
 
-/** Runs the one command as a person would and waits for its end. */
-function andon(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+/** Starts the one command as a person would. `says` resolves once a text was printed, `ended` with the exit code. */
+function launch(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const child = spawn(process.execPath, ['andon.ts', ...args], { cwd: root, env: { ...process.env, ...env } })
   let text = ''
-  child.stdout.on('data', (chunk) => {
-    text += chunk
-  })
-  child.stderr.on('data', (chunk) => {
-    text += chunk
-  })
-  return new Promise((resolve) => child.once('exit', (code) => resolve({ code, text })))
+  const printed = new EventEmitter()
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (chunk) => {
+      text += chunk
+      printed.emit('more')
+    })
+  }
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
+  const says = async (wanted: string) => {
+    while (!text.includes(wanted)) {
+      const isOver = await Promise.race([once(printed, 'more').then(() => false), ended.then(() => true)])
+      if (isOver && !text.includes(wanted)) throw new Error(`It ended without saying '${wanted}':\n${text}`)
+    }
+  }
+  return { child, ended, says, text: () => text }
+}
+
+/** Runs the one command and waits for its end. */
+async function andon(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+  const { ended, text } = launch(args, env)
+  return { code: await ended, text: text() }
 }
 
 function file(name: string, text: string): string {
@@ -42,6 +58,15 @@ async function withTakenPort<T>(use: (port: number) => Promise<T>): Promise<T> {
   } finally {
     server.close()
   }
+}
+
+/** Ports of this machine on which nothing listens: they were free a moment ago. */
+async function closedPorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
+  await Promise.all(servers.map((server) => once(server, 'listening')))
+  const ports = servers.map((server) => (server.address() as { port: number }).port)
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  return ports
 }
 
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
@@ -68,6 +93,41 @@ devices:
     expect(text).toMatch(/devices\S*port/)
     expect(text).toContain("'energy-meter'")
     expect(text).toMatch(/9/)
+  })
+
+  it('of an edge tells addresses that do not answer beside its other faults, in the order of the lines', async () => {
+    const [free] = await closedPorts(1)
+    const path = file(
+      'unreachable.yaml',
+      `version: 1
+group: module-factory
+edge: line-1
+mqtt: { url: mqtt://no-such-broker.invalid }
+scann: { fast: 100 }
+devices:
+  - { device: a, profile: energy-meter, modbus: { host: no-such-host.invalid } }
+  - { device: b, profile: energy-metre, modbus: { host: 127.0.0.1, port: ${free} } }
+  - { device: c, profile: chemical-unit, opcua: { url: opc.tcp://127.0.0.1:${free} } }
+  - { device: d, profile: energy-meter, modbus: { host: 10.0.0.256, port: 502 } }
+`,
+    )
+    const { code, text } = await andon(['check', path])
+    expect(code).toBe(1)
+    const places = [...text.matchAll(/unreachable\.yaml:(\d+):\d+ {2}(\S+):/g)].map(([, line, at]) => `${line} ${at}`)
+    expect(places).toEqual([
+      '4 mqtt.url',
+      '5 scann',
+      '7 devices[0].modbus.host',
+      '8 devices[1].profile',
+      '8 devices[1].modbus.port',
+      '9 devices[2].opcua.url',
+      '10 devices[3].modbus.host',
+    ])
+    expect(text).toMatch(/'no-such-host\.invalid': this host name .*\n.*write the IP address/)
+    expect(text).toContain(`127.0.0.1:${free}: nothing listens on that port`)
+    const offline = await andon(['check', '--offline', path])
+    expect(offline.code).toBe(1)
+    expect(offline.text).toContain('3 faults')
   })
 
   it('of a plant names the device, the missing profile and the one that was meant', async () => {
@@ -97,6 +157,67 @@ devices:
     expect(code).toBe(1)
     expect(text).toContain("'profiles'")
     expect(() => mkdirSync(join(dir, 'untouched'))).not.toThrow()
+  })
+})
+
+describe('a plant file whose device is to listen on an address of another machine', () => {
+  it('is refused by the check, while its ports may be in use', async () => {
+    const shipped = readFileSync(join(root, 'devices/plants/module-factory.yaml'), 'utf8')
+    const moved = (host: string, port: number) =>
+      shipped
+        .replaceAll(/(profiles|recordings): \.\./g, `$1: ${join(root, 'devices')}`)
+        .replace('organisation: ', `organisation: ${join(root, 'devices/plants')}/`)
+        .replace('{ port: 5020, unit: 1 }', `{ host: ${host}, port: ${port}, unit: 1 }`)
+    const foreign = await andon(['check', file('foreign.yaml', moved('192.0.2.1', 5999))])
+    expect(foreign.code).toBe(1)
+    expect(foreign.text).toMatch(
+      /foreign\.yaml:\d+:\d+ {2}devices\[0\]\.modbus\.host: .*not an address of this machine/,
+    )
+    await withTakenPort(async (port) => {
+      const own = await andon(['check', file('own.yaml', moved('127.0.0.1', port))])
+      expect([own.code, own.text]).toEqual([0, expect.stringContaining('good (plant; 8 addresses tried)')])
+    })
+  })
+})
+
+describe('an edge whose devices are partly not there', () => {
+  it('starts, reads the others, and lists once, all together, what does not answer', async () => {
+    const [free] = await closedPorts(1)
+    const device = await scriptedServer()
+    const path = file(
+      'partly.yaml',
+      `version: 1
+group: works
+edge: line-1
+data: ${join(dir, 'edge-data')}
+mqtt: { url: mqtt://127.0.0.1:${free} }
+status: { port: 0 }
+devices:
+  - { device: here, profile: energy-meter, modbus: { host: 127.0.0.1, port: ${device.port} } }
+  - { device: unknown, profile: energy-meter, modbus: { host: no-such-host.invalid } }
+  - { device: off, profile: energy-meter, modbus: { host: 127.0.0.1, port: ${free} } }
+`,
+    )
+    const edge = launch(['edge', '--config', path], { ANDON_EDGE_PORT: '' })
+    const warning = 'Addresses of the configuration do not answer'
+    await edge.says(warning)
+    const [page = ''] = /http:\S+/.exec(edge.text()) ?? []
+    const token = readFileSync(join(dir, 'edge-data/status-token'), 'utf8').trim()
+    const answer = await fetch(`${page}api/status`, { headers: { authorization: `Bearer ${token}` } })
+    const status = (await answer.json()) as { devices: { state: string; read: number }[]; faults: { at: string }[] }
+    expect(status.devices.map(({ state }) => state)).toEqual(['answers', 'lost', 'lost'])
+    expect(status.devices[0]?.read).toBeGreaterThan(0)
+    expect(status.faults.map(({ at }) => at)).toEqual([`${path}:5`, `${path}:9`, `${path}:10`])
+    edge.child.kill('SIGTERM')
+    expect(await edge.ended).toBe(0)
+    expect(edge.text().split(warning)).toHaveLength(2)
+    const [line = ''] = edge.text().match(new RegExp(`.*${warning}.*`)) ?? []
+    expect((JSON.parse(line) as { addresses: object[] }).addresses).toMatchObject([
+      { at: `${path}:5`, path: 'mqtt.url' },
+      { at: `${path}:9`, path: 'devices[1].modbus.host' },
+      { at: `${path}:10`, path: 'devices[2].modbus.port' },
+    ])
+    await device.close()
   })
 })
 
