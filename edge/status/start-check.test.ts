@@ -21,7 +21,12 @@ async function closedPort(): Promise<number> {
 }
 
 function address(path: (string | number)[], port: number): ConfiguredAddress {
-  const place = { file: 'edge.yaml', line: path[0] === 'mqtt' ? 5 : 10 + Number(path[1]), column: 1, path: path.join('.') }
+  const place = {
+    file: 'edge.yaml',
+    line: path[0] === 'mqtt' ? 5 : 10 + Number(path[1]),
+    column: 1,
+    path: path.join('.'),
+  }
   return { use: 'connect', host: '127.0.0.1', port, path, hostAt: place, portAt: place }
 }
 
