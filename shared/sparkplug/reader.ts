@@ -5,20 +5,26 @@ export class WireReader {
   /** The two halves of the last varint. */
   low = 0
   high = 0
+  /** Over all of the bytes. */
+  readonly view: DataView
   #at: number
   #end: number
   readonly #bytes: Uint8Array
-  readonly #view: DataView
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#at = 0
     this.#end = bytes.length
   }
 
   get at(): number {
     return this.#at
+  }
+
+  /** Goes on at a place that the caller has checked. */
+  moveTo(at: number): void {
+    this.#at = at
   }
 
   get isAtEnd(): boolean {
@@ -93,12 +99,12 @@ export class WireReader {
 
   float(): number {
     const at = this.#take(4)
-    return this.#view.getFloat32(at, true)
+    return this.view.getFloat32(at, true)
   }
 
   double(): number {
     const at = this.#take(8)
-    return this.#view.getFloat64(at, true)
+    return this.view.getFloat64(at, true)
   }
 
   /** Length-delimited content, without copying it. */

@@ -3,14 +3,14 @@ import { PayloadError } from './payload-error.ts'
 import type { WireReader } from './reader.ts'
 
 /** Order of the value fields in a metric (from field 10) and in a property (from field 3). */
-const INT = 0
-const LONG = 1
-const FLOAT = 2
-const DOUBLE = 3
-const BOOLEAN = 4
-const TEXT = 5
-const BYTES = 6
-const NONE = -1
+export const INT = 0
+export const LONG = 1
+export const FLOAT = 2
+export const DOUBLE = 3
+export const BOOLEAN = 4
+export const TEXT = 5
+export const BYTES = 6
+export const NONE = -1
 
 /** Wire type of each of them. */
 const WIRES = [0, 0, 5, 1, 0, 2, 2] as const
