@@ -3,7 +3,7 @@ import type { Alarm, AlarmActionResult, AlarmDetail } from '#shared/contracts/al
 import type { Asset } from '#shared/contracts/asset.ts'
 import type { PageOf } from '#shared/contracts/http.ts'
 import type { InboxItem } from '#shared/contracts/inbox.ts'
-import type { Incident, IncidentSummary, TimelineEntry } from '#shared/contracts/incident.ts'
+import type { ActionOffer, Incident, IncidentSummary, TimelineEntry } from '#shared/contracts/incident.ts'
 import type { Card, Channel, Message } from '#shared/contracts/message.ts'
 import type { Person } from '#shared/contracts/person.ts'
 import type { Retro, RetroSummary } from '#shared/contracts/retro.ts'
@@ -189,7 +189,12 @@ describe('the people side of a plant, from a registered edge to an approved retr
     expect(order).toMatchObject({ state: 'arrived', kind: 'corrective', incident: { number: incident.number } })
     const url = `/api/work-orders/${order.number}/transitions`
     await post('electrician', url, { to: 'in_progress' }, 403)
-    await post('maintainer', url, { to: 'in_progress' })
+    const running = await post<WorkOrder>('maintainer', url, { to: 'in_progress' })
+    // A hold is a step aside: it does not become the next act because tasks are still open.
+    const marked = (list: readonly ActionOffer[]) =>
+      list.filter((offer) => offer.isPrimary).map((offer) => offer.action)
+    expect(running.actions.map((offer) => offer.action)).toContain('on_hold')
+    expect(marked(running.actions)).toEqual([])
     const failure = { mode: '电机过热', cause: '轴承磨损', remedy: '更换轴承' }
     await post('maintainer', url, { to: 'done', failure }, 409)
     for (const task of order.tasks) {
@@ -200,6 +205,10 @@ describe('the people side of a plant, from a registered edge to an approved retr
     test.clock.advance(20 * MINUTE)
     order = await post<WorkOrder>('maintainer', url, { to: 'done', failure })
     expect(order).toMatchObject({ state: 'done', failure, labourSeconds: 1200 })
+    // Finished work is judged by somebody else.
+    expect(order.actions).toEqual([])
+    for (const to of ['verified', 'rejected']) await post('maintainer', url, { to, reason: 'x' }, 403)
+    expect(marked((await get<WorkOrder>('lead', `/api/work-orders/${order.number}`)).actions)).toEqual(['verified'])
   })
 
   it("is restored by the machine's own state tag, and drafts the retro at once", async () => {
@@ -209,6 +218,8 @@ describe('the people side of a plant, from a registered edge to an approved retr
       return now.state === 'restored' && now.retroId !== null && now
     })
     expect(incident.restore).toEqual({ provenBy: 'state-tag', waitingFor: null })
+    const { actions } = await get<Incident>('lead', `/api/incidents/${incident.id}`)
+    expect(actions.find((offer) => offer.isPrimary)?.action).toBe('review')
     const retro = await get<Retro>('manager', `/api/retros/${incident.retroId}`)
     expect(retro.firstOut[0]?.occurrenceId).toBe(incident.causeId)
     expect(retro.downtimeSeconds).toBeGreaterThan(1800)

@@ -68,6 +68,8 @@ export const WorkOrder = Type.Object({
   arrivedAt: nullable(Instant),
   startedAt: nullable(Instant),
   doneAt: nullable(Instant),
+  verifiedAt: nullable(Instant),
+  closedAt: nullable(Instant),
   tasks: Type.Array(WorkOrderTask),
   failure: nullable(FailureReport),
   labourSeconds: Type.Integer(),

@@ -2,7 +2,7 @@ import type { Actor } from '#cloud/platform/door/actor.ts'
 import type { Door } from '#cloud/platform/door/door.ts'
 import type { PolicyResource } from '#shared/policy/policy.ts'
 import { type Act, type Offer, offersFor } from '../kernel/index.ts'
-import { afterMove } from './state.ts'
+import { afterMove, isUnrestored } from './state.ts'
 import type { FullIncidentRow, ResponderRow } from './store.ts'
 import { type Target, transitionRefusal } from './transition.ts'
 
@@ -34,13 +34,17 @@ function responses(row: FullIncidentRow, responder: ResponderRow | undefined): A
   if (responder?.accepted_at) return [{ action: 'arrive', ask }]
   const canAccept = afterMove(row.state, 'accept') !== undefined && row.state !== 'restored'
   const accept: Act[] = canAccept ? [{ action: 'accept', ask }] : []
-  const seen: Act[] = responder?.seen_at ? [] : [{ action: 'seen', ask }]
-  const decline: Act[] = responder && !responder.declined_at ? [{ action: 'decline', ask }] : []
+  // Once the machine runs again there is nothing to come for; what is left is the review.
+  const seen: Act[] = responder?.seen_at ? [] : [{ action: 'seen', ask, isAside: !isUnrestored(row.state) }]
+  const decline: Act[] = responder && !responder.declined_at ? [{ action: 'decline', ask, isAside: true }] : []
   return [...accept, ...seen, ...decline]
 }
+
+/** The machine proves its restore, and the retro's approval closes; by hand both are ways around. */
+const ASIDE: readonly Target[] = ['restored', 'closed', 'cancelled']
 
 /** A decision that the state allows; its reason is asked for when it is taken. */
 function decision(row: FullIncidentRow, to: Target): Act[] {
   const refusal = transitionRefusal(row.state, to, 'asked for when it is taken')
-  return refusal ? [] : [{ action: to, ask: `incident.${to}` }]
+  return refusal ? [] : [{ action: to, ask: `incident.${to}`, isAside: ASIDE.includes(to) }]
 }

@@ -17,12 +17,14 @@ export interface Act {
   readonly ask: string
   /** Why not now, as a stable code; absent means that it can be done. */
   readonly refusal?: string | undefined
+  /** A step aside, back or out: offered, but never anybody's next act. */
+  readonly isAside?: boolean
 }
 
-/** Keeps the acts that the policy allows; the first that can be done now is this person's next act. */
+/** Keeps the acts that the policy allows; the first that leads on and can be done now is this person's next act. */
 export function offersFor(door: Door, actor: Actor, resource: PolicyResource, acts: readonly Act[]): Offer[] {
   const allowed = acts.filter((act) => door.decide(actor, act.ask, resource).isAllowed)
-  const primary = allowed.find((act) => act.refusal === undefined)
+  const primary = allowed.find((act) => act.refusal === undefined && !act.isAside)
   return allowed.map((act) => ({
     action: act.action,
     isPrimary: act === primary,

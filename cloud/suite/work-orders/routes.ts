@@ -7,7 +7,7 @@ import { Id, Page, PageQuery } from '#shared/contracts/http.ts'
 import { TaskResult, WorkOrder, WorkOrderCreate, WorkOrderTransition } from '#shared/contracts/work-order.ts'
 import { cursorId, NOBODY, pageOf, recordId } from '../kernel/index.ts'
 import type { OrderCommands } from './commands.ts'
-import { DECISIONS } from './rules.ts'
+import { isDecision } from './rules.ts'
 import { orderStore } from './store.ts'
 import { type OrderViewDeps, ordersView } from './view.ts'
 
@@ -57,8 +57,8 @@ function writeRoutes(app: HttpApp, deps: OrderViewDeps, commands: OrderCommands)
     '/api/work-orders/:id/transitions',
     { config: { access }, schema: { params: Params, body: WorkOrderTransition, response: { 200: WorkOrder } } },
     async ({ actor, params, body, intent }) => {
-      const orderId = await idOf(actor.org, params.id)
-      const command = DECISIONS.includes(body.to) ? commands.decide : commands.work
+      const { id: orderId, state } = await viewOf(deps, actor, params.id)
+      const command = isDecision(state, body.to) ? commands.decide : commands.work
       await door.execute(command, actor, { orderId, ...body }, intent)
       return viewOf(deps, actor, orderId)
     },

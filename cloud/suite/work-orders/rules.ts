@@ -3,7 +3,11 @@ import type { Rule } from '#shared/policy/policy.ts'
 import { CREW, LEADS, STAFF } from '../kernel/index.ts'
 
 /** States that are a decision about somebody's work; all others are the assignee's own steps. */
-export const DECISIONS: readonly WorkOrderState[] = ['approved', 'assigned', 'verified', 'closed', 'cancelled']
+const DECISIONS: readonly WorkOrderState[] = ['approved', 'assigned', 'verified', 'closed', 'cancelled']
+
+/** Whether the step decides about somebody's work: finished work is sent back by who may verify it, not by who did it. */
+export const isDecision = (from: WorkOrderState, to: WorkOrderState): boolean =>
+  DECISIONS.includes(to) || (from === 'done' && to === 'rejected')
 
 const types = ['work-order']
 

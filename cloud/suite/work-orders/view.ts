@@ -5,7 +5,7 @@ import type { Assets, AssetTree } from '../assets/index.ts'
 import { chip, type Directory, type PersonRefs } from '../directory/index.ts'
 import { instant, offersFor, recordRows, type SuiteDeps } from '../kernel/index.ts'
 import { orderResource } from './commands.ts'
-import { DECISIONS } from './rules.ts'
+import { isDecision } from './rules.ts'
 import { labourSeconds, nextStates, refusal } from './state.ts'
 import { type FullOrderRow, type LabourRow, orderStore, type TaskRow } from './store.ts'
 
@@ -70,6 +70,8 @@ function orderView(row: FullOrderRow, around: Surroundings): Omit<WorkOrder, 'ac
     arrivedAt: instant(row.arrived_at),
     startedAt: instant(row.started_at),
     doneAt: instant(row.done_at),
+    verifiedAt: instant(row.verified_at),
+    closedAt: instant(row.closed_at),
     tasks: around.tasks.filter((t) => t.work_order_id === row.id).map((t) => taskView(t, people)),
     failure: row.failure,
     labourSeconds: labourSeconds(labour, now),
@@ -89,8 +91,9 @@ function offersOf({ door }: OrderViewDeps, actor: Actor, row: FullOrderRow, arou
   const facts = { state: row.state, kind: row.kind, assigneeId: row.assignee_id, openTaskCount }
   const acts = byUse(nextStates(row.state)).map((to) => ({
     action: to,
-    ask: DECISIONS.includes(to) ? 'work-order.decide' : 'work-order.work',
+    ask: isDecision(row.state, to) ? 'work-order.decide' : 'work-order.work',
     // Reason, assignee and failure report are asked for in the step itself.
+    isAside: LAST.includes(to),
     refusal: refusal({ ...facts, hasFailureReport: true }, { to, reason: 'asked', assigneeId: 'asked' }),
   }))
   return offersFor(door, actor, orderResource(row), acts)

@@ -94,21 +94,29 @@ function ItemRow({ item }: { readonly item: InboxItem }) {
         {item.isUrgent ? <span className="chip severity">{t('inbox.urgent')}</span> : null}
         {item.dueAt && !item.doneAt ? <Due at={item.dueAt} /> : null}
       </span>
-      {item.doneAt ? null : (
-        <span className="inbox-acts">
-          {item.pageId ? (
-            <Link to={href} className="inbox-answer">
-              {t('inbox.answer')}
-            </Link>
-          ) : (
-            <ActionButton
-              label={t('inbox.complete')}
-              description={read(item.title)}
-              run={(send) => completeInboxItem(item.id, send)}
-            />
-          )}
-        </span>
-      )}
+      {item.doneAt ? null : <Acts item={item} href={href} />}
     </li>
+  )
+}
+
+/** A call is answered and an approval decided where it is read; anything else may be put away here. */
+function Acts({ item, href }: { readonly item: InboxItem; readonly href: string }) {
+  const { t, read } = useTexts()
+  const toDecide = item.kind === 'approve' ? t('inbox.decide') : undefined
+  const leads = item.pageId ? t('inbox.answer') : toDecide
+  return (
+    <span className="inbox-acts">
+      {leads ? (
+        <Link to={href} className="inbox-answer">
+          {leads}
+        </Link>
+      ) : (
+        <ActionButton
+          label={t('inbox.complete')}
+          description={read(item.title)}
+          run={(send) => completeInboxItem(item.id, send)}
+        />
+      )}
+    </span>
   )
 }

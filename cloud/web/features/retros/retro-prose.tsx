@@ -56,13 +56,15 @@ export function Summary({ retro, draft, onChange }: ProseProps & { readonly retr
 export function Whys({ retro, draft, onChange }: ProseProps & { readonly retro: Retro }) {
   const { t, read } = useTexts()
   const base = useId()
+  // A question that nobody answered says nothing on paper, nor once the retro stands.
+  const unanswered = onChange ? 'stack no-print' : 'gone'
   const set = (at: number, answer: string) =>
     onChange?.({ ...draft, whys: draft.whys.map((old, i) => (i === at ? answer : old)) })
   return (
     <Part n={5} title={t('retro.causes')}>
       <ol className="body stack">
         {retro.whys.map((why, i) => (
-          <li key={read(why.question)} className="stack">
+          <li key={read(why.question)} className={draft.whys[i] ? 'stack' : unanswered}>
             <label htmlFor={`${base}${i}`}>
               <b>{t('retro.why', { n: i + 1 })}</b> {read(why.question)}
             </label>

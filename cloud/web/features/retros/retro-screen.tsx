@@ -130,7 +130,10 @@ function Head({ retro, isDirty }: { readonly retro: Retro; readonly isDirty: boo
           name={t('retro.downtime')}
           value={retro.downtimeSeconds === null ? '–' : formatSpan(retro.downtimeSeconds * 1000, language)}
         />
-        <Figure name="" value={missing === 0 ? `✓ ${t('retro.complete')}` : t('retro.missing', { count: missing })} />
+        <Figure
+          name={t('retro.status')}
+          value={missing === 0 ? `✓ ${t('retro.complete')}` : t('retro.missing', { count: missing })}
+        />
       </dl>
       {missing > 0 ? (
         <ul className="retro-missing no-print">

@@ -12,6 +12,7 @@ const order = (number: string, extra: Partial<WorkOrder>) =>
     doneAt: null,
     incident: null,
     createdAt: '2026-01-01T00:00:00.000Z',
+    actions: [],
     ...extra,
   }) as WorkOrder
 
@@ -24,11 +25,17 @@ describe('my work', () => {
       order('soon', { dueAt: '2026-01-01T18:00:00.000Z' }),
       order('some day', {}),
       order('done', { state: 'done', doneAt: '2026-01-01T11:00:00.000Z' }),
+      order('to verify', {
+        state: 'done',
+        doneAt: '2026-01-01T11:00:00.000Z',
+        dueAt: '2026-01-01T19:00:00.000Z',
+        actions: [{ action: 'verified', isPrimary: true, isEnabled: true, reason: null }],
+      }),
     ]
     const buckets = bucketsOf(orders, NOW)
     const numbers = (list: readonly WorkOrder[]) => list.map((one) => one.number)
     expect(numbers(buckets.now)).toEqual(['incident', 'overdue', 'running'])
-    expect(numbers(buckets.next)).toEqual(['soon'])
+    expect(numbers(buckets.next)).toEqual(['soon', 'to verify'])
     expect(numbers(buckets.later)).toEqual(['some day', 'done'])
   })
 })

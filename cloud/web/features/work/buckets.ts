@@ -22,14 +22,17 @@ function isNow(order: WorkOrder, dueMs: number, nowMs: number): boolean {
   return order.state === 'assigned' && order.incident !== null
 }
 
+/** Finished work waits for who may verify or close it; for who did it, nothing is left. */
+const hasNextAct = (order: WorkOrder): boolean => order.actions.some((offer) => offer.isPrimary)
+
 function bucketOf(order: WorkOrder, nowMs: number): keyof Buckets {
-  if (order.doneAt !== null) return 'later'
+  if (order.doneAt !== null) return hasNextAct(order) ? 'next' : 'later'
   const dueMs = order.dueAt ? Date.parse(order.dueAt) : Number.POSITIVE_INFINITY
   if (isNow(order, dueMs, nowMs)) return 'now'
   return dueMs < nowMs + SOON_MS ? 'next' : 'later'
 }
 
-/** Now is what runs, is overdue, or comes from an incident and waits; next is due within a day; later is the rest. */
+/** Now is what runs, is overdue, or comes from an incident and waits; next is due within a day or finished and the viewer's to decide; later is the rest. */
 export function bucketsOf(orders: readonly WorkOrder[], nowMs: number): Buckets {
   const grouped = Object.groupBy(orders.toSorted(byDue), (order) => bucketOf(order, nowMs))
   return { now: grouped.now ?? [], next: grouped.next ?? [], later: grouped.later ?? [] }

@@ -1,10 +1,12 @@
+import { Link } from '@tanstack/react-router'
 import { useId, useState } from 'react'
-import type { WorkOrder } from '#shared/contracts/work-order.ts'
+import type { WorkOrder, WorkOrderTask } from '#shared/contracts/work-order.ts'
 import { moveWorkOrder } from '../../api/acts.ts'
 import { ActionButton } from '../../ui/action-button.tsx'
 import { Choices } from '../../ui/choices.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { useTexts } from '../../ui/language.ts'
+import { taskAnchor } from './task-anchor.ts'
 
 const MODES = ['overheat', 'vibration', 'leak', 'jam', 'electrical', 'sensor'] as const
 const CAUSES = ['wear', 'lubrication', 'contamination', 'overload', 'setting', 'ageing'] as const
@@ -23,16 +25,17 @@ export function FinishDialog({ order, onClose }: { readonly order: WorkOrder; re
   const [remedy, setRemedy] = useState(order.failure?.remedy ?? '')
   const [note, setNote] = useState(order.failure?.note ?? '')
   const noteId = useId()
-  const openTasks = order.tasks.filter((task) => task.doneAt === null).length
+  const openTasks = order.tasks.filter((task) => task.doneAt === null)
   const needsReport = order.kind === 'corrective'
   const hasReport = Boolean(mode && cause && remedy)
   const missing = [
-    ...(openTasks > 0 ? [t('order.missingTasks', { count: openTasks })] : []),
+    ...(openTasks.length > 0 ? [t('order.missingTasks', { count: openTasks.length })] : []),
     ...(needsReport && !hasReport ? [t('order.missingFailure')] : []),
   ]
   const failure = { mode, cause, remedy, ...(note.trim() ? { note: note.trim() } : {}) }
   return (
     <Dialog title={`${t('words.act.finish')} ${order.number}`} onClose={onClose}>
+      <OpenTasks order={order} tasks={openTasks} onJump={onClose} />
       <Part
         label={t('order.mode')}
         options={MODES.map((key) => ({ key: t(`order.modes.${key}`), text: t(`order.modes.${key}`) }))}
@@ -70,6 +73,37 @@ export function FinishDialog({ order, onClose }: { readonly order: WorkOrder; re
         onDone={onClose}
       />
     </Dialog>
+  )
+}
+
+/** What is still to be done stands first, each a way to where it is done. */
+function OpenTasks(props: {
+  readonly order: WorkOrder
+  readonly tasks: readonly WorkOrderTask[]
+  readonly onJump: () => void
+}) {
+  const { t, read } = useTexts()
+  const { order, tasks } = props
+  if (tasks.length === 0) return null
+  return (
+    <section className="stack" aria-label={t('order.tasksFirst')}>
+      <h3>{t('order.tasksFirst')}</h3>
+      <ul className="stack">
+        {tasks.map((task) => (
+          <li key={task.id}>
+            <Link
+              to="/work-orders/$id"
+              params={{ id: order.number }}
+              hash={taskAnchor(task)}
+              className="task-jump"
+              onClick={props.onJump}
+            >
+              ○ {read(task.text)} ›
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </section>
   )
 }
 

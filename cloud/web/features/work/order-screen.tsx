@@ -107,6 +107,8 @@ const COURSE = [
   ['arrived', 'arrivedAt'],
   ['in_progress', 'startedAt'],
   ['done', 'doneAt'],
+  ['verified', 'verifiedAt'],
+  ['closed', 'closedAt'],
 ] as const
 
 /** Who has it, the steps so far with their times, and the labour. */

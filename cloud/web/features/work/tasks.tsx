@@ -1,13 +1,26 @@
 import { useQueryClient } from '@tanstack/react-query'
-import { useId, useState } from 'react'
+import { useLocation } from '@tanstack/react-router'
+import { useEffect, useId, useState } from 'react'
 import type { WorkOrder, WorkOrderTask } from '#shared/contracts/work-order.ts'
 import { setTaskResult } from '../../api/acts.ts'
 import { useTexts } from '../../ui/language.ts'
 import { problemText } from '../../ui/problem.ts'
+import { taskAnchor } from './task-anchor.ts'
+
+/** Brings the task that the address names under the eyes, ready to be filled. */
+function useTaskOfAddress(): void {
+  const anchor = useLocation({ select: (location) => location.hash })
+  useEffect(() => {
+    const row = anchor.startsWith('task-') ? document.getElementById(anchor) : null
+    row?.scrollIntoView({ block: 'center' })
+    row?.querySelector('input')?.focus({ preventScroll: true })
+  }, [anchor])
+}
 
 /** The task list: each saved by itself, told where it stands. */
 export function Tasks({ order }: { readonly order: WorkOrder }) {
   const { t } = useTexts()
+  useTaskOfAddress()
   const done = order.tasks.filter((task) => task.doneAt !== null).length
   const canFill = ['accepted', 'arrived', 'in_progress', 'on_hold'].includes(order.state)
   return (
@@ -56,7 +69,7 @@ function TaskRow(props: { readonly orderId: string; readonly task: WorkOrderTask
   const { said, save } = useSave(props.orderId, task.id)
   const id = useId()
   return (
-    <li className="task">
+    <li className="task" id={taskAnchor(task)}>
       {task.kind === 'check' ? (
         <input
           id={id}

@@ -69,7 +69,7 @@ function Sections({ buckets }: { readonly buckets: Buckets }) {
         <ul className="orders">
           {buckets[key].map((order) => (
             <li key={order.id} className="panel order-card">
-              <OrderCard order={order} hasAct={key === 'now'} />
+              <OrderCard order={order} hasAct={key === 'now' || order.state === 'done'} />
             </li>
           ))}
         </ul>

@@ -354,6 +354,7 @@ export const screens = {
       restarted: 'Restarted',
     },
     otherWord: 'In your own words',
+    tasksFirst: 'Do these tasks first',
     missing: 'Still missing: {{what}}',
     missingTasks_one: '{{count}} task',
     missingTasks_other: '{{count}} tasks',
@@ -536,6 +537,7 @@ export const screens = {
     complete: 'Done',
     urgent: 'Urgent',
     answer: 'Answer',
+    decide: 'Read and decide',
     due: 'due {{time}}',
   },
 } as const

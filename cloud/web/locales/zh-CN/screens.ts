@@ -343,6 +343,7 @@ export const screens: Omit<Texts, 'words'> = {
       restarted: '重启',
     },
     otherWord: '自己填写',
+    tasksFirst: '先完成这些任务',
     missing: '还缺：{{what}}',
     missingTasks_one: '{{count}} 项任务',
     missingTasks_other: '{{count}} 项任务',
@@ -525,6 +526,7 @@ export const screens: Omit<Texts, 'words'> = {
     complete: '完成',
     urgent: '紧急',
     answer: '应答',
+    decide: '查看并决定',
     due: '期限 {{time}}',
   },
 }
