@@ -3,6 +3,8 @@ import { type Bench, machine } from '#tests/bench/bench.ts'
 import { type Command, UsageError } from './command.ts'
 
 const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
+  codec: () => import('#tests/bench/codec.ts'),
+  ingest: () => import('#tests/bench/ingest.ts'),
   latency: () => import('#tests/bench/latency.ts'),
 }
 
@@ -10,27 +12,47 @@ const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
 export const command: Command = {
   help: `usage: andon bench NAME [--json] [--seconds N] [--data DIR]
 
+  ingest     values from MQTT to durable history, against a ledger (600 s)
+  codec      payload ↔ values, CPU a metric, 100 doubles a payload (10 s)
   latency    the simulator's answer → alarm event on the browser stream (120 s)
 
   --json       print one JSON object as the last line
   --seconds N  length of the measured part
+  --rate N     load per second that is offered (ingest: values)
   --data DIR   where it may keep data`,
 
   run: async (args) => {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: { json: { type: 'boolean' }, seconds: { type: 'string' }, data: { type: 'string' } },
-    })
-    const load = BENCHES[positionals[0] ?? '']
-    if (!load) throw new UsageError(`there is no bench '${positionals[0] ?? ''}': ${Object.keys(BENCHES).join(', ')}`)
+    const { name, json, ...given } = parse(args)
+    const load = BENCHES[name]
+    if (!load) throw new UsageError(`there is no bench '${name}': ${Object.keys(BENCHES).join(', ')}`)
     const { bench } = await load()
-    const seconds = Number(values.seconds ?? bench.seconds)
-    if (!(seconds > 0)) throw new UsageError(`--seconds is '${values.seconds}': give a number above 0`)
     const say = (line: string) => void process.stderr.write(`${line}\n`)
-    const result = await bench.run({ seconds, say, ...(values.data ? { data: values.data } : {}) })
+    const { seconds = bench.seconds, ...rest } = given
+    const result = await bench.run({ seconds, say, ...rest })
     const full = { bench: bench.name, seconds, machine: machine(), ...result }
-    process.stdout.write(values.json ? `${JSON.stringify(full)}\n` : `${JSON.stringify(full, null, 2)}\n`)
+    process.stdout.write(json ? `${JSON.stringify(full)}\n` : `${JSON.stringify(full, null, 2)}\n`)
     return 0
   },
+}
+
+function parse(args: readonly string[]) {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      json: { type: 'boolean' },
+      seconds: { type: 'string' },
+      rate: { type: 'string' },
+      data: { type: 'string' },
+    },
+  })
+  const { json = false, data } = values
+  const numbers = { ...positive('seconds', values.seconds), ...positive('rate', values.rate) }
+  return { name: positionals[0] ?? '', json, ...(data ? { data } : {}), ...numbers }
+}
+
+function positive<Name extends string>(name: Name, text: string | undefined): { readonly [N in Name]?: number } {
+  if (text === undefined) return {}
+  if (!(Number(text) > 0)) throw new UsageError(`--${name} is '${text}': give a number above 0`)
+  return { [name]: Number(text) } as { readonly [N in Name]: number }
 }

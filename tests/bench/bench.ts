@@ -6,6 +6,8 @@ export interface BenchOptions {
   readonly seconds: number
   /** Where it may keep data; a directory of its own unless told. */
   readonly data?: string
+  /** Load per second that is offered, where a benchmark offers any. */
+  readonly rate?: number
   /** One line for the person at the terminal. */
   readonly say: (line: string) => void
 }

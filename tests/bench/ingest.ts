@@ -1,0 +1,195 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { signIn } from '#tests/support/client.ts'
+import { type Bench, percentile } from './bench.ts'
+import { type BenchCloud, PASSWORD, SECRET, startBenchCloud } from './ingest/cloud.ts'
+import type { Order, Report } from './ingest/generator.ts'
+import { type Load, TAGS } from './ingest/plan.ts'
+import { startProbe } from './ingest/probe.ts'
+import { compare, type Sent } from './ingest/verify.ts'
+
+const MANY = { group: 'many', edges: 100, devices: 10, perMessage: 100 } as const
+const SINGLE = { group: 'single', edges: 25, devices: 1, perMessage: 1 } as const
+const SINGLE_RATE = 25_000
+/** Offered unless told; what is reached is what history acknowledged. */
+const RATE = 1_000_000
+
+/** Ingest to durable history with alarms evaluated, the load in a process of its own; loss against its ledger. */
+export const bench: Bench = {
+  name: 'ingest',
+  summary: 'values from MQTT to durable history, five alarm definitions per hundred tags',
+  seconds: 600,
+  run: async ({ seconds, data, say, rate = RATE }) => {
+    const dir = data ?? mkdtempSync(join(tmpdir(), 'andon-ingest-'))
+    const cloud = await startBenchCloud(dir, [MANY, SINGLE])
+    try {
+      const full = await phase({ cloud, say, seconds: seconds * 0.7, rate, shape: MANY })
+      const half = await phase({
+        cloud,
+        say,
+        seconds: seconds * 0.2,
+        rate: full.valuesPerSecond / 2,
+        shape: MANY,
+        more: full,
+        probe: true,
+      })
+      const single = await phase({ cloud, say, seconds: seconds * 0.1, rate: SINGLE_RATE, shape: SINGLE })
+      const rawHourMs = await lastHour(cloud)
+      await cloud.stop()
+      say('comparing history with the ledger')
+      const found = await compare(cloud.dataDir, [half.sent, single.sent])
+      half.generator.disconnect()
+      single.generator.disconnect()
+      if (found.compared === 0) throw new Error('nothing was compared')
+      return {
+        ...{ valuesPerSecond: full.valuesPerSecond, messagesPerSecond: single.valuesPerSecond, offered: rate },
+        ...{ cpuMicrosPerValue: full.cpuMicros, cpuMicrosPerMessage: single.cpuMicros },
+        ...{
+          peakRssMb: Math.max(full.peakMb, half.peakMb, single.peakMb),
+          generatorCpuMicrosPerValue: full.generatorMicros,
+        },
+        ...found,
+        ...{
+          alarmP99Ms: percentile(half.latencies, 0.99),
+          alarmP50Ms: percentile(half.latencies, 0.5),
+          alarms: half.latencies.length,
+        },
+        ...{ drainSeconds: half.drainSeconds, rawHourMs },
+      }
+    } finally {
+      if (cloud.child.exitCode === null) cloud.child.kill('SIGKILL')
+      if (!data) rmSync(dir, { recursive: true, force: true })
+    }
+  },
+}
+
+interface Phase {
+  readonly cloud: BenchCloud
+  readonly say: (line: string) => void
+  readonly seconds: number
+  readonly rate: number
+  readonly shape: Omit<Load, 'periodMs' | 'baseAt'>
+  /** Goes on with the generator of another phase. */
+  readonly more?: Phased
+  readonly probe?: boolean
+}
+
+interface Phased {
+  readonly valuesPerSecond: number
+  /** Of the product, per value. */
+  readonly cpuMicros: number
+  readonly generatorMicros: number
+  readonly peakMb: number
+  readonly drainSeconds: number
+  readonly latencies: readonly number[]
+  readonly sent: Sent
+  readonly generator: ChildProcess
+}
+
+/** Runs one load, waits until all of it is acknowledged. */
+async function phase(given: Phase): Promise<Phased> {
+  const { cloud, say, seconds, rate, shape } = given
+  const tags = shape.edges * shape.devices * TAGS
+  const generator = given.more?.generator ?? fork(fileURLToPath(new URL('ingest/generator.ts', import.meta.url)))
+  const order = (one: Order) => void generator.send(one)
+  const load: Load = given.more?.sent.load ?? {
+    ...shape,
+    periodMs: Math.max(1, Math.round((tags * 1000) / rate)),
+    baseAt: Date.now(),
+  }
+  let last: Extract<Report, { type: 'progress' }> | undefined
+  const heard = (type: Report['type']) =>
+    new Promise<Report>((resolve) => {
+      const listen = (report: Report) => {
+        if (report.type === type) {
+          generator.off('message', listen)
+          resolve(report)
+        }
+      }
+      generator.on('message', listen)
+    })
+  const follow = (report: Report) => {
+    if (report.type === 'progress') last = report
+  }
+  generator.on('message', follow)
+  if (!given.more) {
+    const window = Math.max(2 * shape.devices * TAGS, Math.ceil((rate * 4) / shape.edges))
+    order({ type: 'open', load, port: cloud.mqttPort, secret: SECRET, window })
+    await heard('born')
+    await known(cloud, shape)
+  }
+  const latencies: number[] = []
+  const probe = given.probe ? await startProbe({ port: cloud.mqttPort, url: cloud.url, latencies }) : undefined
+  await heard('progress')
+  const begin = {
+    acknowledged: last?.acknowledged ?? 0,
+    cpu: cloud.cpuMicros(),
+    at: performance.now(),
+    generator: last?.cpuMicros ?? 0,
+  }
+  order({ type: 'rate', valuesPerSecond: rate })
+  let peakMb = 0
+  const until = performance.now() + seconds * 1000
+  while (performance.now() < until) {
+    await heard('progress')
+    peakMb = Math.max(peakMb, cloud.pssMb())
+    if (cloud.child.exitCode !== null) throw new Error('the cloud ended under load')
+  }
+  const end = {
+    acknowledged: last?.acknowledged ?? 0,
+    cpu: cloud.cpuMicros(),
+    at: performance.now(),
+    generator: last?.cpuMicros ?? 0,
+  }
+  await probe?.stop()
+  order({ type: 'drain' })
+  const drained = (await heard('drained')) as Extract<Report, { type: 'drained' }>
+  generator.off('message', follow)
+  const values = end.acknowledged - begin.acknowledged
+  const result = {
+    valuesPerSecond: Math.round((values * 1000) / (end.at - begin.at)),
+    cpuMicros: (end.cpu - begin.cpu) / values,
+    generatorMicros: (end.generator - begin.generator) / values,
+    peakMb: Math.round(peakMb),
+    drainSeconds: (performance.now() - end.at) / 1000,
+    latencies,
+    sent: { load, samples: drained.samples },
+    generator,
+  }
+  say(
+    `${shape.group}: ${result.valuesPerSecond} values/s, ${result.cpuMicros.toFixed(3)} µs CPU a value (generator ${result.generatorMicros.toFixed(3)}), ` +
+      `PSS ${result.peakMb} MB, drained in ${result.drainSeconds.toFixed(1)} s, sent again ${last?.resent ?? 0} messages`,
+  )
+  return result
+}
+
+/** Waits until the cloud lists every tag of the load: the first birth of a factory is no part of what is measured. */
+async function known(cloud: BenchCloud, shape: Phase['shape']): Promise<void> {
+  const admin = await signIn(cloud.url, 'admin', PASSWORD)
+  const isKnown = async () => {
+    const { items } = await admin.get<{ items: { group: string; tagCount: number }[] }>('/api/edges')
+    const edges = items.filter(({ group, tagCount }) => group === shape.group && tagCount >= shape.devices * TAGS)
+    return edges.length === shape.edges
+  }
+  await admin.until('all tags of the load', isKnown, 300_000)
+  admin.close()
+}
+
+/** The slowest of some tags' last hour, raw, over HTTP, ms. */
+async function lastHour(cloud: BenchCloud): Promise<number> {
+  const admin = await signIn(cloud.url, 'admin', PASSWORD)
+  let slowest = 0
+  for (const edge of [0, 37, 99]) {
+    const tag = encodeURIComponent(`many/e${String(edge).padStart(3, '0')}/d03/t33`)
+    const to = new Date().toISOString()
+    const from = new Date(Date.now() - 3_600_000).toISOString()
+    const started = performance.now()
+    await admin.get(`/api/history/raw?tag=${tag}&from=${from}&to=${to}&limit=10000`)
+    slowest = Math.max(slowest, performance.now() - started)
+  }
+  admin.close()
+  return Math.round(slowest)
+}
