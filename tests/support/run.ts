@@ -98,6 +98,8 @@ if (only === undefined) {
   step('lint and format', bin('biome'), ['ci', '.'])
   step('console build', process.execPath, ['.ci/build-console.ts'])
 }
+// The broker's contract runs against it too; without it those tests are left out.
+if (wants('conformance')) ensure('mosquitto', 'mosquitto')
 for (const name of ['unit', 'conformance', 'acceptance', 'chaos']) if (wants(name)) ring(name)
 if (wants('browser') && ensure('chromium', 'chromium')) ring('browser')
 

@@ -4,8 +4,11 @@ import type { EdgeRef } from '../contract.ts'
 /** What an edge may publish; commands and STATE are the host's. */
 const PUBLISHED = new Set(['NBIRTH', 'NDATA', 'NDEATH', 'DBIRTH', 'DDATA', 'DDEATH'])
 
+/** The topic of a message that has an edge: all but STATE. */
+export type EdgeTopic = Exclude<SparkplugTopic, { readonly message: 'STATE' }>
+
 /** True for the six messages that edges send; the host's own commands and STATE pass through the same broker. */
-export const isFromEdge = (topic: SparkplugTopic): boolean => PUBLISHED.has(topic.message)
+export const isFromEdge = (topic: SparkplugTopic): topic is EdgeTopic => PUBLISHED.has(topic.message)
 
 /** A will as CONNECT carries it. */
 export interface Will {
@@ -22,7 +25,7 @@ export function edgeOfUser(username: string | undefined): EdgeRef | undefined {
 /** True for a topic of the six that carry an edge's own births, data and deaths. */
 export function mayPublish(edge: EdgeRef, topic: string): boolean {
   const parsed = parseTopic(topic)
-  if (!parsed || parsed.message === 'STATE' || !isFromEdge(parsed)) return false
+  if (!parsed || !isFromEdge(parsed)) return false
   return parsed.group === edge.group && parsed.edge === edge.edge
 }
 

@@ -1,210 +1,55 @@
-import { createServer, type Server, type Socket } from 'node:net'
-import { Aedes, type AuthenticateError, type Client, type ConnectPacket } from 'aedes'
-import type { Log } from '#shared/log/log.ts'
-import { parseTopic, type SparkplugTopic } from '#shared/sparkplug/topics.ts'
-import type { EdgeRef, PipelineMetrics } from '../contract.ts'
-import { edgeOfUser, isFromEdge, mayPublish, maySubscribe, mayWill } from './admission.ts'
-import { limitPackets } from './packet-limit.ts'
-import { type Refuse, refusals } from './refusals.ts'
-import { type CheckSecret, secretChecker } from './secret.ts'
+import type { SparkplugTopic } from '#shared/sparkplug/topics.ts'
+import type { EdgeRef } from '../contract.ts'
+import type { Refuse } from './refusals.ts'
 
-export interface BrokerOptions {
-  readonly host: string
-  /** 0 picks a free one. */
-  readonly port: number
-  /** The hash that a known edge's secret must fit; undefined for an unknown edge. */
-  readonly secretHash: (edge: EdgeRef) => string | undefined
-  readonly log: Log
-  readonly metrics?: PipelineMetrics | undefined
-  /** Largest packet of an admitted edge. */
-  readonly maxPacketBytes?: number
-}
-
-/** A Sparkplug message as it arrived; its sender was allowed to publish on that topic. */
+/** A Sparkplug message of an edge as it arrived. */
 export type MessageHandler = (topic: SparkplugTopic, payload: Buffer) => void
 
-/** The embedded MQTT broker: admits known edges to their own topics alone and hands every message to the host in process. */
+/** A STATE message of a host; `timestamp` in ms since 1970. */
+export interface HostState {
+  readonly online: boolean
+  readonly timestamp: number
+}
+
+export interface PublishOptions {
+  readonly qos: 0 | 1
+  readonly retain: boolean
+}
+
+/**
+ * What the host stands on: the embedded broker, or a connection to another one. Order: `consume` once, then edges come and
+ * go by `subscribeEdge` and `unsubscribeEdge`, and the process that speaks for the host holds its STATE.
+ */
 export interface Broker {
+  /** Where edges connect. */
   readonly host: string
   readonly port: number
-  /** Calls `handle` synchronously with each message of an edge, wills included. */
+  /** Calls `handle` synchronously with each message of a subscribed edge, wills included; those of an edge in order. */
   consume(handle: MessageHandler): Promise<void>
-  /** Publishes as the host. */
-  publish(topic: string, payload: Buffer, options: { readonly qos: 0 | 1; readonly retain: boolean }): Promise<void>
-  /** Closes the connection of an edge, as after its secret changed. */
+  /** Messages of this edge arrive from now on, after a lost connection too. Rejects when the broker refuses. */
+  subscribeEdge(edge: EdgeRef): Promise<void>
+  unsubscribeEdge(edge: EdgeRef): Promise<void>
+  /**
+   * Tells edges that the host is online, now and after each reconnection, and offline by will when this process dies. An
+   * `online:false` of anybody else is answered at once. Resolves when it is told, or will be after the next connection.
+   */
+  holdState(hostId: string): Promise<void>
+  /** Tells edges that the host is offline, when this process holds its STATE. */
+  releaseState(): Promise<void>
+  /** Calls `hear` with the retained and each later STATE of a host, also those this process sends. */
+  watchState(hostId: string, hear: (state: HostState) => void): Promise<void>
+  /** Publishes as the host. Rejects with BrokerUnavailableError while there is no connection: nothing waits for one. */
+  publish(topic: string, payload: Buffer, options: PublishOptions): Promise<void>
+  /** Closes the connection of an edge, as after its secret changed. An external broker's connections are its own matter. */
   disconnect(edge: EdgeRef): void
+  /** What is wrong in words; undefined when all is well. */
+  fault(): string | undefined
   readonly refuse: Refuse
+  /** Leaves in good order; safe to call twice. */
   close(): Promise<void>
 }
 
-/** CONNECT with client id, user name, secret and will; more than enough before a client is known. */
-const MAX_CONNECT_BYTES = 16_384
-const MAX_PACKET_BYTES = 4 * 1024 * 1024
-const MAX_CONNECTIONS = 20_000
-const NOT_AUTHORISED = 5
-const BAD_CREDENTIALS = 4
-
-type Admitted = WeakMap<Client, EdgeRef>
-
-/** Starts the broker. @throws Error that names ANDON_MQTT_PORT when the port is taken. */
-export async function startBroker(options: BrokerOptions): Promise<Broker> {
-  const { log, metrics, maxPacketBytes = MAX_PACKET_BYTES } = options
-  const refuse = refusals(log, metrics)
-  const admitted: Admitted = new WeakMap()
-  const aedes = await Aedes.createBroker({ connectTimeout: 10_000, maxClientsIdLength: 128, queueLimit: 1000 })
-  const byEdge = new Map<string, Client>()
-  guard({ aedes, admitted, byEdge, refuse, options, checkSecret: secretChecker() })
-  const server = createServer({ noDelay: true }, (socket) => {
-    const client = aedes.handle(socket)
-    const limit = () => (admitted.has(client) ? maxPacketBytes : MAX_CONNECT_BYTES)
-    limitPackets(socket, limit, (sizeBytes) => {
-      refuse('packet-too-long', senderOf(admitted, client), { sizeBytes })
-      client.close()
-    })
-  })
-  server.maxConnections = MAX_CONNECTIONS
-  const port = await listen(server, options)
-  return {
-    host: options.host,
-    port,
-    refuse,
-    consume: (handle) => consume(aedes, handle),
-    publish: (topic, payload, { qos, retain }) =>
-      new Promise((resolve, reject) => {
-        const packet = { cmd: 'publish', topic, payload, qos, retain, dup: false } as const
-        aedes.publish(packet, (error) => (error ? reject(error) : resolve()))
-      }),
-    disconnect: (edge) => byEdge.get(keyOf(edge))?.close(),
-    async close() {
-      await new Promise<void>((resolve) => aedes.close(resolve))
-      await new Promise<void>((resolve) => server.close(() => resolve()))
-    },
-  }
-}
-
-const keyOf = ({ group, edge }: EdgeRef): string => `${group}/${edge}`
-
-function senderOf(admitted: Admitted, client: Client | null): string {
-  const edge = client ? admitted.get(client) : undefined
-  if (edge) return keyOf(edge)
-  return (client?.conn as Socket | undefined)?.remoteAddress ?? 'unknown'
-}
-
-interface Guarded {
-  readonly aedes: Aedes
-  readonly admitted: Admitted
-  readonly byEdge: Map<string, Client>
-  readonly refuse: Refuse
-  readonly options: BrokerOptions
-  readonly checkSecret: CheckSecret
-}
-
-/** Denies by default: whatever is not allowed here by name is refused. */
-function guard(guarded: Guarded): void {
-  const { aedes, admitted, byEdge, refuse } = guarded
-  const connecting = new WeakMap<Client, ConnectPacket>()
-  aedes.preConnect = (client, packet, done) => {
-    connecting.set(client, packet)
-    done(null, true)
-  }
-  aedes.authenticate = (client, username, password, done) => {
-    const packet = connecting.get(client)
-    connecting.delete(client)
-    void admit(guarded, client, { packet, username, password }).then(
-      (refusal) => (refusal ? done(refusal, false) : done(null, true)),
-      (error: Error) => done(Object.assign(error, { returnCode: 3 }), false),
-    )
-  }
-  aedes.authorizePublish = (client, packet, done) => {
-    const edge = client ? admitted.get(client) : undefined
-    if (!edge || !mayPublish(edge, packet.topic)) {
-      refuse('publish-not-allowed', senderOf(admitted, client), { topic: packet.topic.slice(0, 200) })
-      return done(new Error('Not authorised to publish on this topic'))
-    }
-    // A retained birth or value would be told to later subscribers as if it were new (tck-id-payloads-*-retain).
-    packet.retain = false
-    return done(null)
-  }
-  aedes.authorizeSubscribe = (client, subscription, done) => {
-    const edge = admitted.get(client)
-    if (edge && maySubscribe(edge, subscription.topic)) return done(null, subscription)
-    refuse('subscribe-not-allowed', senderOf(admitted, client), { filter: subscription.topic.slice(0, 200) })
-    return done(null, null)
-  }
-  aedes.authorizeForward = (client, packet) => {
-    const edge = admitted.get(client)
-    return edge && maySubscribe(edge, packet.topic) ? packet : null
-  }
-  aedes.on('clientDisconnect', (client) => {
-    const edge = admitted.get(client)
-    if (edge && byEdge.get(keyOf(edge)) === client) byEdge.delete(keyOf(edge))
-  })
-  aedes.on('connectionError', (client, error) => {
-    if (!admitted.has(client)) refuse('connection-fault', senderOf(admitted, client), { fault: error.message })
-  })
-}
-
-interface Attempt {
-  readonly packet: ConnectPacket | undefined
-  readonly username: string | undefined
-  readonly password: Buffer | undefined
-}
-
-/** Checks who connects; answers why not, or undefined when the client is in. */
-async function admit(guarded: Guarded, client: Client, attempt: Attempt): Promise<AuthenticateError | undefined> {
-  const { refuse, options, admitted, byEdge, checkSecret } = guarded
-  const edge = edgeOfUser(attempt.username)
-  const sender = (client.conn as Socket).remoteAddress ?? 'unknown'
-  const no = (reason: string, returnCode: number) => {
-    refuse(reason, edge ? keyOf(edge) : sender, { address: sender })
-    return Object.assign(new Error(reason), { returnCode }) as AuthenticateError
-  }
-  if (!edge || !attempt.packet) return no('no-edge-user-name', BAD_CREDENTIALS)
-  const secret = attempt.password?.toString('utf8') ?? ''
-  const isSecret = await checkSecret(secret, options.secretHash(edge))
-  if (!isSecret) return no('unknown-edge-or-bad-secret', BAD_CREDENTIALS)
-  if (!mayWill(edge, attempt.packet.will)) return no('will-not-allowed', NOT_AUTHORISED)
-  if (!attempt.packet.clean) return no('persistent-session', NOT_AUTHORISED)
-  if (isTaken(guarded, client, edge)) return no('client-id-of-another-edge', NOT_AUTHORISED)
-  admitted.set(client, edge)
-  // One connection an edge, the newest: two would mix their sequence numbers. Closing publishes the older one's will.
-  byEdge.get(keyOf(edge))?.close()
-  byEdge.set(keyOf(edge), client)
-  return undefined
-}
-
-/** MQTT closes the older client of the same id, so an edge must not take another edge's. */
-function isTaken({ aedes, admitted }: Guarded, client: Client, edge: EdgeRef): boolean {
-  const { clients } = aedes as unknown as { readonly clients: Readonly<Record<string, Client>> }
-  const other = clients[client.id]
-  const owner = other ? admitted.get(other) : undefined
-  return owner !== undefined && keyOf(owner) !== keyOf(edge)
-}
-
-function consume(aedes: Aedes, handle: MessageHandler): Promise<void> {
-  return new Promise((resolve) => {
-    aedes.subscribe(
-      'spBv1.0/#',
-      (packet, done) => {
-        const topic = parseTopic(packet.topic)
-        if (topic && isFromEdge(topic)) handle(topic, packet.payload as Buffer)
-        done()
-      },
-      resolve,
-    )
-  })
-}
-
-function listen(server: Server, { host, port }: BrokerOptions): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const isTakenPort = error.code === 'EADDRINUSE'
-      const words = `MQTT port ${port} on ${host} is in use; free it or set ANDON_MQTT_PORT to another (0 picks a free one)`
-      reject(isTakenPort ? new Error(words, { cause: error }) : error)
-    })
-    server.listen(port, host, () => {
-      const address = server.address()
-      resolve(typeof address === 'object' && address ? address.port : port)
-    })
-  })
+/** The message did not leave: the broker is out of reach, or takes no more just now. */
+export class BrokerUnavailableError extends Error {
+  override readonly name = 'BrokerUnavailableError'
 }

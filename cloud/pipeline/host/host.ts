@@ -2,7 +2,7 @@ import { DataColumns, readData } from '#shared/sparkplug/data-columns.ts'
 import { BD_SEQ } from '#shared/sparkplug/metric-names.ts'
 import { decodePayload, type Payload, PayloadError } from '#shared/sparkplug/payload.ts'
 import { missingBefore } from '#shared/sparkplug/session.ts'
-import { formatTopic, type SparkplugTopic } from '#shared/sparkplug/topics.ts'
+import type { SparkplugTopic } from '#shared/sparkplug/topics.ts'
 import type { EdgeShard } from '../shard/edge-shard.ts'
 import { NODE_DEVICE } from '../shard/slots.ts'
 import { deviceBirth, nodeBirth } from './births.ts'
@@ -14,7 +14,6 @@ import { ACK_ACTIVE_MS, ACK_EVERY_MS, type HostContext, MAX_WAITING } from './ho
 
 /** The name under which edges find their primary host. */
 export const HOST_ID = 'andon'
-const STATE_TOPIC = formatTopic({ message: 'STATE', host: HOST_ID })
 const TICK_MS = 500
 
 /** The Sparkplug host application: turns messages into samples, states and acknowledgements. */
@@ -33,12 +32,6 @@ export interface Host {
 
 /** Makes the host over its parts. */
 export function createHost(host: HostContext): Host {
-  const startedAt = host.clock()
-  const state = (online: boolean) =>
-    host.broker.publish(STATE_TOPIC, Buffer.from(JSON.stringify({ online, timestamp: startedAt })), {
-      qos: 1,
-      retain: true,
-    })
   let ticking: NodeJS.Timeout | undefined
   let [isStopped, isClosed] = [false, false]
   return {
@@ -48,7 +41,7 @@ export function createHost(host: HostContext): Host {
     },
     async start() {
       ticking = setInterval(() => tick(host), TICK_MS)
-      await state(true)
+      await host.broker.holdState(HOST_ID)
     },
     acknowledge(shard) {
       if (!isClosed) acknowledge(host, shard, false)
@@ -59,7 +52,7 @@ export function createHost(host: HostContext): Host {
     },
     async close() {
       isClosed = true
-      await state(false)
+      await host.broker.releaseState()
     },
   }
 }

@@ -4,7 +4,8 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { silentLog } from '#shared/log/log.ts'
 import { formatTopic } from '#shared/sparkplug/topics.ts'
 import { mayPublish, maySubscribe, mayWill } from './admission.ts'
-import { type Broker, startBroker } from './broker.ts'
+import type { Broker } from './broker.ts'
+import { startBroker } from './embedded.ts'
 import { hashEdgeSecret } from './secret.ts'
 
 const LINE = { group: 'plant', edge: 'line-1' }
@@ -55,12 +56,15 @@ beforeEach(async () => {
   broker = await startBroker({
     host: '127.0.0.1',
     port: 0,
+    clock: Date.now,
     log: silentLog,
     metrics,
     secretHash,
     maxPacketBytes: 20_000,
   })
   await broker.consume((topic, payload) => void heard.push(`${formatTopic(topic)} ${payload.toString()}`))
+  await broker.subscribeEdge(LINE)
+  await broker.subscribeEdge({ group: 'plant', edge: 'line-2' })
 })
 
 afterEach(async () => {
@@ -117,7 +121,13 @@ describe('the broker at the door', () => {
   })
 
   it('names the setting when the port is taken', async () => {
-    const options = { host: '127.0.0.1', port: broker.port, log: silentLog, secretHash: () => undefined }
+    const options = {
+      host: '127.0.0.1',
+      port: broker.port,
+      clock: Date.now,
+      log: silentLog,
+      secretHash: () => undefined,
+    }
     await expect(startBroker(options)).rejects.toThrow(/MQTT port \d+ .* ANDON_MQTT_PORT/)
   })
 })
