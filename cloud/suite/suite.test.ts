@@ -254,6 +254,12 @@ describe('the people side of a plant, from a registered edge to an approved retr
     const { items: waiting } = await get<PageOf<InboxItem>>('manager', '/api/inbox')
     expect(waiting.map((i) => i.kind)).toContain('approve')
     await post('maintainer', `${url}/transitions`, { to: 'approved' }, 403)
+    // Sent back with a sentence, which its author reads until it is sent in again.
+    const back = await post<Retro>('manager', `${url}/transitions`, { to: 'drafting', reason: '谁负责？' })
+    expect(back.returned).toMatchObject({ by: { name: '刘洋' }, reason: '谁负责？' })
+    const { items: mine } = await get<PageOf<InboxItem>>('maintainer', '/api/inbox')
+    expect(mine.filter((i) => i.record.number === back.number).map((i) => i.kind)).toEqual(['fill'])
+    expect((await post<Retro>('maintainer', `${url}/transitions`, { to: 'in_review' })).returned).toBeNull()
     // The lead wrote it: allowed by role, refused as its author, and told so beforehand.
     const refused = await post<{ code: string }>('lead', `${url}/transitions`, { to: 'approved' }, 403)
     expect(refused.code).toBe('retro.own-approval')

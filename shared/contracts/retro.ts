@@ -73,6 +73,8 @@ export const Retro = Type.Object({
   similar: Type.Array(Type.Object({ id: Id, number: Type.String(), title: LocalizedText, at: Instant })),
   missing: Type.Array(Type.Object({ code: Type.String(), text: LocalizedText })),
   createdAt: Instant,
+  /** Why it is a draft again; null once it is sent in anew. */
+  returned: nullable(Type.Object({ by: nullable(PersonRef), at: Instant, reason: Type.String() })),
   approvedBy: nullable(PersonRef),
   approvedAt: nullable(Instant),
   revision: Type.Integer(),

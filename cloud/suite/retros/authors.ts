@@ -5,6 +5,7 @@ import { activityOf } from '../kernel/index.ts'
 export interface RetroAct {
   readonly type: string
   readonly actor_id: string | null
+  readonly at: Date
   readonly data: unknown
 }
 
@@ -25,4 +26,12 @@ const mends = ({ data }: RetroAct): boolean =>
 /** The authors of one retro, read from its activity. */
 export async function authorsOfRetro(tx: Tx, id: string): Promise<ReadonlySet<string>> {
   return authorsOf(await activityOf(tx, [id]))
+}
+
+/** Why a draft was sent back, until it is sent in again; undefined for one that was not. */
+export function returnOf(activity: readonly RetroAct[]): (RetroAct & { readonly reason: string }) | undefined {
+  const last = activity.findLast((act) => act.type === 'retro.returned' || act.type === 'retro.submitted')
+  if (last?.type !== 'retro.returned') return undefined
+  const reason = typeof last.data === 'object' && last.data !== null && 'reason' in last.data ? last.data.reason : null
+  return { ...last, reason: String(reason ?? '') }
 }

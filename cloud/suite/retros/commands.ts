@@ -143,21 +143,24 @@ async function settle(
   switch (to) {
     case 'approved':
       return void (await store.set(row.id, { facts, approved_by: context.actor.id, approved_at: context.at }))
-    case 'drafting':
-      return void (await store.set(row.id, { submitted_by: null }))
+    case 'drafting': {
+      await store.set(row.id, { submitted_by: null })
+      if (row.submitted_by) await context.inbox.add({ ...itemOf(row), kind: 'fill', personId: row.submitted_by })
+      return
+    }
     case 'in_review': {
       await store.set(row.id, { submitted_by: context.actor.id })
       const approvers = await approversOf(directory, context, row.id)
-      const item = {
-        recordId: row.id,
-        kind: 'approve',
-        title: row.title,
-        href: `/retros/${row.number ?? row.id}`,
-      } as const
-      for (const { id: personId } of approvers) await context.inbox.add({ ...item, personId })
+      for (const { id: personId } of approvers) await context.inbox.add({ ...itemOf(row), kind: 'approve', personId })
     }
   }
 }
+
+const itemOf = (row: FullRetroRow) => ({
+  recordId: row.id,
+  title: row.title,
+  href: `/retros/${row.number ?? row.id}`,
+})
 
 /** Managers who did not write it; where every manager did, the leads who did not. */
 async function approversOf(directory: RetroDeps['directory'], context: CommandContext, retroId: string) {

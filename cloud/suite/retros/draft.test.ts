@@ -114,7 +114,8 @@ describe('the way of a retro', () => {
   })
 
   it('is written by who changed the draft or sent it, not by who mends it in review', () => {
-    const act = (actor_id: string | null, type: string, data: object = {}) => ({ actor_id, type, data })
+    const at = new Date(0)
+    const act = (actor_id: string | null, type: string, data: object = {}) => ({ actor_id, type, data, at })
     const authors = authorsOf([
       act(null, 'retro.drafted'),
       act('zhang', 'retro.changed', { state: 'drafting' }),

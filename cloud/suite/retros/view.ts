@@ -4,8 +4,8 @@ import { found } from '#cloud/platform/errors.ts'
 import type { Retro, RetroSummary } from '#shared/contracts/retro.ts'
 import { chip } from '../directory/index.ts'
 import type { FullIncidentRow } from '../incidents/index.ts'
-import { instant, offersFor } from '../kernel/index.ts'
-import { authorsOfRetro } from './authors.ts'
+import { activityOf, instant, offersFor } from '../kernel/index.ts'
+import { authorsOf, returnOf } from './authors.ts'
 import { missingOf, whySkeleton } from './draft.ts'
 import { gatherFacts, type RetroDeps } from './facts.ts'
 import { nextRetroStates, type RetroIntent, retroRefusal } from './state.ts'
@@ -24,10 +24,16 @@ export async function retroView(deps: RetroDeps, tx: Tx, actor: Actor, row: Full
   const incident = found(await deps.incidents.find(tx, row.incident_id), 'incident', row.incident_id)
   const facts = row.facts ?? (await gatherFacts(deps, tx, incident))
   const actions = await retroStore(tx).actions(row.id)
-  const people = await deps.directory.refs(tx, [row.approved_by, ...actions.map((a) => a.owner_id)])
+  const activity = await activityOf(tx, [row.id])
+  const returned = returnOf(activity)
+  const owners = actions.map((a) => a.owner_id)
+  const people = await deps.directory.refs(
+    tx,
+    [row.approved_by, returned?.actor_id, ...owners].map((id) => id ?? null),
+  )
   const asset = (await deps.assets.tree(tx)).ref(incident.asset_id)
   const missing = missingNow(row, facts, actions.length)
-  const isAuthor = actor.id !== null && (await authorsOfRetro(tx, row.id)).has(actor.id)
+  const isAuthor = actor.id !== null && authorsOf(activity).has(actor.id)
   const questions = whySkeleton(asset.name, facts.firstOut[0]?.name)
   return {
     ...summaryOf(row, incident, asset),
@@ -36,6 +42,9 @@ export async function retroView(deps: RetroDeps, tx: Tx, actor: Actor, row: Full
     summary: row.summary,
     actions: actions.map((a) => actionView(a, chip(people, a.owner_id))),
     missing,
+    returned: returned
+      ? { by: chip(people, returned.actor_id), at: returned.at.toISOString(), reason: returned.reason }
+      : null,
     approvedBy: chip(people, row.approved_by),
     approvedAt: instant(row.approved_at),
     revision: row.revision,

@@ -4,11 +4,13 @@ import { edgeFileOf, isEdgeName } from './edge-file.ts'
 
 describe('the edge.yaml of a new box', () => {
   it('names the box, its broker and its user, whatever YAML would make of the name', () => {
-    expect(parse(edgeFileOf({ group: 'true', edge: '007' }, 'true/007'))).toMatchObject({
+    expect(
+      parse(edgeFileOf({ group: 'true', edge: '007' }, { username: 'true/007', host: 'andon.plant' })),
+    ).toMatchObject({
       version: 1,
       group: 'true',
       edge: '007',
-      mqtt: { url: 'mqtt://127.0.0.1:1883', username: 'true/007' },
+      mqtt: { url: 'mqtt://andon.plant:1883', username: 'true/007' },
       devices: [{ device: 'meter-1', profile: 'energy-meter' }],
     })
   })

@@ -6,15 +6,21 @@ interface Named {
   readonly edge: string
 }
 
+interface Reach {
+  readonly username: string
+  /** Where the console was opened: the box reaches the broker under the same name. */
+  readonly host: string
+}
+
 /** An edge.yaml for the box with one example device, to be changed to the real one. */
-export function edgeFileOf({ group, edge }: Named, username: string): string {
+export function edgeFileOf({ group, edge }: Named, { username, host }: Reach): string {
   return [
     'version: 1',
     `group: ${JSON.stringify(group)}`,
     `edge: ${JSON.stringify(edge)}`,
     'data: ./edge-data',
     'mqtt:',
-    '  url: mqtt://127.0.0.1:1883',
+    `  url: mqtt://${host}:1883`,
     `  username: ${JSON.stringify(username)}`,
     'devices:',
     '  - device: meter-1',

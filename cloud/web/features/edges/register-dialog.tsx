@@ -43,14 +43,17 @@ function RegisterForm({ edges, onRegistered }: FormProps) {
   const input = { group, edge, ...(name.trim() ? { name: name.trim() } : {}) }
   // A new secret cuts off the box that holds the old one; a box that never came may get another.
   const isTaken = edges.some((other) => other.group === group && other.edge === edge && other.status !== 'never')
+  const nameFault = (value: string) => (value === '' || isEdgeName(value) ? null : t('edges.nameRule'))
+  const groupFault = nameFault(group)
+  const edgeFault = nameFault(edge) ?? (isTaken ? t('edges.taken') : null)
   const reason = () => {
-    if (!isEdgeName(group) || !isEdgeName(edge)) return t('edges.nameRule')
-    return isTaken ? t('edges.taken') : null
+    if (group === '' || edge === '') return t('edges.namesNeeded')
+    return groupFault || edgeFault ? t('edges.faultsFirst') : null
   }
   return (
     <form className="edge-form" onSubmit={pressItsButton}>
-      <TextField label={t('edges.group')} value={group} onChange={setGroup} />
-      <TextField label={t('edges.edge')} example="line-2" value={edge} onChange={setEdge} />
+      <TextField label={t('edges.group')} value={group} onChange={setGroup} fault={groupFault} />
+      <TextField label={t('edges.edge')} example="line-2" value={edge} onChange={setEdge} fault={edgeFault} />
       <TextField label={t('edges.name')} value={name} onChange={setName} />
       <ActionButton
         // Another input is another intention: it needs its own key, and the refusal of the last one is void.
@@ -72,11 +75,13 @@ function RegisterForm({ edges, onRegistered }: FormProps) {
 interface FieldProps {
   readonly label: string
   readonly example?: string
+  /** What is wrong with the value, said while it is typed. */
+  readonly fault?: string | null
   readonly value: string
   readonly onChange: (value: string) => void
 }
 
-function TextField({ label, example, value, onChange }: FieldProps) {
+function TextField({ label, example, fault, value, onChange }: FieldProps) {
   const id = useId()
   return (
     <label className="label" htmlFor={id}>
@@ -88,9 +93,14 @@ function TextField({ label, example, value, onChange }: FieldProps) {
         autoCapitalize="none"
         spellCheck={false}
         placeholder={example}
+        aria-invalid={Boolean(fault)}
+        aria-describedby={`${id}-fault`}
         value={value}
         onChange={(event) => onChange(event.target.value)}
       />
+      <span id={`${id}-fault`} className="field-fault" role="status">
+        {fault}
+      </span>
     </label>
   )
 }
@@ -106,7 +116,7 @@ function Registered({ registered, onClose }: { readonly registered: EdgeRegister
       <CopyText label={t('edges.username')} text={username} />
       <CopyText label={t('edges.secret')} text={secret} />
       <p className="edge-once">{t('edges.secretOnce')}</p>
-      <CopyText label={t('edges.file')} text={edgeFileOf(edge, username)} />
+      <CopyText label={t('edges.file')} text={edgeFileOf(edge, { username, host: location.hostname })} />
       <p className="meta">{t('edges.fileNext')}</p>
       <CopyText label={t('edges.command')} text={EDGE_COMMAND} />
       <Button onClick={onClose}>{t('action.close')}</Button>

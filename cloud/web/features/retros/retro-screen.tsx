@@ -86,6 +86,7 @@ function Whole({ retro }: { readonly retro: Retro }) {
   return (
     <div className="screen retro">
       <Head retro={retro} isDirty={editor.isDirty} />
+      <Returned retro={retro} />
       {isEditable ? <SaveBar editor={editor} /> : <Stands retro={retro} />}
       <Summary retro={retro} draft={editor.draft} onChange={change} />
       <Clocks retro={retro} />
@@ -239,6 +240,22 @@ function SaveLine({ editor }: { readonly editor: ReturnType<typeof useDraft> }) 
         </Button>
       ) : null}
     </div>
+  )
+}
+
+/** Why it came back, for those who write it anew. */
+function Returned({ retro }: { readonly retro: Retro }) {
+  const { t, language } = useTexts()
+  const { returned } = retro
+  if (!returned) return null
+  return (
+    <p className="retro-missing no-print" role="status">
+      <b>{returned.reason}</b>
+      <br />
+      <span className="meta">
+        {t('retro.returnedBy', { name: returned.by?.name ?? '–', at: formatMoment(returned.at, language) })}
+      </span>
+    </p>
   )
 }
 
