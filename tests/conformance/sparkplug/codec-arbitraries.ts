@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import type { SparkplugType } from '#shared/sparkplug/datatype.ts'
 
 /** Payloads put together byte by byte, with what no proper encoder would write, for tests of the codec. */
 
@@ -30,14 +31,44 @@ function float(value: number): number[] {
   return [...bytes]
 }
 
-/** Aliases that the tables of these tests know, those of the offset metrics, and some that nobody announced. */
-export const ALIASES = [1, 2, 3, 127, 128, 300, 16383, 16384, 70000, 2 ** 21, 2 ** 32 + 1, 2 ** 53 - 1] as const
+/** Aliases as edges give them out: small ones, some that begin anywhere, and some that lie far apart. */
+const FAMILIES = [
+  [1, 2, 3, 9, 127, 128, 300, 512],
+  [16380, 16381, 16383, 16384, 16385, 16400, 16500, 17000],
+  [1, 50_000, 70_000, 2 ** 21, 2 ** 28, 2 ** 32 + 1, 2 ** 53 - 2, 2 ** 53 - 1],
+] as const
 export const FIRST_ALIAS = 50
 export const LAST_ALIAS = 51
-const aliasArb = fc.oneof(
-  { weight: 40, arbitrary: fc.constantFrom(...ALIASES).map(BigInt) },
-  { weight: 1, arbitrary: fc.constantFrom(9n, 50n, 51n, 2n ** 53n, 2n ** 64n - 1n) },
-)
+
+/** A birth: which type each alias has, and whether the edge has a journal. */
+export interface Birth {
+  readonly types: ReadonlyMap<number, SparkplugType>
+  readonly hasOffsets: boolean
+}
+
+/** Types of data, those that are common twice. */
+const TYPES: readonly SparkplugType[] = [
+  ...(['double', 'float', 'boolean', 'int32', 'uint16'] as const),
+  ...(['double', 'float', 'boolean', 'int32', 'uint16', 'int8', 'uint8', 'int16', 'uint32'] as const),
+  ...(['int64', 'uint64', 'string', 'datetime', 'text', 'uuid', 'bytes'] as const),
+]
+
+export const birthArb: fc.Arbitrary<Birth> = fc
+  .tuple(
+    fc.constantFrom(...FAMILIES),
+    fc.array(fc.constantFrom(...TYPES), { minLength: 8, maxLength: 8 }),
+    fc.boolean(),
+  )
+  .map(([aliases, types, hasOffsets]) => ({
+    types: new Map(aliases.map((alias, i) => [alias, types[i] as SparkplugType])),
+    hasOffsets,
+  }))
+
+const aliasArb = ({ types }: Birth): fc.Arbitrary<bigint> =>
+  fc.oneof(
+    { weight: 60, arbitrary: fc.constantFrom(...types.keys()).map(BigInt) },
+    { weight: 1, arbitrary: fc.constantFrom(10n, 50n, 51n, 2n ** 53n, 2n ** 64n - 1n) },
+  )
 
 const timeArb = fc.oneof(
   { weight: 10, arbitrary: fc.bigInt({ min: 1_600_000_000_000n, max: 1_900_000_000_000n }) },
@@ -51,17 +82,31 @@ const wordArb = fc.oneof(
   fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
 )
 
-const valueArb: fc.Arbitrary<number[]> = fc.oneof(
-  wordArb.map((value) => integer(10, value)),
-  wordArb.map((value) => integer(11, value)),
-  fc.float().map((value) => field(12, 5, float(value))),
-  fc.double().map((value) => field(13, 1, double(value))),
-  fc.oneof(fc.boolean().map(Number), fc.constant(7)).map((value) => integer(14, value)),
-  fc.string({ unit: 'grapheme', maxLength: 40 }).map((value) => text(15, value)),
-)
+const intArb = wordArb.map((value) => integer(10, value))
+const longArb = wordArb.map((value) => integer(11, value))
+const floatArb = fc.float().map((value) => field(12, 5, float(value)))
+const doubleArb = fc.double().map((value) => field(13, 1, double(value)))
+const booleanArb = fc.constantFrom(0, 1, 0, 1, 7).map((value) => integer(14, value))
+const stringArb = fc.string({ unit: 'grapheme', maxLength: 40 }).map((value) => text(15, value))
+const bytesArb = fc.uint8Array({ maxLength: 8 }).map((bytes) => field(16, 2, [...bytes]))
+const anyValueArb = fc.oneof(intArb, longArb, floatArb, doubleArb, booleanArb, stringArb, bytesArb)
+
+/** The field that a value of a type has. */
+function fittingArb(type: SparkplugType | undefined): fc.Arbitrary<number[]> {
+  if (type === undefined) return anyValueArb
+  if (type === 'double') return doubleArb
+  if (type === 'float') return floatArb
+  if (type === 'boolean') return booleanArb
+  if (type === 'bytes') return bytesArb
+  if (type === 'int64' || type === 'uint64' || type === 'datetime') return longArb
+  return type === 'string' || type === 'text' || type === 'uuid' ? stringArb : intArb
+}
+
+const valueArb = (type: SparkplugType | undefined) =>
+  fc.oneof({ weight: 12, arbitrary: fittingArb(type) }, { weight: 1, arbitrary: anyValueArb })
 
 const rareValueArb = fc.oneof(
-  fc.uint8Array({ maxLength: 8 }).map((bytes) => field(16, 2, [...bytes])),
+  bytesArb,
   fc.uint8Array({ maxLength: 8 }).map((bytes) => field(17, 2, [...bytes])),
   fc.uint8Array({ maxLength: 8 }).map((bytes) => field(18, 2, [...bytes])),
 )
@@ -119,67 +164,76 @@ const mostly = <T>(arb: fc.Arbitrary<T>, max: number) =>
 
 const shuffled = <T>(fields: readonly T[]) => fc.shuffledSubarray([...fields], { minLength: fields.length })
 
-const metricArb: fc.Arbitrary<number[]> = fc
-  .tuple(
-    aliasArb.map((alias) => integer(2, alias)),
-    fc.oneof(
-      { weight: 8, arbitrary: timeArb.map((at) => [integer(3, at)]) },
-      { weight: 1, arbitrary: fc.constant([] as number[][]) },
-    ),
-    mostly(extraArb, 3),
-    fc.oneof(
-      { weight: 12, arbitrary: valueArb.map((value) => [value]) },
-      { weight: 1, arbitrary: fc.array(valueArb, { maxLength: 3 }) },
-    ),
-    fc.boolean(),
-  )
-  .chain(([alias, time, extra, values, isInOrder]) => {
-    const fields = [alias, ...time, ...extra, ...values]
-    return isInOrder ? fc.constant(fields) : shuffled(fields)
-  })
-  .map((fields) => field(2, 2, fields.flat()))
-
-const offsetsArb = (samples: number): fc.Arbitrary<number[][]> => {
-  const pair = (first: bigint, last: bigint) =>
-    [
-      [FIRST_ALIAS, first],
-      [LAST_ALIAS, last],
-    ].map(([alias, value]) =>
-      field(2, 2, [...integer(2, alias as number), ...integer(3, 9), ...integer(11, value as bigint)]),
-    )
-  return fc.oneof(
-    {
-      weight: 6,
-      arbitrary: fc.bigInt({ min: 1n, max: 2n ** 63n }).map((first) => pair(first, first + BigInt(samples) - 1n)),
-    },
-    { weight: 6, arbitrary: fc.constant([] as number[][]) },
-    {
-      weight: 1,
-      arbitrary: fc.constantFrom(
-        pair(0n, 4n),
-        pair(5n, 4n),
-        pair(5n, 5n),
-        pair(1n, 2n).reverse(),
-        pair(1n, 1n).slice(1),
+const metricArb = (birth: Birth): fc.Arbitrary<number[]> =>
+  aliasArb(birth)
+    .chain((alias) =>
+      fc.tuple(
+        fc.constant(integer(2, alias)),
+        fc.oneof(
+          { weight: 8, arbitrary: timeArb.map((at) => [integer(3, at)]) },
+          { weight: 1, arbitrary: fc.constant([] as number[][]) },
+        ),
+        mostly(extraArb, 3),
+        fc.oneof(
+          { weight: 12, arbitrary: valueArb(birth.types.get(Number(alias))).map((value) => [value]) },
+          { weight: 1, arbitrary: fc.array(anyValueArb, { maxLength: 3 }) },
+        ),
+        fc.constantFrom(true, true, false),
       ),
-    },
+    )
+    .chain(([alias, time, extra, values, isInOrder]) => {
+      const fields = [alias, ...time, ...extra, ...values]
+      return isInOrder ? fc.constant(fields) : shuffled(fields)
+    })
+    .map((fields) => field(2, 2, fields.flat()))
+
+const offset = (alias: number, value: bigint, rest: readonly number[] = []) =>
+  field(2, 2, [...integer(2, alias), ...integer(3, 9), ...rest, ...integer(11, value)])
+const pair = (first: bigint, last: bigint) => [offset(FIRST_ALIAS, first), offset(LAST_ALIAS, last)]
+
+/** Samples with their offsets after them, as they must be, without, or with the faults that a payload can have there. */
+function withOffsets(samples: readonly number[][], first: bigint): fc.Arbitrary<number[][]> {
+  const last = first + BigInt(samples.length) - 1n
+  const good = pair(first, last)
+  const faults: number[][][] = [
+    [...samples, ...pair(0n, BigInt(samples.length) - 1n)],
+    [...samples, ...pair(first, last + 1n)],
+    [...samples, ...pair(first, last - 1n)],
+    [...samples, ...good.toReversed()],
+    [...samples, ...good.slice(1)],
+    [...samples, ...good.slice(0, 1)],
+    [...samples, ...good, ...good.slice(1)],
+    [...good, ...samples],
+    [...samples.slice(0, -1), ...good, ...samples.slice(-1)],
+    [...samples, offset(FIRST_ALIAS, first, integer(7, 1)), ...good.slice(1)],
+    [...samples, ...good.slice(0, 1), field(2, 2, integer(2, LAST_ALIAS))],
+  ]
+  return fc.oneof(
+    { weight: 6, arbitrary: fc.constant<number[][]>([...samples, ...good]) },
+    { weight: 6, arbitrary: fc.constant<number[][]>([...samples]) },
+    { weight: 3, arbitrary: fc.constantFrom(...faults) },
   )
 }
 
-/** Whole payloads of data, as bytes. */
-export const dataBytesArb: fc.Arbitrary<Uint8Array> = fc
-  .array(metricArb, { maxLength: 12 })
-  .chain((metrics) => fc.tuple(fc.constant(metrics), offsetsArb(metrics.length), mostly(timeArb, 2), fc.boolean()))
-  .chain(([metrics, offsets, stray, isInOrder]) => {
-    const head = [integer(1, 1_800_000_000_000n), ...stray.map((at) => integer(1, at))]
-    const tail = [integer(3, 7), ...stray.map(() => text(4, 'ü'))]
-    const body = [...metrics, ...offsets]
-    if (isInOrder) return fc.constant([...head, ...body, ...tail])
-    return fc
-      .tuple(shuffled([...head, ...tail]), fc.nat({ max: body.length }))
-      .map(([rest, at]) => [...body.slice(0, at), ...rest, ...body.slice(at)])
-  })
-  .map((fields) => Uint8Array.from(fields.flat()))
+/** Whole payloads of data for a birth, as bytes. */
+export const dataBytesArb = (birth: Birth): fc.Arbitrary<Uint8Array> =>
+  fc
+    .tuple(fc.array(metricArb(birth), { maxLength: 12 }), fc.bigInt({ min: 1n, max: 2n ** 63n }))
+    .chain(([samples, first]) => fc.tuple(withOffsets(samples, first), mostly(timeArb, 2), fc.boolean()))
+    .chain(([body, stray, isInOrder]) => {
+      const head = [integer(1, 1_800_000_000_000n), ...stray.map((at) => integer(1, at))]
+      const tail = [integer(3, 7), ...stray.map(() => text(4, 'ü'))]
+      if (isInOrder) return fc.constant([...head, ...body, ...tail])
+      return fc
+        .tuple(shuffled([...head, ...tail]), fc.nat({ max: body.length }))
+        .map(([rest, at]) => [...body.slice(0, at), ...rest, ...body.slice(at)])
+    })
+    .map((fields) => Uint8Array.from(fields.flat()))
+
+/** A birth, and a payload of data that follows it. */
+export const bornDataArb: fc.Arbitrary<readonly [Birth, Uint8Array]> = birthArb.chain((birth) =>
+  fc.tuple(fc.constant(birth), dataBytesArb(birth)),
+)
 
 export interface Damage {
   readonly at: number
