@@ -55,6 +55,17 @@ describe('the source time of a sample', () => {
     expect(journal.filter((s) => s.quality === 192).map((s) => s.sourceAt)).toEqual([NOW, NOW + 10_000])
   })
 
+  it('is now for a value that a device gives again after it was recorded as lost, however young', async () => {
+    const clock = { now: NOW }
+    const { read, journal, created } = deviceAt(clock)
+    await read('level', 1, NOW)
+    clock.now += 300
+    await created.onLost(new Error('gone'), 0)
+    clock.now += 700
+    await read('level', 1, NOW)
+    expect(journal.filter((s) => s.quality === 192).map((s) => s.sourceAt)).toEqual([NOW, NOW + 1000])
+  })
+
   it('is now for a change that a slow scan class saw late, and the device’s own for a normal one', async () => {
     const { read, journal } = deviceAt({ now: NOW })
     await read('total', 1, NOW)

@@ -72,6 +72,8 @@ interface DeviceState {
   isJournalRefusing: boolean
   /** Tags read since the link stands. */
   readonly seen: Set<number>
+  /** When the device was last recorded as lost, ms since 1970. */
+  diedAt: number
 }
 
 /** Turns what a driver reads into samples of the journal and into the device's life in the model. */
@@ -131,6 +133,7 @@ function initialState(options: DeviceOptions): DeviceState {
     inFlight: 0,
     isJournalRefusing: false,
     seen: new Set(),
+    diedAt: 0,
   }
 }
 
@@ -152,6 +155,7 @@ async function die(state: DeviceState): Promise<void> {
   const { device, model, now } = state.options
   if (!model.isAlive(device.device)) return
   const at = now()
+  state.diedAt = at
   const bad = device.tags.map((tag): TagSample => ({ tagId: tag.id, sourceAt: at, value: null, quality: BAD }))
   model.update(bad)
   await report(
@@ -173,14 +177,15 @@ function tagSample(state: DeviceState, sample: Sample): TagSample | undefined {
 
 /**
  * The time at which a value was true. A device that reports by itself dates a value to its last change: the standing value
- * found when the link opens, and one that a slow scan class saw late, are true now as well, and are reported as of now.
+ * found when the link opens, and one that a slow scan class saw late, are true now as well, and are reported as of now. So
+ * is one from before the loss that was recorded since: at its old time it stands in history, and the loss came after it.
  */
 function sourceTime(state: DeviceState, { tag, profile }: Known, sourceAt: number): number {
   const now = state.options.now()
   const isFirst = !state.seen.has(tag.id)
   state.seen.add(tag.id)
   const age = now - sourceAt
-  if (isFirst) return Math.abs(age) > TOLERANCE_MS ? now : sourceAt
+  if (isFirst) return Math.abs(age) > TOLERANCE_MS || sourceAt <= state.diedAt ? now : sourceAt
   const seenWithin = state.options.scan[profile.scan ?? 'normal'] + TOLERANCE_MS
   return age > TOLERANCE_MS && age <= seenWithin ? now : sourceAt
 }

@@ -55,6 +55,42 @@ describe('the supervisor of a device', () => {
     expect(errors).toEqual(['gone', 'gone'])
   })
 
+  it('accepts what a read gave before it lost the device, and tells the loss after that', async () => {
+    const stopping = new AbortController()
+    const told: string[] = []
+    const half = () => {
+      throw new NotConnectedError('silent', 'gone', { readBefore: [{ ...sample, value: 2 }] })
+    }
+    const owner = {
+      onSamples: async (samples: readonly Sample[]) => void told.push(...samples.map((s) => `value ${s.value}`)),
+      onLost: async () => {
+        told.push('lost')
+        stopping.abort()
+      },
+      onOverrun: () => undefined,
+    }
+    await supervise(optionsOf(driverOf([() => [sample], half], []), { owner }), stopping.signal)
+    expect(told).toEqual(['value 1', 'value 2', 'lost'])
+  })
+
+  it('does not take a device for alive that has not answered one whole scan', async () => {
+    const stopping = new AbortController()
+    const told: string[] = []
+    const half = () => {
+      throw new NotConnectedError('silent', 'gone', { readBefore: [sample] })
+    }
+    const owner = {
+      onSamples: async () => void told.push('value'),
+      onLost: async () => {
+        told.push('lost')
+        stopping.abort()
+      },
+      onOverrun: () => undefined,
+    }
+    await supervise(optionsOf(driverOf([half], []), { owner }), stopping.signal)
+    expect(told).toEqual(['lost'])
+  })
+
   it('counts the scans that a slow device leaves out instead of piling them up', async () => {
     const stopping = new AbortController()
     let now = 0

@@ -83,7 +83,21 @@ async function poll(options: SuperviseOptions, driver: Polled, signal: AbortSign
     await pause(due.dueAt - monotonic(), signal)
     const group = groups[due.index]
     if (!group || signal.aborted) return
-    await arrived(options, await driver.read(group.tags, signal))
+    await arrived(options, await readOrSave(options, driver, { tags: group.tags, signal }))
+  }
+}
+
+/** Reads; when the link breaks half-way, what the device had given until then is accepted before the loss is told. */
+async function readOrSave(
+  { owner }: SuperviseOptions,
+  driver: Polled,
+  { tags, signal }: { tags: ReadonlyMap<string, unknown>; signal: AbortSignal },
+): Promise<Sample[]> {
+  try {
+    return await driver.read(tags, signal)
+  } catch (error) {
+    if (error instanceof NotConnectedError && error.readBefore.length > 0) await owner.onSamples(error.readBefore)
+    throw error
   }
 }
 

@@ -77,10 +77,17 @@ export type LossKind = (typeof LOSS_KINDS)[number]
 export class NotConnectedError extends Error {
   override readonly name = 'NotConnectedError'
   readonly kind: LossKind
+  /** What read() had already got of the device when the link was lost: good values that the supervisor accepts first. */
+  readonly readBefore: readonly Sample[]
 
-  constructor(kind: LossKind, message: string, options?: ErrorOptions) {
+  constructor(
+    kind: LossKind,
+    message: string,
+    options: ErrorOptions & { readonly readBefore?: readonly Sample[] } = {},
+  ) {
     super(message, options)
     this.kind = kind
+    this.readBefore = options.readBefore ?? []
   }
 }
 

@@ -117,10 +117,11 @@ function connectionOver(socket: Socket, name: string): Connection {
       transaction = (transaction + 1) & 0xffff
       const id = transaction
       const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
-      const onTimeout = () => {
-        waiting.delete(id)
-        reject(new NoReplyError(`${name}: unit ${unit} did not answer within ${timeoutMs} ms`))
+      const giveUp = () => {
+        if (waiting.delete(id)) reject(new NoReplyError(`${name}: unit ${unit} did not answer within ${timeoutMs} ms`))
       }
+      // After a stall of this process timers run before sockets are read: a reply that lies there came in time.
+      const onTimeout = () => setImmediate(giveUp)
       waiting.set(id, { unit, resolve, reject, timer: setTimeout(onTimeout, timeoutMs) })
       socket.write(encodeFrame({ transaction: id, unit, pdu }))
       return promise

@@ -104,6 +104,35 @@ describe('a late reply', () => {
   })
 })
 
+describe('a reply that came in time while this process was busy', () => {
+  it('is read before the time-out is believed', async () => {
+    const driver = await connected({ timeoutMs: 50 })
+    const tags = tagsOf(driver, { a: 'holding:1' })
+    server.registers.set(1, 5)
+    const stall = () => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 120)
+    server.script = () => {
+      // Runs when the reply is on its way and has not been read.
+      setImmediate(stall)
+      return undefined
+    }
+    expect(plain(await driver.read(tags, signal))).toEqual({ a: 5 })
+    await driver.close()
+  })
+})
+
+describe('a read that loses the device half-way', () => {
+  it('hands over what the device had given until then', async () => {
+    const driver = await connected({ timeoutMs: 50, maxGap: 0 })
+    const tags = tagsOf(driver, { a: 'holding:1', b: 'holding:500' })
+    server.registers.set(1, 5)
+    server.script = (request) => (request.start === 500 ? 'silence' : undefined)
+    const error = await driver.read(tags, signal).catch((e) => e)
+    expect(error).toBeInstanceOf(NotConnectedError)
+    expect(plain(error.readBefore)).toEqual({ a: 5 })
+    await driver.close()
+  })
+})
+
 describe('a reply that cannot be trusted', () => {
   it('is dropped when it carries another unit', async () => {
     const driver = await connected({ timeoutMs: 100 })

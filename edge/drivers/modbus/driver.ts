@@ -49,14 +49,25 @@ export function createModbusDriver(options: ModbusDriverOptions): PolledDriver<M
     },
     async read(tags) {
       const readings: Readings = new Map()
-      for (const block of plan(tags)) await readBlock(session, block, readings)
-      return [...tags].map(([tag, address]) => sampleOf(tag, address, { session, readings }))
+      const all = () => [...tags].map(([tag, address]) => sampleOf(tag, address, { session, readings }))
+      try {
+        for (const block of plan(tags)) await readBlock(session, block, readings)
+      } catch (error) {
+        throw error instanceof NotConnectedError ? withWhatWasRead(error, all()) : error
+      }
+      return all()
     },
     async close() {
       if (hasJoined) options.lane.leave()
       hasJoined = false
     },
   }
+}
+
+/** The device gave these values, whatever became of the block that was asked for next. */
+function withWhatWasRead(error: NotConnectedError, samples: readonly Sample[]): NotConnectedError {
+  const readBefore = samples.filter(({ quality }) => quality === GOOD)
+  return new NotConnectedError(error.kind, error.message, { cause: error.cause, readBefore })
 }
 
 /** Plans a set of tags once and again only when the device has been found to refuse something. */
