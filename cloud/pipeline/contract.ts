@@ -178,6 +178,26 @@ export interface EdgeRegistrationInput extends EdgeRef {
   readonly secretHash: string
 }
 
+/** Values to be written to an edge node, or to one of its devices. */
+export interface WriteCommand {
+  readonly edge: EdgeRef
+  /** Absent: the node itself. */
+  readonly device?: string
+  /** By the names of the birth; values must fit the types it told. */
+  readonly metrics: readonly { readonly name: string; readonly value: Scalar }[]
+  /** A UUID of the caller's; the same again is the same command. */
+  readonly commandId: string
+}
+
+/** What became of a command. */
+export interface CommandOutcome {
+  readonly id: string
+  /** `sent`: it left for an edge that answers no commands. `timed-out`: no answer came; it may have been carried out. */
+  readonly status: 'done' | 'refused' | 'failed' | 'sent' | 'timed-out'
+  /** In words, unless it is done or sent. */
+  readonly error?: string
+}
+
 /** The machine side of the cloud as the suite, the platform's wiring and the demo see it. */
 export interface Pipeline {
   readonly live: LiveValues
@@ -194,6 +214,11 @@ export interface Pipeline {
   profile(key: string): DeviceProfile | undefined
   /** Admits an edge, or replaces its secret and name when it is known. Refuses a group of another organisation (DomainError). */
   registerEdge(input: EdgeRegistrationInput): Promise<EdgeStatus>
+  /**
+   * Writes to an edge and waits for its answer. Refuses (DomainError) an edge that is unknown or offline, a metric that no
+   * birth announced and a value that does not fit its type.
+   */
+  command(command: WriteCommand): Promise<CommandOutcome>
   /** Where the broker listens. */
   readonly mqtt: { readonly host: string; readonly port: number; readonly url: string }
   /** Empty when all is well, else what is wrong in words. */

@@ -5,8 +5,7 @@ import { loadProfiles } from '#shared/config/profile.ts'
 import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
 import type { Log } from '#shared/log/log.ts'
 import { RangeSet } from '#shared/sparkplug/range-set.ts'
-import type { Broker } from './broker/broker.ts'
-import { startBroker } from './broker/embedded.ts'
+import { type Broker, startBroker } from './broker/broker.ts'
 import type { EdgeRef, EdgeRegistrationInput, EdgeStatus, Pipeline, PipelineMetrics } from './contract.ts'
 import { createDetection, type Detection } from './detection/index.ts'
 import type { HistoryBatch } from './historian/batch.ts'
@@ -16,6 +15,7 @@ import { historyReader } from './historian/reader.ts'
 import { type HistoryWriter, startWriter } from './historian/writer.ts'
 import { acknowledgeable } from './host/commands.ts'
 import { createHost, type Host } from './host/host.ts'
+import type { HostLimits } from './host/host-context.ts'
 import type { EdgeShard } from './shard/edge-shard.ts'
 import { type LiveCache, liveCache } from './shard/live.ts'
 import { type RecordsQueue, recordsQueue } from './shard/records-queue.ts'
@@ -36,6 +36,8 @@ export interface PipelineOptions {
   readonly clock: () => number
   readonly log: Log
   readonly metrics?: PipelineMetrics
+  /** How patient the Sparkplug host is; its defaults suit the embedded broker. */
+  readonly limits?: Partial<HostLimits>
 }
 
 const SPACING_MS = 200
@@ -81,7 +83,7 @@ async function assemble(options: PipelineOptions, opened: (close: () => Promise<
   const shards = createShards()
   await restoreShards({ store, historian, detection, profiles, shards, clock, log })
   const hashes = (edge: EdgeRef) => shards.get(edge)?.secretHash
-  const broker = await startBroker({ ...options.mqtt, secretHash: hashes, clock, log, metrics })
+  const broker = await startBroker({ ...options.mqtt, secretHash: hashes, log, metrics })
   opened(() => broker.close())
   const [queue, live] = [recordsQueue(log), liveCache(shards)]
   return connect({ options, profiles, historian, detection, store, shards, broker, queue, live, metrics })
@@ -100,14 +102,14 @@ async function connect(opened: Opened): Promise<Pipeline> {
     onLost: (marks) => rollBack(shards, marks),
   })
   const { record, later } = queue
-  const host = createHost({ ...opened, writer, clock, log, record, later })
+  const limits = options.limits && { limits: options.limits }
+  const host = createHost({ ...opened, writer, clock, log, record, later, ...limits })
   detection.onMark((edge) => {
     const shard = shards.get(edge)
     if (shard) host.acknowledge(shard)
   })
   await recordKnownGaps(links, historian)
   await broker.consume((topic, payload) => host.receive(topic, payload))
-  await Promise.all([...shards].map(({ ref }) => broker.subscribeEdge(ref)))
   await host.start()
   return pipelineOf({ ...opened, writer, host })
 }
@@ -174,6 +176,7 @@ function pipelineOf(parts: Parts): Pipeline {
     },
     profile: (key) => profiles.get(key),
     registerEdge: (input) => registerEdge(parts, input),
+    command: (command) => parts.host.command(command),
     mqtt: { host, port, url: `mqtt://${host.includes(':') ? `[${host}]` : host}:${port}` },
     faults: () => [writer.isFailing ? HISTORY_CLOSED : [], detection.fault() ?? []].flat(),
     close: closeOnce(parts),
@@ -185,10 +188,7 @@ async function registerEdge(parts: Parts, input: EdgeRegistrationInput): Promise
   const row = await store.register(input, new Date(options.clock()))
   const known = shards.get(input)
   const shard = known ?? openShard(row, detection)
-  if (!known) {
-    shards.add(shard)
-    await broker.subscribeEdge(shard.ref)
-  }
+  if (!known) shards.add(shard)
   // Whoever holds the old secret must show the new one.
   else if (known.secretHash !== row.secret_hash) broker.disconnect(known.ref)
   shard.secretHash = row.secret_hash

@@ -93,16 +93,17 @@ export async function connectScriptedEdge(options: ScriptedEdgeOptions): Promise
     seq: 0,
     birth(first, last) {
       self.seq = 0
+      const timestamp = Date.now()
       const metrics: OutgoingMetric[] = [
-        { name: BD_SEQ, type: 'int64', isTyped: true, value: BigInt(bdSeq) },
-        { name: REBIRTH, type: 'boolean', isTyped: true, value: false },
+        { name: BD_SEQ, type: 'int64', isTyped: true, timestamp, value: BigInt(bdSeq) },
+        { name: REBIRTH, type: 'boolean', isTyped: true, timestamp, value: false },
       ]
       if (epoch !== undefined) metrics.push(...nodeMetrics(epoch, first, last))
       return node('NBIRTH', { timestamp: Date.now(), seq: 0, metrics })
     },
     deviceBirth(name, tags, { profile, at = Date.now() } = {}) {
       const metrics: OutgoingMetric[] = tags.map((tag) => bornTag(tag, at))
-      if (profile) metrics.push({ name: PROFILE, type: 'string', isTyped: true, value: profile })
+      if (profile) metrics.push({ name: PROFILE, type: 'string', isTyped: true, timestamp: at, value: profile })
       if (epoch !== undefined) metrics.push(...offsetMetrics(null, null, true))
       return device('DBIRTH', name, { timestamp: Date.now(), seq: next(self), metrics })
     },
@@ -170,16 +171,19 @@ const offsetMetrics = (first: bigint | null, last: bigint | null, isBirth: boole
   ].map(({ name, value }) => ({
     ...(isBirth ? { name, isTyped: true } : {}),
     alias: ALIAS[name as typeof FIRST_OFFSET],
+    timestamp: Date.now(),
     type: 'uint64',
     value,
     isTransient: true,
   }))
 
 const nodeMetrics = (epoch: bigint, first: bigint, last: bigint): OutgoingMetric[] => [
-  { name: EPOCH, type: 'uint64', isTyped: true, value: epoch },
-  { name: ACK_OFFSET, type: 'uint64', isTyped: true, value: first - 1n },
-  { name: GAP, alias: ALIAS[GAP], type: 'string', isTyped: true, value: null },
-  { name: HEARTBEAT, alias: ALIAS[HEARTBEAT], type: 'datetime', isTyped: true, value: Date.now() },
+  ...[
+    { name: EPOCH, type: 'uint64', value: epoch } as const,
+    { name: ACK_OFFSET, type: 'uint64', value: first - 1n } as const,
+    { name: GAP, alias: ALIAS[GAP], type: 'string', value: null } as const,
+    { name: HEARTBEAT, alias: ALIAS[HEARTBEAT], type: 'datetime', value: Date.now() } as const,
+  ].map((metric) => ({ ...metric, isTyped: true, timestamp: Date.now() })),
   ...offsetMetrics(first, last, true),
 ]
 

@@ -7,22 +7,23 @@ import { type BornMetric, bornMetrics, isStorable, isTagMetric, NODE_DEVICE, slo
 import { type NewTag, tagState } from '../shard/store.ts'
 import { type DeviceState, deviceState, type TagState } from '../shard/tag-state.ts'
 import { acknowledge } from './commands.ts'
+import { bdSeqAt } from './deaths.ts'
 import { freedGap, storeGap } from './gaps.ts'
 import type { HostContext } from './host-context.ts'
 import { type ReadValue, readValue } from './values.ts'
 
-/** Opens a session. @throws PayloadError when the birth lacks bdSeq or its offsets make no sense. */
+/** Opens a session. @throws PayloadError when its offsets make no sense. */
 export function nodeBirth(host: HostContext, shard: EdgeShard, payload: Payload): Promise<void> | undefined {
   const now = host.clock()
-  const bdSeq = Number(metricValue(payload, BD_SEQ, 'int64') ?? Number.NaN)
-  if (!Number.isInteger(bdSeq)) throw new PayloadError('NBIRTH without bdSeq')
+  const bdSeq = bdSeqOf(payload)
   const { session } = shard
   const isNew = !session.isOnline || session.bdSeq !== bdSeq
   const metrics = bornMetrics(payload)
   openJournal(host, shard, payload)
   shard.beginSession(metrics)
-  Object.assign(session, { isOnline: true, isSilent: false, bdSeq, seq: payload.seq ?? 0 })
+  Object.assign(session, { isOnline: true, isSilent: false, bdSeq })
   if (isNew) {
+    shard.order.trust()
     session.connectedAt = now
     session.acknowledged = -1n
     for (const device of shard.devices.values()) endDevice(device)
@@ -50,6 +51,12 @@ function openJournal(host: HostContext, shard: EdgeShard, payload: Payload): voi
   if (last > journal.newest) journal.newest = last
   const freed = freedGap(shard, journal, host.clock())
   if (freed) storeGap(host, shard, freed)
+}
+
+/** Null when the birth has none: any death ends such a session. */
+function bdSeqOf(payload: Payload): number | null {
+  for (let i = 0; i < payload.count; i++) if (payload.name(i) === BD_SEQ) return bdSeqAt(payload, i) ?? null
+  return null
 }
 
 function metricValue(payload: Payload, name: string, type: SparkplugType) {

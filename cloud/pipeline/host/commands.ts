@@ -2,17 +2,25 @@ import { ACK_OFFSET, EPOCH, REBIRTH } from '#shared/sparkplug/metric-names.ts'
 import { encodePayload, type OutgoingMetric } from '#shared/sparkplug/payload.ts'
 import { formatTopic } from '#shared/sparkplug/topics.ts'
 import type { EdgeShard } from '../shard/edge-shard.ts'
-import { type HostContext, REBIRTH_EVERY_MS } from './host-context.ts'
+import type { HostContext } from './host-context.ts'
+import { wantsTypes } from './writes.ts'
 
-/** Asks the edge to be born again, at most once per window; `reason` is a constant in kebab-case. */
+/** Asks the edge to be born again, as soon as that is its turn; `reason` is a constant in kebab-case. */
 export function askRebirth(host: HostContext, shard: EdgeShard, reason: string): void {
+  host.rebirths.want(shard, reason)
+}
+
+/** Sends a rebirth request, by name and without a datatype; one that is repeated has it, for senders of before 3.0. */
+export function sendRebirth(
+  host: HostContext,
+  shard: EdgeShard,
+  { reason, isRepeat }: { readonly reason: string; readonly isRepeat: boolean },
+): void {
   const now = host.clock()
-  const { session, ref } = shard
-  if (session.rebirthAskedAt !== null && now - session.rebirthAskedAt < REBIRTH_EVERY_MS) return
-  session.rebirthAskedAt = now
   host.metrics.count('rebirths_asked_total', 1, { reason })
-  host.log.info({ group: ref.group, edge: ref.edge, reason }, 'Asked an edge to be born again')
-  command(host, shard, [{ name: REBIRTH, type: 'boolean', isTyped: true, timestamp: now, value: true }])
+  host.log.info({ ...shard.ref, reason, isRepeat }, 'Asked an edge to be born again')
+  const isTyped = isRepeat || wantsTypes(shard)
+  command(host, shard, [{ name: REBIRTH, type: 'boolean', isTyped, timestamp: now, value: true }])
 }
 
 /** The offset up to which both history and detection have everything; undefined for an edge without a journal. */
@@ -35,8 +43,8 @@ export function acknowledge(host: HostContext, shard: EdgeShard, isRepeat: boole
   session.acknowledged = end
   session.acknowledgedAt = now
   command(host, shard, [
-    { name: EPOCH, type: 'uint64', isTyped: true, timestamp: now, value: journal.epoch },
-    { name: ACK_OFFSET, type: 'uint64', isTyped: true, timestamp: now, value: end },
+    { name: EPOCH, type: 'uint64', timestamp: now, value: journal.epoch },
+    { name: ACK_OFFSET, type: 'uint64', timestamp: now, value: end },
   ])
 }
 

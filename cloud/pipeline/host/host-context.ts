@@ -6,10 +6,11 @@ import type { HistoryWriter } from '../historian/writer.ts'
 import type { LiveCache } from '../shard/live.ts'
 import type { Shards } from '../shard/shards.ts'
 import type { PipelineStore } from '../shard/store.ts'
+import type { RebirthDesk, RebirthLimits } from './rebirths.ts'
 
 /** What the host's parts work with. */
 export interface HostContext {
-  readonly broker: Pick<Broker, 'publish' | 'refuse' | 'holdState' | 'releaseState'>
+  readonly broker: Pick<Broker, 'publish' | 'refuse'>
   readonly shards: Shards
   readonly live: LiveCache
   readonly writer: HistoryWriter
@@ -23,12 +24,32 @@ export interface HostContext {
   readonly record: <T>(work: () => Promise<T>) => Promise<T>
   /** As record(), for what nobody waits for. */
   readonly later: (work: () => Promise<unknown>) => void
+  readonly limits: HostLimits
+  readonly rebirths: RebirthDesk
+}
+
+/** What the host is made of by whoever starts it. */
+export interface HostParts extends Omit<HostContext, 'limits' | 'rebirths'> {
+  readonly limits?: Partial<HostLimits>
+}
+
+/** How patient the host is. */
+export interface HostLimits {
+  /** A message that came early waits this long for the missing one (tck-id-operational-behavior-host-reordering-param); 0: not at all. */
+  readonly reorderMs: number
+  readonly rebirths: RebirthLimits
+  /** A command that is not answered for this long is given up. */
+  readonly commandTimeoutMs: number
+}
+
+export const DEFAULT_LIMITS: HostLimits = {
+  reorderMs: 2000,
+  rebirths: { perSecond: 100, burst: 50, firstPauseMs: 5000, longestPauseMs: 300_000 },
+  commandTimeoutMs: 10_000,
 }
 
 /** An Andon edge sends at least every second; one that is silent for this long shows stale values. */
 export const STALE_AFTER_MS = 3000
-/** One rebirth request to an edge per this time. */
-export const REBIRTH_EVERY_MS = 5000
 export const ACK_EVERY_MS = 2000
 /** Acknowledgements are repeated to edges that sent samples within this time. */
 export const ACK_ACTIVE_MS = 30_000
@@ -36,3 +57,5 @@ export const ACK_ACTIVE_MS = 30_000
 export const RESTORED_GRACE_MS = 20_000
 /** Messages of one edge that may wait behind a birth; later ones are dropped, and sent again by the edge. */
 export const MAX_WAITING = 5000
+/** Device births of one edge that may wait for the node's. */
+export const MAX_EARLY = 500

@@ -1,5 +1,9 @@
 import type { EdgeRef, GapRecord } from '../contract.ts'
 import type { EdgeDetection } from '../detection/contract.ts'
+import { MessageOrder } from '../host/message-order.ts'
+import { nothingAsked, type RebirthState } from '../host/rebirths.ts'
+import type { Tolerance } from '../host/tolerances.ts'
+import type { PendingCommand } from '../host/writes.ts'
 import { JournalState } from './journal-state.ts'
 import { type Born, type BornMetric, bornTable, NODE_DEVICE, NOTHING_BORN } from './slots.ts'
 import type { DeviceState, TagState } from './tag-state.ts'
@@ -10,13 +14,15 @@ export interface Session {
   /** No message for the stale time, while online. */
   isSilent: boolean
   bdSeq: number | null
-  /** Sequence number of the last message; null when the next one cannot be checked. */
-  seq: number | null
   connectedAt: number | null
   lastMessageAt: number | null
   /** When the last payload with journal samples came; acknowledgements are repeated for a while after it. */
   lastSamplesAt: number | null
-  rebirthAskedAt: number | null
+  readonly rebirth: RebirthState
+  /** Payload time of the last birth, by the edge's clock; null when it told none. */
+  bornTime: number | null
+  /** Data messages since the last NBIRTH, for the looks into some of them. */
+  inspected: number
   /** When a restarted host took the session up; null once a message has come. */
   restoredAt: number | null
   /** The last acknowledgement sent, and when. */
@@ -24,11 +30,15 @@ export interface Session {
   acknowledgedAt: number
 }
 
-/** A message that waits until the one before it, a birth with new tags, is done. */
+/** A message that waits for its turn: behind a birth with new tags, or because it came early. */
 export interface Waiting {
   readonly message: string
   readonly device: string | undefined
   readonly payload: Uint8Array
+  /** Its sequence number has been looked at. */
+  readonly isAdmitted?: true
+  /** A device birth that came before the node's. */
+  readonly isEarly?: true
 }
 
 /** What survives a restart of the host; a shard moves to another process by it. */
@@ -55,17 +65,28 @@ export class EdgeShard {
     isOnline: false,
     isSilent: false,
     bdSeq: null,
-    seq: null,
     connectedAt: null,
     lastMessageAt: null,
     lastSamplesAt: null,
-    rebirthAskedAt: null,
+    rebirth: nothingAsked(),
+    bornTime: null,
+    inspected: 0,
     restoredAt: null,
     acknowledged: -1n,
     acknowledgedAt: 0,
   }
   /** Messages behind a birth that waits for the database; undefined while none does. */
   waiting: Waiting[] | undefined
+  /** Sequence numbers of the session, with the messages that came early. */
+  readonly order = new MessageOrder<Waiting>()
+  /** Device births that came before the node's own, until that follows. */
+  early: { readonly messages: Waiting[]; readonly since: number } | undefined
+  /** When the edge last broke each rule that the host puts up with; server time. */
+  readonly tolerated = new Map<Tolerance, number>()
+  /** Commands by their id, answered ones for a while. */
+  readonly commands = new Map<string, PendingCommand>()
+  /** Commands whose answer has not come. */
+  unanswered = 0
   readonly detection: EdgeDetection
   /** Holes in history that people were told of. */
   gapCount = 0
@@ -94,6 +115,11 @@ export class EdgeShard {
   /** Metrics of a device, or of the node when none is named. */
   born(device: string | undefined): Born {
     return this.#born.get(device ?? NODE_DEVICE) ?? NOTHING_BORN
+  }
+
+  /** A metric as the birth of the device (or node) announced it; undefined when it did not. */
+  bornMetric(device: string | undefined, name: string): BornMetric | undefined {
+    return this.#births.get(device ?? NODE_DEVICE)?.findLast((metric) => metric.name === name)
   }
 
   /** True since the birth of the device (or node) in this session. */

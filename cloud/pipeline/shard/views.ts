@@ -1,6 +1,7 @@
 import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
 import { BAD } from '#shared/contracts/sample.ts'
 import type { DeviceStatus, EdgeSessionStatus, EdgeStatus, TagLimit, TagStatus } from '../contract.ts'
+import { toleratedFaults } from '../host/tolerances.ts'
 import type { EdgeShard } from './edge-shard.ts'
 import { type DeviceState, liveValue, type TagState } from './tag-state.ts'
 
@@ -57,7 +58,9 @@ function faultsOf(shard: EdgeShard, status: EdgeSessionStatus, profiles: Profile
       { code: 'edge.silent', detail: `${name} is connected and says nothing; check the load and the log of the box` },
     ]
   }
-  return [...shard.devices.values()].flatMap((device) => deviceFaults(device, name, profiles))
+  return [...shard.devices.values()]
+    .flatMap((device) => deviceFaults(device, name, profiles))
+    .concat(toleratedFaults(shard))
 }
 
 type Fault = EdgeStatus['faults'][number]
