@@ -5,7 +5,8 @@ import { loadProfiles } from '#shared/config/profile.ts'
 import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
 import type { Log } from '#shared/log/log.ts'
 import { RangeSet } from '#shared/sparkplug/range-set.ts'
-import { type Broker, startBroker } from './broker/broker.ts'
+import type { Broker } from './broker/broker.ts'
+import { startBroker } from './broker/embedded.ts'
 import type { EdgeRef, EdgeRegistrationInput, EdgeStatus, Pipeline, PipelineMetrics } from './contract.ts'
 import { createDetection, type Detection } from './detection/index.ts'
 import type { HistoryBatch } from './historian/batch.ts'
@@ -83,7 +84,7 @@ async function assemble(options: PipelineOptions, opened: (close: () => Promise<
   const shards = createShards()
   await restoreShards({ store, historian, detection, profiles, shards, clock, log })
   const hashes = (edge: EdgeRef) => shards.get(edge)?.secretHash
-  const broker = await startBroker({ ...options.mqtt, secretHash: hashes, log, metrics })
+  const broker = await startBroker({ ...options.mqtt, secretHash: hashes, clock, log, metrics })
   opened(() => broker.close())
   const [queue, live] = [recordsQueue(log), liveCache(shards)]
   return connect({ options, profiles, historian, detection, store, shards, broker, queue, live, metrics })
@@ -110,6 +111,7 @@ async function connect(opened: Opened): Promise<Pipeline> {
   })
   await recordKnownGaps(links, historian)
   await broker.consume((topic, payload) => host.receive(topic, payload))
+  await Promise.all([...shards].map(({ ref }) => broker.subscribeEdge(ref)))
   await host.start()
   return pipelineOf({ ...opened, writer, host })
 }
@@ -188,7 +190,10 @@ async function registerEdge(parts: Parts, input: EdgeRegistrationInput): Promise
   const row = await store.register(input, new Date(options.clock()))
   const known = shards.get(input)
   const shard = known ?? openShard(row, detection)
-  if (!known) shards.add(shard)
+  if (!known) {
+    shards.add(shard)
+    await broker.subscribeEdge(shard.ref)
+  }
   // Whoever holds the old secret must show the new one.
   else if (known.secretHash !== row.secret_hash) broker.disconnect(known.ref)
   shard.secretHash = row.secret_hash

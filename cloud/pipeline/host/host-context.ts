@@ -10,7 +10,7 @@ import type { RebirthDesk, RebirthLimits } from './rebirths.ts'
 
 /** What the host's parts work with. */
 export interface HostContext {
-  readonly broker: Pick<Broker, 'publish' | 'refuse'>
+  readonly broker: Pick<Broker, 'publish' | 'refuse' | 'holdState' | 'releaseState'>
   readonly shards: Shards
   readonly live: LiveCache
   readonly writer: HistoryWriter

@@ -1,4 +1,4 @@
-import { formatTopic, type SparkplugTopic } from '#shared/sparkplug/topics.ts'
+import type { SparkplugTopic } from '#shared/sparkplug/topics.ts'
 import type { CommandOutcome, WriteCommand } from '../contract.ts'
 import type { EdgeShard } from '../shard/edge-shard.ts'
 import { acknowledge, sendRebirth } from './commands.ts'
@@ -10,7 +10,6 @@ import { watchCommands, writeCommand } from './writes.ts'
 
 /** The name under which edges find their primary host. */
 export const HOST_ID = 'andon'
-const STATE_TOPIC = formatTopic({ message: 'STATE', host: HOST_ID })
 const TICK_MS = 500
 
 /** The Sparkplug host application: turns messages into samples, states and acknowledgements. */
@@ -38,12 +37,6 @@ export interface Host {
 /** Makes the host over its parts. */
 export function createHost(parts: HostParts): Host {
   const host = contextOf(parts)
-  const startedAt = host.clock()
-  const state = (online: boolean) =>
-    host.broker.publish(STATE_TOPIC, Buffer.from(JSON.stringify({ online, timestamp: startedAt })), {
-      qos: 1,
-      retain: true,
-    })
   let ticking: NodeJS.Timeout | undefined
   let [isStopped, isClosed] = [false, false]
   return {
@@ -53,7 +46,7 @@ export function createHost(parts: HostParts): Host {
     },
     async start() {
       ticking = setInterval(() => tick(host, host.clock()), TICK_MS)
-      await state(true)
+      await host.broker.holdState(HOST_ID)
     },
     acknowledge(shard) {
       if (!isClosed) acknowledge(host, shard, false)
@@ -69,7 +62,7 @@ export function createHost(parts: HostParts): Host {
     },
     async close() {
       isClosed = true
-      await state(false)
+      await host.broker.releaseState()
     },
   }
 }
