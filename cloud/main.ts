@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Log } from '#shared/log/log.ts'
 import { type App, startApp } from './app.ts'
 import type { CloudConfig } from './config.ts'
@@ -29,21 +30,38 @@ export interface Cloud {
   stop(): Promise<void>
 }
 
-/** Starts PostgreSQL, migrates, then pipeline, modules and HTTP. Throws ConfigError or DatabaseRefusal; leaves nothing running. */
-export async function startCloud(config: CloudConfig, log: Log): Promise<Cloud> {
+/** What was opened by a start that failed is closed within this time; PostgreSQL ends with its parent anyway. */
+const UNDO_WITHIN_MS = 8_000
+
+/**
+ * Starts PostgreSQL, migrates, then pipeline, modules and HTTP. Throws ConfigError or DatabaseRefusal; leaves nothing running.
+ * Once the signal aborts, no further part is started and its reason is thrown.
+ */
+export async function startCloud(config: CloudConfig, log: Log, signal?: AbortSignal): Promise<Cloud> {
   const undo: (() => Promise<void>)[] = []
-  const opened = (close: () => Promise<void>) => void undo.unshift(close)
   try {
-    return await assemble(config, log, opened)
+    return await assemble(config, log, {
+      opened: (close) => {
+        undo.unshift(close)
+        signal?.throwIfAborted()
+      },
+    })
   } catch (error) {
-    for (const close of undo) await close().catch((err) => log.debug({ err }, 'A part did not close'))
+    await Promise.race([closeAll(undo, log), wait(UNDO_WITHIN_MS, undefined, { ref: false })])
     throw error
   }
 }
 
-type Opened = (close: () => Promise<void>) => void
+async function closeAll(closers: readonly (() => Promise<void>)[], log: Log): Promise<void> {
+  for (const close of closers) await close().catch((err) => log.debug({ err }, 'A part did not close'))
+}
 
-async function assemble(config: CloudConfig, log: Log, opened: Opened): Promise<Cloud> {
+interface Start {
+  /** Notes how a part is closed that has just been opened. Throws when the start is to end here. */
+  opened(close: () => Promise<void>): void
+}
+
+async function assemble(config: CloudConfig, log: Log, { opened }: Start): Promise<Cloud> {
   const { dataDir } = config
   const clock = Date.now
   const metrics = createMetrics()

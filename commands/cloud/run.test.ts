@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Readable } from 'node:stream'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 
 const root = join(import.meta.dirname, '../..')
 let data: string
@@ -24,10 +25,27 @@ function launch(env: Record<string, string> = {}) {
   const child = spawn(process.execPath, ['andon.ts', 'cloud'], {
     cwd: root,
     env: { PATH: '/usr/local/bin:/usr/bin:/bin', ANDON_DATA: data, ...ports, ...env },
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
-  const ended = once(child, 'exit').then(([code]) => code as number | null)
-  return { child, ended }
+  let text = ''
+  child.stdout?.on('data', (chunk) => {
+    text += chunk
+  })
+  child.stderr?.on('data', (chunk) => {
+    text += chunk
+  })
+  const ended = once(child, 'close').then(([code]) => code as number | null)
+  /** Resolves once the service has said something. */
+  const says = async (wanted: string) => {
+    while (!text.includes(wanted)) {
+      const isOver = await Promise.race([
+        once(child.stdout as Readable, 'data').then(() => false),
+        ended.then(() => true),
+      ])
+      if (isOver && !text.includes(wanted)) throw new Error(`It ended without saying '${wanted}':\n${text}`)
+    }
+  }
+  return { child, ended, says, text: () => text }
 }
 
 async function start(): Promise<Service & { readonly ended: Promise<number | null> }> {
@@ -70,19 +88,65 @@ describe('andon cloud', { timeout: 120_000 }, () => {
     await next.ended
   })
 
-  it('says which setting to change when a port is taken, and ends', async () => {
-    const taken = createServer().listen(0, '127.0.0.1')
-    await once(taken, 'listening')
-    const port = String((taken.address() as { port: number }).port)
-    for (const setting of ['ANDON_HTTP_PORT', 'ANDON_MQTT_PORT']) {
-      const { child, ended } = launch({ [setting]: port })
-      let text = ''
-      child.stderr?.on('data', (chunk) => {
-        text += chunk
-      })
-      expect(await ended).toBe(1)
-      expect(text).toMatch(new RegExp(`${setting}[\\s\\S]*${port}|${port}[\\s\\S]*${setting}`))
-    }
-    taken.close()
+  it.each(['ANDON_HTTP_PORT', 'ANDON_MQTT_PORT'])(
+    'says to change %s when that port is taken, and ends with its database',
+    async (setting) => {
+      const taken = createServer().listen(0, '127.0.0.1')
+      await once(taken, 'listening')
+      const port = String((taken.address() as { port: number }).port)
+      const service = launch({ [setting]: port })
+      expect(await service.ended).toBe(1)
+      expect(service.text()).toMatch(new RegExp(`${setting}[\\s\\S]*${port}|${port}[\\s\\S]*${setting}`))
+      expect(isAlive(postgresOf(service.text()))).toBe(false)
+      taken.close()
+    },
+  )
+})
+
+/** The server's process, as the log tells it. */
+const postgresOf = (text: string) => Number(/"pid":(\d+)[^\n]*PostgreSQL started/.exec(text)?.[1])
+
+function isAlive(pid: number): boolean {
+  if (!(pid > 0)) throw new Error('The log tells no process of PostgreSQL')
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+describe('andon cloud, told to stop while it starts', { timeout: 60_000 }, () => {
+  let fresh: string
+  beforeEach(() => {
+    fresh = mkdtempSync(join(tmpdir(), 'andon-cloud-stop-'))
+  })
+  afterEach(() => rmSync(fresh, { recursive: true, force: true }))
+
+  it.each([
+    ['SIGTERM', 'PostgreSQL started'],
+    ['SIGINT', 'PostgreSQL started'],
+    ['SIGTERM', 'Migrations applied'],
+    ['SIGINT', 'Migrations applied'],
+  ] as const)('by %s after it said "%s" serves nothing any more and stops its database', async (signal, line) => {
+    const service = launch({ ANDON_DATA: fresh })
+    await service.says(line)
+    service.child.kill(signal)
+    expect(await service.ended).toBe(0)
+    expect(service.text()).not.toContain('Cloud started')
+    expect(isAlive(postgresOf(service.text()))).toBe(false)
+  })
+
+  it('ends although the database that it waits for never answers', async () => {
+    const sockets: Socket[] = []
+    const silent = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const { port } = silent.address() as { port: number }
+    const service = launch({ ANDON_DATA: fresh, DATABASE_URL: `postgresql://andon:x@127.0.0.1:${port}/andon` })
+    await once(silent, 'connection')
+    service.child.kill('SIGTERM')
+    expect(await service.ended).toBe(0)
+    for (const socket of sockets) socket.destroy()
+    silent.close()
   })
 })
