@@ -6,7 +6,7 @@ import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
 import type { Log } from '#shared/log/log.ts'
 import { RangeSet } from '#shared/sparkplug/range-set.ts'
 import type { Broker } from './broker/broker.ts'
-import { startBroker } from './broker/embedded.ts'
+import { type EmbeddedOptions, startBroker } from './broker/embedded.ts'
 import type { EdgeRef, EdgeRegistrationInput, EdgeStatus, Pipeline, PipelineMetrics } from './contract.ts'
 import { createDetection, type Detection } from './detection/index.ts'
 import type { HistoryBatch } from './historian/batch.ts'
@@ -17,6 +17,7 @@ import { type HistoryWriter, startWriter } from './historian/writer.ts'
 import { acknowledgeable } from './host/commands.ts'
 import { createHost, type Host } from './host/host.ts'
 import type { HostLimits } from './host/host-context.ts'
+import { tolerate } from './host/tolerances.ts'
 import type { EdgeShard } from './shard/edge-shard.ts'
 import { type LiveCache, liveCache } from './shard/live.ts'
 import { type RecordsQueue, recordsQueue } from './shard/records-queue.ts'
@@ -84,7 +85,11 @@ async function assemble(options: PipelineOptions, opened: (close: () => Promise<
   const shards = createShards()
   await restoreShards({ store, historian, detection, profiles, shards, clock, log })
   const hashes = (edge: EdgeRef) => shards.get(edge)?.secretHash
-  const broker = await startBroker({ ...options.mqtt, secretHash: hashes, clock, log, metrics })
+  const onOddWill: EmbeddedOptions['onOddWill'] = (edge, rule) => {
+    const shard = shards.get(edge)
+    if (shard) tolerate({ clock, log, metrics }, shard, rule)
+  }
+  const broker = await startBroker({ ...options.mqtt, secretHash: hashes, onOddWill, clock, log, metrics })
   opened(() => broker.close())
   const [queue, live] = [recordsQueue(log), liveCache(shards)]
   return connect({ options, profiles, historian, detection, store, shards, broker, queue, live, metrics })

@@ -20,6 +20,8 @@ export interface EmbeddedOptions {
   readonly clock: () => number
   readonly log: Log
   readonly metrics?: PipelineMetrics | undefined
+  /** Called when an edge is admitted whose will breaks the rules. */
+  readonly onOddWill?: (edge: EdgeRef, rule: 'will-qos-0' | 'no-will') => void
   /** Largest packet of an admitted edge. */
   readonly maxPacketBytes?: number
 }
@@ -192,10 +194,15 @@ async function admit(guarded: Guarded, client: Client, attempt: Attempt): Promis
   if (!attempt.packet.clean) return no('persistent-session', NOT_AUTHORISED)
   if (isTaken(guarded, client, edge)) return no('client-id-of-another-edge', NOT_AUTHORISED)
   admitted.set(client, edge)
+  noteWill(options, edge, attempt.packet)
   // One connection an edge, the newest: two would mix their sequence numbers. Closing publishes the older one's will.
   byEdge.get(keyOf(edge))?.close()
   byEdge.set(keyOf(edge), client)
   return undefined
+}
+
+function noteWill({ onOddWill }: EmbeddedOptions, edge: EdgeRef, { will }: ConnectPacket): void {
+  if (will?.qos !== 1) onOddWill?.(edge, will ? 'will-qos-0' : 'no-will')
 }
 
 /** MQTT closes the older client of the same id, so an edge must not take another edge's. */
