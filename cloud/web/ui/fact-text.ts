@@ -5,8 +5,8 @@ import { useWord } from './words.ts'
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 
-/** Three significant places are enough to judge a value in a sentence. */
-const numberOf = (value: unknown): string =>
+/** Five significant places are enough to judge a value in a sentence or a narrow table. */
+export const numberOf = (value: unknown): string =>
   typeof value === 'number' ? String(Number(value.toPrecision(5))) : String(value ?? '')
 
 /** Value and setpoint of an alarm fact: `5.48 < 6`; of a return the value alone. A code without a setpoint says nothing. */

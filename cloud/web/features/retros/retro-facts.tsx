@@ -5,7 +5,7 @@ import type { Retro } from '#shared/contracts/retro.ts'
 import { tagsQuery } from '../../api/queries.ts'
 import type { IncidentClock } from '../../api/types.ts'
 import { EmptyState } from '../../ui/empty-state.tsx'
-import { useFactText } from '../../ui/fact-text.ts'
+import { numberOf, useFactText } from '../../ui/fact-text.ts'
 import { isTold } from '../../ui/fact-told.ts'
 import { formatShortSpan } from '../../ui/format.ts'
 import { useTexts } from '../../ui/language.ts'
@@ -116,7 +116,7 @@ export function FirstOut({ retro }: { readonly retro: Retro }) {
               <td>
                 {read(alarm.name)} {alarm.order === 1 ? <span className="chip">{t('alarms.firstOut')}</span> : null}
               </td>
-              <td className="num">{alarm.value === null ? '–' : String(alarm.value)}</td>
+              <td className="num">{alarm.value === null ? '–' : numberOf(alarm.value)}</td>
               <td className="num">{time(alarm.at)}</td>
               <td className="num">+{formatShortSpan(alarm.offsetSeconds)}</td>
             </tr>

@@ -108,10 +108,12 @@ function RangeBar(props: {
         onChange={(key) => onChange({ last: key })}
         tabs={(Object.keys(SPANS) as Span[]).map((key) => ({ key, label: key }))}
       />
-      <Button onClick={() => move(-1)}>‹ {t('trends.pan.back')}</Button>
-      <Button disabled={isLive} onClick={() => move(1)}>
-        {t('trends.pan.forward')} ›
-      </Button>
+      <span className="row">
+        <Button onClick={() => move(-1)}>‹ {t('trends.pan.back')}</Button>
+        <Button disabled={isLive} onClick={() => move(1)}>
+          {t('trends.pan.forward')} ›
+        </Button>
+      </span>
       <Button
         aria-pressed={isLive}
         type={isLive ? 'primary' : 'default'}
