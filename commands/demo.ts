@@ -1,8 +1,9 @@
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import type { Command } from './command.ts'
-import { readDemoConfig } from './demo/config.ts'
-import { clearData, runDemo } from './demo/run.ts'
+import { type DemoConfig, readDemoConfig } from './demo/config.ts'
+import { earlierPartsEnded } from './demo/family.ts'
+import { clearData, familyFile, runDemo } from './demo/run.ts'
 import { say } from './demo/terminal.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -21,42 +22,44 @@ Runs a simulated plant, an edge agent and the cloud with its embedded services, 
 
 Ctrl-C stops everything; the next start goes on where this one stopped.`,
 
-  run: (args) =>
-    new Promise((resolve) => {
-      const { values } = parseArgs({
-        args: [...args],
-        options: {
-          data: { type: 'string' },
-          plant: { type: 'string' },
-          speed: { type: 'string' },
-          ledger: { type: 'string' },
-          fresh: { type: 'boolean', default: false },
-        },
+  async run(args) {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        data: { type: 'string' },
+        plant: { type: 'string' },
+        speed: { type: 'string' },
+        ledger: { type: 'string' },
+        fresh: { type: 'boolean', default: false },
+      },
+    })
+    const config = readDemoConfig(values, root)
+    await earlierPartsEnded(familyFile(config.data), () => say('waiting for parts of an earlier run to end'))
+    if (values.fresh) clearData(config.data)
+    say(`starting the plant, the cloud and the edge; state and logs are kept in ${config.data}`)
+    return untilEnded(config, values.ledger)
+  },
+}
+
+/** Runs the demo until a signal or a part that cannot start ends it. Resolves with the exit code. */
+function untilEnded(config: DemoConfig, ledger: string | undefined): Promise<number> {
+  return new Promise((resolve) => {
+    let isEnding = false
+    const end = (code: number) => {
+      if (isEnding) return
+      isEnding = true
+      demo.stop().then(() => resolve(code))
+    }
+    const fail = (reason: string) => {
+      process.stderr.write(`andon demo: ${reason}\n`)
+      end(1)
+    }
+    const demo = runDemo({ root, config, say, ledger, fail })
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.on(signal, () => {
+        if (!isEnding) say('stopping; nothing is lost')
+        end(0)
       })
-      const config = readDemoConfig(values, root)
-      if (values.fresh) clearData(config.data)
-      say(`starting the plant, the cloud and the edge; state and logs are kept in ${config.data}`)
-      let isEnding = false
-      const end = (code: number) => {
-        if (isEnding) return
-        isEnding = true
-        demo.stop().then(() => resolve(code))
-      }
-      const demo = runDemo({
-        root,
-        config,
-        say,
-        ledger: values.ledger,
-        fail: (reason) => {
-          process.stderr.write(`andon demo: ${reason}\n`)
-          end(1)
-        },
-      })
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-        process.on(signal, () => {
-          if (!isEnding) say('stopping; nothing is lost')
-          end(0)
-        })
-      }
-    }),
+    }
+  })
 }

@@ -5,6 +5,7 @@ import type { Plant } from '#shared/contracts/plant.ts'
 import type { StreamEvent } from '#shared/contracts/stream.ts'
 import type { DemoConfig } from './config.ts'
 import { type DeviceEndpoint, edgeDocument, writeDocument } from './documents.ts'
+import { keepFamily } from './family.ts'
 import { follow } from './follow.ts'
 import { type DemoSecrets, keepSecrets } from './secrets.ts'
 import { type SupervisedChild, supervise } from './supervise.ts'
@@ -33,6 +34,8 @@ interface Context {
   readonly plant: Plant
   /** A path that the plant file names, made absolute. */
   readonly beside: (path: string) => string
+  /** Notes the process id of a part for the next start. */
+  readonly note: (name: string, pid: number) => void
 }
 
 interface DemoState {
@@ -42,22 +45,25 @@ interface DemoState {
 }
 
 /** Starts plant, cloud and edge and keeps them running. `fail` is called once when a part cannot be started at all. */
-export function runDemo(options: Omit<Context, 'secrets' | 'plant' | 'beside'>): Running {
+export function runDemo(options: Omit<Context, 'secrets' | 'plant' | 'beside' | 'note'>): Running {
   const { config, say } = options
   const { plant } = checkPlantFile(config.plant)
-  mkdirSync(join(config.data, 'logs'), { recursive: true, mode: 0o700 })
+  for (const part of ['logs', 'demo']) mkdirSync(join(config.data, part), { recursive: true, mode: 0o700 })
   const context: Context = {
     ...options,
     plant,
     beside: (path) => resolve(dirname(config.plant), path),
+    note: keepFamily(familyFile(config.data)),
     secrets: keepSecrets(join(config.data, 'secrets.json'), config.password),
   }
   let edge: SupervisedChild | undefined
   const state: DemoState = {}
   let stopFollowing: () => void = () => undefined
+  let isStopping = false
 
   const startEdge = () => {
-    if (edge || state.endpoints === undefined || state.mqttPort === undefined) return
+    // A part that was starting may still say that it is ready: nothing may be started behind the stop.
+    if (isStopping || edge || state.endpoints === undefined || state.mqttPort === undefined) return
     edge = supervise(edgeSpec(context, state, () => edge?.ready()))
   }
   const devices = supervise(
@@ -78,7 +84,7 @@ export function runDemo(options: Omit<Context, 'secrets' | 'plant' | 'beside'>):
       cloud.ready()
       const isFirst = state.url === undefined
       Object.assign(state, { url, mqttPort })
-      if (!isFirst) return
+      if (!isFirst || isStopping) return
       welcome(context, url)
       stopFollowing = follow({
         url: () => state.url ?? url,
@@ -92,12 +98,16 @@ export function runDemo(options: Omit<Context, 'secrets' | 'plant' | 'beside'>):
 
   return {
     stop: async () => {
+      isStopping = true
       stopFollowing()
       await edge?.stop()
       await Promise.all([cloud.stop(), devices.stop()])
     },
   }
 }
+
+/** Where a demo notes the processes that it started. */
+export const familyFile = (data: string): string => join(data, 'demo', 'processes.json')
 
 /** Deletes what an earlier run kept. The directory is recognised by its secrets file, so that no other folder is emptied. */
 export function clearData(data: string): void {
@@ -118,7 +128,12 @@ function welcome({ secrets, say, config }: Context, url: string): void {
 }
 
 const log = (context: Context, name: string) => join(context.config.data, 'logs', `${name}.log`)
-const common = (context: Context) => ({ say: context.say, onHopeless: context.fail })
+const common = (context: Context, name: string) => ({
+  name,
+  say: context.say,
+  onHopeless: context.fail,
+  onStart: (pid: number) => context.note(name, pid),
+})
 const andon = (context: Context) => join(context.root, 'andon.ts')
 
 function devicesSpec(context: Context, state: DemoState, onReady: (endpoints: readonly DeviceEndpoint[]) => void) {
@@ -134,8 +149,7 @@ function devicesSpec(context: Context, state: DemoState, onReady: (endpoints: re
   ]
   if (context.ledger) args.push('--ledger', context.ledger)
   return {
-    ...common(context),
-    name: 'plant',
+    ...common(context, 'plant'),
     command: () => [andon(context), args] as const,
     // A plant that is started again listens where it listened before: the edge knows those addresses.
     env: () => ({ ...config.env, ...keptPorts(state.endpoints) }),
@@ -165,8 +179,7 @@ function cloudSpec(context: Context, state: DemoState, onReady: (url: string, mq
     ...(plant.organisation ? { seed: beside(plant.organisation) } : {}),
   })
   return {
-    ...common(context),
-    name: 'cloud',
+    ...common(context, 'cloud'),
     command: () => [andon(context), ['cloud', '--config', file]] as const,
     env: () => ({
       ...config.env,
@@ -200,8 +213,7 @@ function edgeSpec(context: Context, state: DemoState, onReady: () => void) {
       }),
     )
   return {
-    ...common(context),
-    name: 'edge',
+    ...common(context, 'edge'),
     command: () => [andon(context), ['edge', '--config', write()]] as const,
     env: () => ({ ...config.env, ANDON_EDGE_SECRET: secrets.edgeSecret }),
     logFile: log(context, 'edge'),

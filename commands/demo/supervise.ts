@@ -16,6 +16,8 @@ export interface ChildSpec {
   readonly command: () => readonly [script: string, args: readonly string[]]
   readonly env: () => Readonly<Record<string, string>>
   readonly logFile: string
+  /** Told the process id at each start. */
+  readonly onStart: (pid: number) => void
   readonly onMessage: (message: unknown) => void
   /** One line for the terminal. */
   readonly say: (line: string) => void
@@ -81,6 +83,7 @@ function launch(spec: ChildSpec): ChildProcess {
   const log = openSync(spec.logFile, 'a', 0o600)
   const child = fork(script, [...args], { env: { ...spec.env() }, stdio: ['ignore', log, log, 'ipc'] })
   closeSync(log)
+  if (child.pid !== undefined) spec.onStart(child.pid)
   return child
 }
 
