@@ -42,6 +42,8 @@ export interface Broker {
   publish(topic: string, payload: Buffer, options: PublishOptions): Promise<void>
   /** Closes the connection of an edge, as after its secret changed. An external broker's connections are its own matter. */
   disconnect(edge: EdgeRef): void
+  /** Calls `hear` when the connection is lost, and when it is there again with its subscriptions; never for the first. */
+  onLink(hear: (isUp: boolean) => void): void
   /** What is wrong in words; undefined when all is well. */
   fault(): string | undefined
   readonly refuse: Refuse

@@ -62,6 +62,7 @@ export async function startBroker(options: EmbeddedOptions): Promise<Broker> {
     ...ownState(publish, options.clock),
     publish,
     disconnect: (edge) => byEdge.get(keyOf(edge))?.close(),
+    onLink: () => undefined,
     fault: () => undefined,
     async close() {
       await new Promise<void>((resolve) => aedes.close(resolve))
@@ -187,8 +188,7 @@ async function admit(guarded: Guarded, client: Client, attempt: Attempt): Promis
     return Object.assign(new Error(reason), { returnCode }) as AuthenticateError
   }
   if (!edge || !attempt.packet) return no('no-edge-user-name', BAD_CREDENTIALS)
-  const secret = attempt.password?.toString('utf8') ?? ''
-  const isSecret = await checkSecret(secret, options.secretHash(edge))
+  const isSecret = await checkSecret(String(attempt.password ?? ''), options.secretHash(edge))
   if (!isSecret) return no('unknown-edge-or-bad-secret', BAD_CREDENTIALS)
   if (!mayWill(edge, attempt.packet.will)) return no('will-not-allowed', NOT_AUTHORISED)
   if (!attempt.packet.clean) return no('persistent-session', NOT_AUTHORISED)

@@ -140,6 +140,8 @@ function connectionOf(client: MqttClient, namesSubscriptions: boolean): Connecti
       if (client.stream.writableLength > CONGESTED_BYTES) {
         throw new BrokerUnavailableError('The MQTT broker takes no more messages just now')
       }
+      // At QoS 0 it has left when the socket has it; the library would wait for a full socket to drain, even one that broke.
+      if (qos === 0) return void client.publish(topic, payload, { qos, retain })
       await client.publishAsync(topic, payload, { qos, retain }).catch((cause: Error) => {
         throw new BrokerUnavailableError('The message did not reach the MQTT broker', { cause })
       })

@@ -50,6 +50,7 @@ export async function connectBroker(options: ExternalOptions): Promise<Broker> {
   const { address, log, metrics, clock } = options
   const refuse = refusals(log, metrics)
   const edges = new Map<string, EdgeRef>()
+  const listeners: ((isUp: boolean) => void)[] = []
   const router = messageRouter(edges, refuse)
   const state = new HeldState(clock, () => link, options.speaksFor)
   const onMessage = (topic: string, payload: Buffer, packet: IPublishPacket) => {
@@ -59,6 +60,9 @@ export async function connectBroker(options: ExternalOptions): Promise<Broker> {
     open: (onLost, signal) =>
       openConnection({ ...settingsOf(options), will: state.newWill(), onMessage, onLost, signal }),
     greet: (connection) => greet(connection, edges, state, options),
+    onChange: (isUp) => {
+      for (const hear of listeners) hear(isUp)
+    },
     url: address.url,
     backOff: options.backOff ?? BACK_OFF,
     ...{ log, metrics },
@@ -76,6 +80,7 @@ export async function connectBroker(options: ExternalOptions): Promise<Broker> {
       await link.connection.publish(topic, payload, message)
     },
     disconnect: () => undefined,
+    onLink: (hear) => void listeners.push(hear),
     fault: () => link.fault(),
     close: () => link.close(),
   }

@@ -8,6 +8,8 @@ export interface LinkOptions {
   readonly open: (onLost: (reason: string) => void, stop: AbortSignal) => Promise<Connection>
   /** Subscribes and says what must be said first. A connection whose greeting fails is cut. */
   readonly greet: (connection: Connection) => Promise<void>
+  /** Told when a greeted connection stands and when it is gone, on purpose or not. */
+  readonly onChange: (isUp: boolean) => void
   /** Named in faults and logs, without credentials. */
   readonly url: string
   readonly backOff: BackOff
@@ -103,7 +105,9 @@ async function connectOnce(options: LinkOptions, at: Attempts, stop: AbortSignal
   options.metrics?.gauge('mqtt_connected', 1)
   options.log.info({ url: options.url }, 'Connected to the MQTT broker')
   endAttempt(at)
+  options.onChange(true)
   const reason = await lost.promise
+  options.onChange(false)
   if (!stop.aborted && !at.isRenewing) tellLoss(options, reason)
   return reason
 }
