@@ -32,6 +32,7 @@ ${tag('pressure', 'Pressure', 'float64')}${tag('batches', 'Batches', 'uint64')}$
 )
 const folder = mkdtempSync(join(tmpdir(), 'andon-opcua-'))
 const written: [string, string, unknown][] = []
+const sent: [string, string, unknown, number][] = []
 let server: OpcuaSimulator
 let session: ClientSession
 let client: OPCUAClient
@@ -45,6 +46,7 @@ beforeAll(async () => {
     devices: [{ device: 'kettle-1', profile }],
     initial: [{ device: 'kettle-1', tag: 'pressure', raw: 2705.5, at: 1_800_000_000_000 }],
     onWrite: (device, name, value) => written.push([device, name, value]),
+    onSent: (device, { tag: name }, { raw, at }) => sent.push([device, name, raw, at]),
   })
   const clientCertificateManager = new OPCUACertificateManager({
     rootFolder: join(folder, 'client-pki'),
@@ -122,6 +124,34 @@ describe('a simulated OPC UA device, read by a client over Basic256Sha256', () =
       [2707.5, 1_800_000_000_002],
     ])
     await subscription.terminate()
+  })
+
+  it('tells once which values its notifications carried, and nothing of those that no notification carried', async () => {
+    const firstValueOf = async (node: string) => {
+      const subscription = await session.createSubscription2({
+        requestedPublishingInterval: 50,
+        publishingEnabled: true,
+      })
+      const item = ClientMonitoredItem.create(
+        subscription,
+        { nodeId: `ns=${index};s=${node}`, attributeId: AttributeIds.Value },
+        { samplingInterval: 0, queueSize: 1, discardOldest: true },
+        TimestampsToReturn.Both,
+      )
+      await new Promise((resolve) => item.once('changed', resolve))
+      await subscription.terminate()
+    }
+    sent.length = 0
+    server.set('kettle-1', 'pressure', 1, 1_800_000_000_010)
+    server.set('kettle-1', 'pressure', 2, 1_800_000_000_011)
+    server.set('kettle-1', 'batches', 2n ** 40n + 4n, 1_800_000_000_011)
+    await firstValueOf('Pressure')
+    await firstValueOf('Pressure')
+    await firstValueOf('Batches')
+    expect(sent).toEqual([
+      ['kettle-1', 'pressure', 2, 1_800_000_000_011],
+      ['kettle-1', 'batches', 2n ** 40n + 4n, 1_800_000_000_011],
+    ])
   })
 
   it('takes a write to a writable tag and refuses the others', async () => {

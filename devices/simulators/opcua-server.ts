@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Namespace, OPCUAServer, UAObject, UAVariable } from 'node-opcua'
 import type { DeviceProfile, ProfileTag } from '#shared/contracts/device-profile.ts'
 import type { Scalar } from '#shared/contracts/sample.ts'
+import { type OnSent, type ServedNode, watchNotifications } from './opcua-sent.ts'
 
 /** Changes closer together than this are one notification, in ms. */
 const COALESCED_MS = 20
@@ -43,6 +44,7 @@ export interface OpcuaServerOptions {
     readonly at: number
   }[]
   onWrite(device: string, tag: string, value: Scalar): void
+  readonly onSent?: OnSent
 }
 
 export interface OpcuaSimulator {
@@ -67,6 +69,7 @@ export async function serveOpcua(options: OpcuaServerOptions): Promise<OpcuaSimu
     const status = raw === null ? library.StatusCodes.BadNotSupported : library.StatusCodes.Good
     node?.variable.setValueFromSource(variantOf(node.tag, raw, library), status, new Date(at))
   }
+  if (options.onSent) watchNotifications(server, variables.values(), options.onSent)
   for (const { device, tag, raw, at } of options.initial) set(device, tag, raw, at)
   await server.start()
   const port = server.endpoints[0]?.port ?? options.port
@@ -104,17 +107,12 @@ async function serverOptions({ host, port, dataDir }: OpcuaServerOptions, librar
   }
 }
 
-interface Node {
-  readonly tag: ProfileTag
-  readonly variable: UAVariable
-}
-
 function buildAddressSpace(
   server: OPCUAServer,
   { devices, onWrite }: OpcuaServerOptions,
   library: Library,
-): ReadonlyMap<string, Node> {
-  const nodes = new Map<string, Node>()
+): ReadonlyMap<string, ServedNode> {
+  const nodes = new Map<string, ServedNode>()
   const space = server.engine.addressSpace
   if (!space) throw new Error('the OPC UA server has no address space')
   for (const { device, profile } of devices) {
@@ -126,7 +124,7 @@ function buildAddressSpace(
       const namespace = space.registerNamespace(uri)
       const write = (value: Scalar) => onWrite(device, tag.tag, value)
       const variable = addVariable({ namespace, folder, tag, id, write }, library)
-      nodes.set(`${device}/${tag.tag}`, { tag, variable })
+      nodes.set(`${device}/${tag.tag}`, { device, tag, variable })
     }
   }
   return nodes

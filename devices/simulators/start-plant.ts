@@ -8,8 +8,10 @@ import { groupByPort, listenAll, type PortGroup } from './listen.ts'
 import type { PduEvents } from './modbus-pdu.ts'
 import { type ModbusServer, serveModbus } from './modbus-server.ts'
 import { type Answered, createUnit, type ModbusUnit } from './modbus-unit.ts'
+import type { OnSent } from './opcua-sent.ts'
 import { type OpcuaSimulator, serveOpcua } from './opcua-server.ts'
 import { type Change, type PlantRun, runPlant } from './plant-run.ts'
+import { toEngineering } from './register-codec.ts'
 
 /** Where a simulated device answers. */
 export interface Endpoint {
@@ -165,8 +167,22 @@ function openOpcuaPorts(options: PlantOptions, run: PlantRun, initial: readonly 
       devices: devices.map((d) => ({ device: d.device, profile: profileOf(options.loaded, d) })),
       initial: initial.map((c) => ({ device: c.device, tag: c.tag.tag, raw: c.raw, at: c.at })),
       onWrite: (device, tag, value) => run.write(device, tag, value),
+      ...(options.ledger && { onSent: recordSent(options, options.ledger) }),
     }),
   )
+}
+
+/** An OPC UA server answers by notification: the line is the same as that of a Modbus answer. */
+function recordSent({ now }: PlantOptions, ledger: Ledger): OnSent {
+  return (device, tag, { raw, at }) =>
+    ledger.add({
+      kind: 'answered',
+      device,
+      tag: tag.tag,
+      value: toEngineering(tag, raw, 1),
+      at,
+      answeredAt: now(),
+    })
 }
 
 function opcuaDevices({

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { LedgerLine } from '#devices/simulators/ledger.ts'
 
-/** One value that the simulator answered, with the time of the first answer that carried it, ms since 1970. */
+/** One value that the simulator gave to a client, with the time of the first answer or notification that carried it, ms since 1970. */
 export interface Answered {
   readonly value: number
   readonly at: number
@@ -47,13 +47,29 @@ function parse(line: string): LedgerLine | undefined {
 
 export interface Comparison {
   compared: number
-  /** Answered, never stored, and no process was killed at that moment. */
+  /** Given to the edge, never stored, and excused: by a kill of that moment, or by the edge's own record of the loss. */
+  excusedByKill: number
+  excusedByRecord: number
+  /** Given to the edge, never stored, and nothing excuses it. */
   readonly lost: string[]
   /** Stored twice without a restart in between. */
   readonly doubled: string[]
   /** Stored, but never served. */
   readonly unknown: string[]
+  /** Stored at another time than the one that the device gave with the value. */
+  readonly misdated: string[]
 }
+
+/** Nothing compared yet. */
+export const noComparison = (): Comparison => ({
+  compared: 0,
+  excusedByKill: 0,
+  excusedByRecord: 0,
+  lost: [],
+  doubled: [],
+  unknown: [],
+  misdated: [],
+})
 
 /** An answer that came this long before a kill may not have been accepted yet, ms. */
 const IN_FLIGHT_MS = 1500
@@ -61,34 +77,73 @@ const IN_FLIGHT_MS = 1500
 /** An answer that came so late that the edge had given the device up is followed by a bad sample within this time, ms. */
 const GIVEN_UP_MS = 2000
 
+/** The gateway dates a standing value by its own clock when the device's time is further than this from it, ms. */
+const TOLERANCE_MS = 2000
+
+export interface CompareOptions {
+  /** Times at which a process that reads or serves the tag was killed, ms since 1970. */
+  readonly kills: readonly number[]
+  /** The device gives the time of each value, as OPC UA does: history has that one. */
+  readonly givesTimes?: boolean
+}
+
 /**
- * Compares a tag's history with the ledger, value by value; no two values of the ledger are equal. `kills` are the times
- * at which the plant or the edge was killed: only answers in flight at such a moment, or answers too late for an edge that
- * recorded the device as lost, may be missing, and only across such a moment may a value be read again.
+ * Compares a tag's history with the ledger, value by value; no two values of the ledger are equal. A value counts as given
+ * to the edge when an answer (Modbus) or a notification (OPC UA) carried it: one that no sampling saw was never given.
+ * Only values in flight at a kill, or given while the edge recorded the device as lost, may be missing, and only across
+ * such a moment may a value be read again.
  */
 export function compareTag(
   key: string,
   ledger: TagLedger,
   stored: readonly Stored[],
-  kills: readonly number[],
+  { kills, givesTimes = false }: CompareOptions,
 ): Comparison {
-  const result: Comparison = { compared: 0, lost: [], doubled: [], unknown: [] }
+  const result = noComparison()
   const taken = new Map<number, number>()
-  const lostAt = stored.filter((sample) => sample.isBad).map((sample) => sample.at)
+  const losses = lossesOf(stored)
+  const breaks = [...kills, ...losses.map(({ from }) => from)]
   for (const { value, at } of stored.filter((sample) => !sample.isBad)) {
     const before = taken.get(value)
-    if (!ledger.served.has(value)) result.unknown.push(`${key} ${value} at ${at}`)
-    else if (before !== undefined && !isAcross([...kills, ...lostAt], before, at)) {
+    const servedAt = ledger.served.get(value)
+    if (servedAt === undefined) result.unknown.push(`${key} ${value} at ${at}`)
+    else if (before !== undefined && !isAcross(breaks, before, at)) {
       result.doubled.push(`${key} ${value} at ${before} and ${at}`)
     } else result.compared += 1
+    if (givesTimes && servedAt !== undefined && !isDated({ servedAt, at }, breaks))
+      result.misdated.push(`${key} ${value} of ${servedAt} at ${at}`)
     taken.set(value, at)
   }
   for (const { value, at } of ledger.answered) {
-    const wasTold = lostAt.some((lost) => lost >= at - IN_FLIGHT_MS && lost <= at + GIVEN_UP_MS)
-    if (!taken.has(value) && !wasTold && !isAcross(kills, at, at + IN_FLIGHT_MS))
-      result.lost.push(`${key} ${value} answered at ${at}`)
+    if (taken.has(value)) continue
+    if (isAcross(kills, at, at + IN_FLIGHT_MS)) result.excusedByKill += 1
+    else if (losses.some(({ from, until }) => at >= from - GIVEN_UP_MS && at <= until)) result.excusedByRecord += 1
+    else result.lost.push(`${key} ${value} answered at ${at}`)
   }
   return result
+}
+
+/** Adds one comparison to another. */
+export function addTo(total: Comparison, one: Comparison): void {
+  total.compared += one.compared
+  total.excusedByKill += one.excusedByKill
+  total.excusedByRecord += one.excusedByRecord
+  for (const kind of ['lost', 'doubled', 'unknown', 'misdated'] as const) total[kind].push(...one[kind])
+}
+
+/** Where history says that the device was lost: from each bad sample to the next good one. */
+function lossesOf(stored: readonly Stored[]): { readonly from: number; readonly until: number }[] {
+  const inOrder = stored.toSorted((a, b) => a.at - b.at)
+  return inOrder.flatMap(({ isBad, at }, i) => {
+    const next = inOrder.slice(i + 1).find((later) => !later.isBad)
+    return isBad ? [{ from: at, until: next?.at ?? at }] : []
+  })
+}
+
+/** The device's own time, moved by 1 ms at most; a value found when a link opens, or seen very late, has the gateway's. */
+function isDated({ servedAt, at }: { servedAt: number; at: number }, breaks: readonly number[]): boolean {
+  const lateMs = at - servedAt
+  return (lateMs >= 0 && lateMs <= 1) || lateMs > TOLERANCE_MS || (lateMs > 0 && isAcross(breaks, servedAt, at))
 }
 
 /** True when a process was killed between two times, or so shortly after the first that its effect was still in flight. */
