@@ -109,6 +109,11 @@ describe('the compressor fails, seen in the browser', () => {
       await next.filter({ hasNotText: new RegExp(`${act}|Sending`) }).waitFor()
     }
     await next.filter({ hasText: 'Finish' }).waitFor()
+    // Finish says what is missing and leads to it.
+    await next.tap()
+    await maintainer.page.locator('dialog .task-jump').first().tap()
+    await maintainer.page.locator('dialog').waitFor({ state: 'detached' })
+    await maintainer.page.locator('.task input:focus').waitFor()
     await fillTasks(maintainer)
     await expectSound(maintainer, 'work order on a phone')
     await next.tap()

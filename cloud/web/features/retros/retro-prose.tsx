@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import Button from 'antd/es/button'
 import { useId } from 'react'
+import type { Person } from '#shared/contracts/person.ts'
 import type { Retro } from '#shared/contracts/retro.ts'
 import { peopleQuery } from '../../api/queries.ts'
 import { newKey } from '../../ui/action-button.tsx'
@@ -136,15 +137,28 @@ function ActionRow(props: {
   const { t } = useTexts()
   const people = useQuery(peopleQuery('')).data?.items ?? []
   const owner = people.find((person) => person.id === action.ownerId)?.name ?? t('retro.noOwner')
-  if (!onSet) {
-    return (
-      <li>
-        {n}. {action.text} · {t(`words.measure.${action.type}`)} · {owner} · {action.due || '–'}
-      </li>
-    )
-  }
+  const told = `${n}. ${action.text} · ${t(`words.measure.${action.type}`)} · ${owner} · ${action.due || '–'}`
+  if (!onSet) return <li>{told}</li>
   return (
-    <li className="retro-action">
+    <li>
+      <p className="print-only">{told}</p>
+      <ActionFields {...props} onSet={onSet} people={people} />
+    </li>
+  )
+}
+
+interface ActionFieldsProps {
+  readonly n: number
+  readonly action: DraftAction
+  readonly people: readonly Person[]
+  readonly onSet: (change: Partial<DraftAction>) => void
+  readonly onRemove: () => void
+}
+
+function ActionFields({ n, action, people, onSet, onRemove }: ActionFieldsProps) {
+  const { t } = useTexts()
+  return (
+    <div className="retro-action no-print">
       <input
         className="field"
         aria-label={`${t('retro.actionText')} ${n}`}
@@ -184,12 +198,7 @@ function ActionRow(props: {
         value={action.due}
         onChange={(event) => onSet({ due: event.target.value })}
       />
-      <Button
-        type="text"
-        aria-label={t('retro.removeAction', { n })}
-        onClick={props.onRemove}
-        icon={<Icon name="close" />}
-      />
-    </li>
+      <Button type="text" aria-label={t('retro.removeAction', { n })} onClick={onRemove} icon={<Icon name="close" />} />
+    </div>
   )
 }
