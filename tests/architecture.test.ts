@@ -18,6 +18,7 @@ const SHARED_PACKAGES: Readonly<Record<string, RegExp>> = {
   typebox: /^shared\//,
   'typebox/value': /^shared\//,
   yaml: /^shared\/config\//,
+  '@bufbuild/protobuf/wire': /^shared\/sparkplug\/rare\.ts$/,
   pino: /^shared\/log\//,
 }
 

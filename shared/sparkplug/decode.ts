@@ -1,8 +1,11 @@
-import { type MetricValue, type SparkplugType, typeOfCode } from './datatype.ts'
-import type { Alias, MetricProperty, Payload } from './payload.ts'
+import { unpackArray } from './array-values.ts'
+import { type DataType, dataTypeOfCode, isArray, type MetricValue, type SparkplugType, typeOfCode } from './datatype.ts'
+import type { Alias, AnyValue, MetricProperty, Metrics, Payload, Template } from './payload.ts'
 import { PayloadError } from './payload-error.ts'
+import { DEEPEST, readDataSet, readMetaData, readPropertySet, readTemplate } from './rare.ts'
+import type { MetaData, PropertySet } from './rare-types.ts'
 import { WireReader } from './reader.ts'
-import { interpret, readValue, unsigned64, WireValue } from './wire-value.ts'
+import { BYTES, contentOf, DATA_SET, interpret, readValue, TEMPLATE, unsigned64, WireValue } from './wire-value.ts'
 
 /** Number of the first value field, `int_value`, in a metric and in a property; `string_value` is the last of a property. */
 const METRIC_VALUES = 10
@@ -18,6 +21,9 @@ class WireMetric {
   isTransient = false
   isNull = false
   properties: Map<string, MetricProperty | undefined> | undefined
+  /** The last properties as they stood on the wire. */
+  propertyBytes: Uint8Array | undefined
+  metadata: Uint8Array | undefined
   readonly value = new WireValue()
 }
 
@@ -32,7 +38,7 @@ export function decodePayload(bytes: Uint8Array): Payload {
   while (!reader.isAtEnd) {
     const key = reader.key()
     if (key === 0x08) head.timestamp = reader.number()
-    else if (key === 0x12) metrics.push(readMetric(reader))
+    else if (key === 0x12) metrics.push(readNextMetric(reader))
     else if (key === 0x18) head.seq = reader.number()
     else if (key === 0x22) head.uuid = reader.text()
     else reader.skip(key)
@@ -40,14 +46,20 @@ export function decodePayload(bytes: Uint8Array): Payload {
   return new DecodedPayload(metrics, head)
 }
 
-function readMetric(reader: WireReader): WireMetric {
+function readNextMetric(reader: WireReader): WireMetric {
   const outer = reader.enter()
+  const metric = readMetric(reader)
+  reader.leave(outer)
+  return metric
+}
+
+/** Reads a metric that goes to the reader's end. */
+function readMetric(reader: WireReader): WireMetric {
   const metric = new WireMetric()
   while (!reader.isAtEnd) {
     const key = reader.key()
     if (!readValue(reader, (key >> 3) - METRIC_VALUES, key, metric.value)) readMetricField(reader, key, metric)
   }
-  reader.leave(outer)
   return metric
 }
 
@@ -75,7 +87,11 @@ function readMetricField(reader: WireReader, key: number, metric: WireMetric): v
       metric.isNull = reader.number() !== 0
       return
     case 0x4a:
-      metric.properties = readProperties(reader)
+      metric.propertyBytes = reader.slice()
+      metric.properties = readProperties(metric.propertyBytes)
+      return
+    case 0x42:
+      metric.metadata = reader.slice()
       return
     default:
       reader.skip(key)
@@ -87,8 +103,8 @@ function readAlias(reader: WireReader): Alias {
   return reader.high < 0x200000 ? reader.high * 0x100000000 + reader.low : unsigned64(reader.low, reader.high)
 }
 
-function readProperties(reader: WireReader): Map<string, MetricProperty | undefined> {
-  const outer = reader.enter()
+function readProperties(bytes: Uint8Array): Map<string, MetricProperty | undefined> {
+  const reader = new WireReader(bytes)
   const keys: string[] = []
   const values: (MetricProperty | undefined)[] = []
   while (!reader.isAtEnd) {
@@ -97,7 +113,6 @@ function readProperties(reader: WireReader): Map<string, MetricProperty | undefi
     else if (key === 0x12) values.push(readProperty(reader))
     else reader.skip(key)
   }
-  reader.leave(outer)
   if (keys.length !== values.length) throw new PayloadError('A property set has not one value for each key')
   return new Map(keys.map((key, i) => [key, values[i]]))
 }
@@ -128,20 +143,17 @@ function readPropertyField(reader: WireReader, key: number, property: WireProper
   }
 }
 
-/** The metrics of a payload as objects. */
-class DecodedPayload implements Payload {
-  readonly timestamp: number | undefined
-  readonly seq: number | undefined
-  readonly uuid: string | undefined
+/** Metrics as objects. */
+class DecodedMetrics implements Metrics {
   readonly count: number
   readonly #metrics: readonly WireMetric[]
+  /** 0 for those of a payload, 1 for those of a template in it. */
+  readonly #depth: number
 
-  constructor(metrics: readonly WireMetric[], head: { timestamp?: number; seq?: number; uuid?: string }) {
-    this.timestamp = head.timestamp
-    this.seq = head.seq
-    this.uuid = head.uuid
+  constructor(metrics: readonly WireMetric[], depth: number) {
     this.count = metrics.length
     this.#metrics = metrics
+    this.#depth = depth
   }
 
   name(index: number): string | undefined {
@@ -164,6 +176,10 @@ class DecodedPayload implements Payload {
     return this.#at(index).datatype
   }
 
+  anyTypeOf(index: number): DataType | undefined {
+    return dataTypeOfCode(this.#at(index).datatype)
+  }
+
   isNull(index: number): boolean {
     return this.#at(index).isNull
   }
@@ -181,8 +197,27 @@ class DecodedPayload implements Payload {
     return metric.isNull ? null : interpret(metric.value, type)
   }
 
+  anyValueAs(index: number, type: DataType): AnyValue {
+    const { isNull, value } = this.#at(index)
+    if (isNull) return null
+    if (type === 'dataset') return readDataSet(contentOf(value, DATA_SET, type))
+    if (type === 'template') return decodeTemplate(contentOf(value, TEMPLATE, type), this.#depth + 1)
+    if (type === 'file') return contentOf(value, BYTES, type)
+    return isArray(type) ? unpackArray(type, contentOf(value, BYTES, type)) : interpret(value, type)
+  }
+
   property(index: number, key: string): MetricProperty | undefined {
     return this.#at(index).properties?.get(key)
+  }
+
+  properties(index: number): PropertySet | undefined {
+    const { propertyBytes } = this.#at(index)
+    return propertyBytes && readPropertySet(propertyBytes)
+  }
+
+  metadata(index: number): MetaData | undefined {
+    const { metadata } = this.#at(index)
+    return metadata && readMetaData(metadata)
   }
 
   #at(index: number): WireMetric {
@@ -190,4 +225,24 @@ class DecodedPayload implements Payload {
     if (!metric) throw new RangeError(`The payload has no metric ${index}`)
     return metric
   }
+}
+
+class DecodedPayload extends DecodedMetrics implements Payload {
+  readonly timestamp: number | undefined
+  readonly seq: number | undefined
+  readonly uuid: string | undefined
+
+  constructor(metrics: readonly WireMetric[], head: { timestamp?: number; seq?: number; uuid?: string }) {
+    super(metrics, 0)
+    this.timestamp = head.timestamp
+    this.seq = head.seq
+    this.uuid = head.uuid
+  }
+}
+
+function decodeTemplate(bytes: Uint8Array, depth: number): Template {
+  if (depth > DEEPEST) throw new PayloadError(`Templates stand in each other deeper than ${DEEPEST} times`)
+  const { metrics, ...envelope } = readTemplate(bytes)
+  const members = metrics.map((metric) => readMetric(new WireReader(metric)))
+  return { ...envelope, metrics: new DecodedMetrics(members, depth) }
 }

@@ -18,6 +18,16 @@ import {
   type SparkplugType,
 } from './payload.ts'
 
+/** A metric of a type that a tag can hold. */
+interface PlainMetric extends OutgoingMetric {
+  readonly type: SparkplugType
+  readonly value: MetricValue
+  readonly properties?: Readonly<Record<string, MetricProperty>>
+}
+interface PlainPayload extends OutgoingPayload {
+  readonly metrics: readonly PlainMetric[]
+}
+
 const long = { min: 0n, max: 2n ** 64n - 1n }
 const VALUES: Readonly<Record<SparkplugType, fc.Arbitrary<MetricValue>>> = {
   int8: fc.integer({ min: -128, max: 127 }),
@@ -42,7 +52,7 @@ const typed = (type: SparkplugType) => fc.option(VALUES[type], { freq: 8 }).map(
 const propertyArb: fc.Arbitrary<MetricProperty> = typeArb.filter((type) => type !== 'bytes').chain(typed)
 const keyArb = fc.string({ minLength: 1, maxLength: 12 }).filter((key) => key !== '__proto__')
 const optional = <T>(arb: fc.Arbitrary<T>) => fc.option(arb, { nil: undefined })
-const metricArb: fc.Arbitrary<OutgoingMetric> = fc
+const metricArb: fc.Arbitrary<PlainMetric> = fc
   .tuple(
     typeArb.chain(typed),
     fc.record(
@@ -59,7 +69,7 @@ const metricArb: fc.Arbitrary<OutgoingMetric> = fc
     ),
   )
   .map(([value, rest]) => ({ ...rest, ...value }))
-const payloadArb: fc.Arbitrary<OutgoingPayload> = fc.record(
+const payloadArb: fc.Arbitrary<PlainPayload> = fc.record(
   {
     timestamp: optional(fc.maxSafeNat()),
     seq: optional(fc.integer({ min: 0, max: 255 })),
@@ -81,7 +91,7 @@ function wireField(type: SparkplugType, value: MetricValue): Partial<ProtoMetric
   return type === 'datetime' ? { long_value: String(value) } : { int_value: value >>> 0 }
 }
 
-function asProto(metric: OutgoingMetric): ProtoMetric {
+function asProto(metric: PlainMetric): ProtoMetric {
   const properties = metric.properties && {
     keys: Object.keys(metric.properties),
     values: Object.values(metric.properties).map(({ type, value }) => ({
@@ -107,7 +117,7 @@ function prune<T extends object>(value: T): Partial<T> {
   ) as Partial<T>
 }
 
-const asProtoPayload = (payload: OutgoingPayload): ProtoPayloadObject =>
+const asProtoPayload = (payload: PlainPayload): ProtoPayloadObject =>
   prune({
     timestamp: payload.timestamp === undefined ? undefined : String(payload.timestamp),
     seq: payload.seq === undefined ? undefined : String(payload.seq),
@@ -116,7 +126,7 @@ const asProtoPayload = (payload: OutgoingPayload): ProtoPayloadObject =>
   })
 
 /** What our decoder shows, brought into the form of what was sent. */
-function readBack(bytes: Uint8Array, sent: OutgoingPayload): OutgoingPayload {
+function readBack(bytes: Uint8Array, sent: PlainPayload): OutgoingPayload {
   const payload = decodePayload(bytes)
   const metrics = sent.metrics.map((metric, i): OutgoingMetric => {
     const keys = Object.keys(metric.properties ?? {})
@@ -138,7 +148,7 @@ function readBack(bytes: Uint8Array, sent: OutgoingPayload): OutgoingPayload {
   return { ...prune({ timestamp: payload.timestamp, seq: payload.seq, uuid: payload.uuid }), metrics }
 }
 
-const plain = (payload: OutgoingPayload): OutgoingPayload => ({
+const plain = (payload: PlainPayload): OutgoingPayload => ({
   ...prune({ timestamp: payload.timestamp, seq: payload.seq, uuid: payload.uuid }),
   metrics: payload.metrics.map((metric) => prune(metric) as OutgoingMetric),
 })
@@ -184,7 +194,7 @@ describe('the payload codec', () => {
     expect(decodePayload(unknown).valueAs(0, 'boolean')).toBe(true)
   })
 
-  it('steps over data sets and templates, whose value then is missing', () => {
+  it('has no scalar for a data set or a template', () => {
     const bytes = new Uint8Array([0x12, 0x07, 0x0a, 0x01, 0x61, 0x8a, 0x01, 0x01, 0x00])
     expect(decodePayload(bytes).name(0)).toBe('a')
     expect(() => decodePayload(bytes).valueAs(0, 'int32')).toThrow(PayloadError)

@@ -1,9 +1,13 @@
-import type { MetricValue, SparkplugType } from './datatype.ts'
+import type { ArrayValue } from './array-values.ts'
+import type { DataType, MetricValue, SparkplugType } from './datatype.ts'
+import type { DataSet, MetaData, Property, PropertySet, TemplateParameter } from './rare-types.ts'
 
-export type { MetricValue, SparkplugType } from './datatype.ts'
+export type { ArrayValue } from './array-values.ts'
+export type { DataType, MetricValue, SparkplugType } from './datatype.ts'
 export { decodePayload } from './decode.ts'
 export { encodePayload } from './encode.ts'
 export { PayloadError } from './payload-error.ts'
+export type { DataSet, MetaData, Property, PropertySet, TemplateParameter } from './rare-types.ts'
 
 /** Alias of a metric: a number up to 2^53, a bigint beyond, so that it can be the key of a Map. */
 export type Alias = number | bigint
@@ -21,13 +25,24 @@ export interface OutgoingMetric {
   readonly alias?: Alias
   /** Source time in ms. */
   readonly timestamp?: number
-  readonly type: SparkplugType
+  readonly type: DataType
   /** True in births and commands: writes `datatype`. Data leaves it out. */
   readonly isTyped?: boolean
-  readonly value: MetricValue
+  /** Of the type: a MetricValue for what a tag can hold and for files, an array, a data set, a template. */
+  readonly value: MetricValue | ArrayValue | DataSet | OutgoingTemplate
   readonly isHistorical?: boolean
   readonly isTransient?: boolean
-  readonly properties?: Readonly<Record<string, MetricProperty>>
+  readonly properties?: Readonly<Record<string, Property>>
+  readonly metadata?: MetaData
+}
+
+/** A template to be sent: a definition names none, an instance names its definition. */
+export interface OutgoingTemplate {
+  readonly version?: string
+  readonly templateRef?: string
+  readonly isDefinition: boolean
+  readonly parameters?: readonly TemplateParameter[]
+  readonly metrics: readonly OutgoingMetric[]
 }
 
 /** A payload to be sent. NDEATH leaves `seq` out. */
@@ -40,24 +55,22 @@ export interface OutgoingPayload {
 }
 
 /**
- * A decoded payload. Metrics are read by index, 0 to count − 1, in the order of the wire, so that the decoder may keep
- * them in whatever columns are fastest without its callers knowing.
+ * Metrics of a decoded payload or template. They are read by index, 0 to count − 1, in the order of the wire, so that the
+ * decoder may keep them in whatever columns are fastest without its callers knowing.
  */
-export interface Payload {
-  /** ms since 1970. */
-  readonly timestamp: number | undefined
-  readonly seq: number | undefined
-  readonly uuid: string | undefined
+export interface Metrics {
   /** Number of metrics. */
   readonly count: number
   name(index: number): string | undefined
   alias(index: number): Alias | undefined
   /** Source time of a metric in ms; undefined when the sender left it out. */
   timestampOf(index: number): number | undefined
-  /** Type written in the metric; undefined when it has none (data) or one that Andon does not read. */
+  /** Type written in the metric; undefined when it has none (data) or one that no tag holds. */
   typeOf(index: number): SparkplugType | undefined
   /** The number in the `datatype` field as the sender wrote it, known or not; 0 when there is none. */
   datatypeCode(index: number): number
+  /** As typeOf, with files, arrays, data sets and templates. */
+  anyTypeOf(index: number): DataType | undefined
   isNull(index: number): boolean
   isHistorical(index: number): boolean
   isTransient(index: number): boolean
@@ -67,6 +80,32 @@ export interface Payload {
    * @throws PayloadError when the wire carries another kind of value, or none.
    */
   valueAs(index: number, type: SparkplugType): MetricValue
+  /** As valueAs, for every type; a nested value is read when it is asked for. @throws PayloadError also when it cannot be. */
+  anyValueAs(index: number, type: DataType): AnyValue
   /** A property by its key; undefined when the metric has none of that name or one of a nested type. */
   property(index: number, key: string): MetricProperty | undefined
+  /** All properties, nested ones too; undefined when the metric has none. @throws PayloadError when one cannot be read. */
+  properties(index: number): PropertySet | undefined
+  /** @throws PayloadError when it cannot be read. */
+  metadata(index: number): MetaData | undefined
+}
+
+/** A value of any type. A file is bytes. */
+export type AnyValue = MetricValue | ArrayValue | DataSet | Template
+
+/** A decoded template. */
+export interface Template {
+  readonly version: string | undefined
+  readonly templateRef: string | undefined
+  readonly isDefinition: boolean
+  readonly parameters: readonly TemplateParameter[]
+  readonly metrics: Metrics
+}
+
+/** A decoded payload. */
+export interface Payload extends Metrics {
+  /** ms since 1970. */
+  readonly timestamp: number | undefined
+  readonly seq: number | undefined
+  readonly uuid: string | undefined
 }

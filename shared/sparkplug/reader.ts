@@ -1,4 +1,5 @@
 import { PayloadError } from './payload-error.ts'
+import { decodeText } from './text.ts'
 
 /** Reads protobuf from bytes that nobody can trust: every read is checked, every fault is a PayloadError. */
 export class WireReader {
@@ -115,12 +116,7 @@ export class WireReader {
   }
 
   text(): string {
-    try {
-      return decodeText(this.slice())
-    } catch (error) {
-      if (error instanceof PayloadError) throw error
-      throw new PayloadError('A text is not UTF-8', { cause: error })
-    }
+    return decodeText(this.slice())
   }
 
   /** Steps over a field that nobody reads. */
@@ -157,16 +153,3 @@ export class WireReader {
     return at
   }
 }
-
-/** Short plain texts, the usual case, need no decoder. */
-function decodeText(bytes: Uint8Array): string {
-  if (bytes.length > 24) return UTF8.decode(bytes)
-  let text = ''
-  for (const byte of bytes) {
-    if (byte > 0x7f) return UTF8.decode(bytes)
-    text += String.fromCharCode(byte)
-  }
-  return text
-}
-
-const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })

@@ -1,4 +1,4 @@
-import type { MetricValue, SparkplugType } from './datatype.ts'
+import type { DataType, MetricValue, SparkplugType } from './datatype.ts'
 import { PayloadError } from './payload-error.ts'
 import type { WireReader } from './reader.ts'
 
@@ -10,10 +10,12 @@ export const DOUBLE = 3
 export const BOOLEAN = 4
 export const TEXT = 5
 export const BYTES = 6
+export const DATA_SET = 7
+export const TEMPLATE = 8
 export const NONE = -1
 
 /** Wire type of each of them. */
-const WIRES = [0, 0, 5, 1, 0, 2, 2] as const
+export const WIRES = [0, 0, 5, 1, 0, 2, 2, 2, 2] as const
 
 /** A value as it stood on the wire: which kind of field, and its content. */
 export class WireValue {
@@ -36,7 +38,7 @@ export function readValue(reader: WireReader, kind: number, key: number, value: 
   if (kind === FLOAT) value.number = reader.float()
   else if (kind === DOUBLE) value.number = reader.double()
   else if (kind === TEXT) value.text = reader.text()
-  else if (kind === BYTES) value.bytes = reader.slice()
+  else if (kind >= BYTES) value.bytes = reader.slice()
   else readIntegers(reader, value)
   return true
 }
@@ -86,7 +88,11 @@ export const interpret = (value: WireValue, type: SparkplugType): MetricValue =>
 /** An unsigned 64-bit integer from its halves. */
 export const unsigned64 = (low: number, high: number): bigint => (BigInt(high) << 32n) | BigInt(low)
 
-function wrongKind(value: WireValue, type: SparkplugType): never {
+/** Content of a value of bytes, a data set or a template. @throws PayloadError when the sender used another kind of field. */
+export const contentOf = (value: WireValue, kind: number, type: DataType): Uint8Array =>
+  value.kind === kind && value.bytes ? value.bytes : wrongKind(value, type)
+
+function wrongKind(value: WireValue, type: DataType): never {
   const found = value.kind === NONE ? 'no value' : `value field ${value.kind + 10}`
   throw new PayloadError(`A metric of type ${type} has ${found}`)
 }
