@@ -16,7 +16,7 @@ const history = await openDuckDbHistorian({
   dir,
   log: silentLog,
   slotRows: Number(slotRows),
-  mergeFiles: 3,
+  mergeBlocks: 3,
   graceMs: 100,
 })
 const [mark] = await history.marks()

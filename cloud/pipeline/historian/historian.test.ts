@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -174,27 +174,27 @@ describe('the embedded history', () => {
     const query = { tags: [1, 2], from: AT, to: AT + 3_000_000, widthMs: 100_000 }
     const before = await history.buckets(query)
     await history.settle()
-    expect(await history.status()).toEqual({ hotRows: 0, fileRows: 3010, files: 1 })
+    expect(await history.status()).toMatchObject({ hotRows: 0, fileRows: 3010, files: 3 })
     expect(await history.buckets(query)).toEqual(before)
     await commitRamp(3, 5, 4000n)
     await history.close()
     history = await open()
     expect(await history.buckets(query)).toEqual(before)
-    expect(await history.status()).toEqual({ hotRows: 5, fileRows: 3010, files: 1 })
+    expect(await history.status()).toMatchObject({ hotRows: 5, fileRows: 3010, files: 3 })
     expect((await history.last([1, 3])).map((last) => last.value).sort()).toEqual([2999, 4])
   })
 
   it('merges the files of slots and unlinks the old ones', async () => {
     await history.close()
-    history = await open({ mergeFiles: 3 })
+    history = await open({ mergeBlocks: 3 })
     for (let i = 0; i < 3; i++) {
       await commitRamp(i, 100, BigInt(i * 100 + 1))
       await history.settle()
     }
-    expect(await history.status()).toEqual({ hotRows: 0, fileRows: 300, files: 1 })
+    expect(await history.status()).toMatchObject({ hotRows: 0, fileRows: 300, files: 3 })
     expect((await history.raw({ tag: 1, from: AT, to: AT + 1e6, limit: 1000, skip: 0 })).at).toHaveLength(100)
     await history.close()
-    expect(readdirSync(join(dir, 'blocks'))).toHaveLength(1)
+    expect(readdirSync(join(dir, 'blocks'))).toHaveLength(3)
     history = await open()
   })
 
@@ -207,8 +207,8 @@ describe('the embedded history', () => {
 
   it('removes what a crash left beside the named files', async () => {
     await history.close()
-    writeFileSync(join(dir, 'blocks', 'n-00000099.parquet'), 'left')
-    writeFileSync(join(dir, 'blocks', 'n-00000098.parquet.tmp'), 'left')
+    writeFileSync(join(dir, 'blocks', '00000099-0-n.parquet'), 'left')
+    writeFileSync(join(dir, 'blocks', '00000098-0-n.parquet.tmp'), 'left')
     history = await open()
     expect(readdirSync(join(dir, 'blocks'))).toEqual([])
   })
@@ -217,10 +217,11 @@ describe('the embedded history', () => {
     await commitRamp(1, 10)
     await history.settle()
     await history.close()
-    const [name] = readdirSync(join(dir, 'blocks'))
-    rmSync(join(dir, 'blocks', name ?? ''))
+    const name = readdirSync(join(dir, 'blocks')).find((file) => file.endsWith('-n.parquet'))
+    const path = join(dir, 'blocks', name ?? '')
+    renameSync(path, join(dir, 'aside'))
     await expect(open()).rejects.toThrow(`History files are missing in ${join(dir, 'blocks')}: ${name}`)
-    writeFileSync(join(dir, 'blocks', name ?? ''), '')
+    renameSync(join(dir, 'aside'), path)
     history = await open()
   })
 

@@ -1,5 +1,6 @@
 import type { Quality, Scalar } from '#shared/contracts/sample.ts'
 import type { HistoryBatch } from './batch.ts'
+import type { HistoryEngine } from './history-engine.ts'
 
 /** Which offsets of one journal are in history. */
 export interface RangeMark {
@@ -87,8 +88,14 @@ export interface LastValue {
 export interface HistorianStatus {
   /** Rows not yet sorted into files, and in them. */
   readonly hotRows: number
+  /** When the first of the rows not yet sorted may have come, ms since 1970; absent when there are none. */
+  readonly hotSince?: number
   readonly fileRows: number
   readonly files: number
+  /** Bytes of the files. */
+  readonly sizeBytes?: number
+  /** What keeps the values, where that is another program; it counts its rows itself. */
+  readonly engine?: HistoryEngine
 }
 
 /** How finely something is kept: every value, or minutes and hours with first, min, max, last, sum and count. */

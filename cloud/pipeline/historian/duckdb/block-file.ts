@@ -19,9 +19,9 @@ export function clearLeftovers(blocks: string, named: readonly BlockFile[]): voi
 export const parquet = (blocks: string, names: readonly string[]): string =>
   `read_parquet([${names.map((name) => quote(join(blocks, name))).join(', ')}])`
 
-const quote = (text: string): string => `'${text.replaceAll("'", "''")}'`
+export const quote = (text: string): string => `'${text.replaceAll("'", "''")}'`
 
-export interface SortedFile {
+export interface WideFile {
   readonly rows: number
   readonly firstAt: number
   readonly lastAt: number
@@ -29,20 +29,20 @@ export interface SortedFile {
 }
 
 /**
- * Writes the rows of `source` (a table or read_parquet list) sorted by tag and time to `path`, so that after a crash
- * the file is there whole or not at all. Returns undefined, and writes nothing, when there are no rows.
+ * Writes the wide values that `source` (a SELECT) yields, sorted by tag and time, to `path`, so that after a crash the
+ * file is there whole or not at all. Returns undefined, and writes nothing, when there are none.
  */
-export async function writeSorted(
+export async function writeWide(
   connection: DuckDBConnection,
   source: string,
   path: string,
-): Promise<SortedFile | undefined> {
-  const counted = await connection.run(`SELECT count(*)::DOUBLE, min(ts)::DOUBLE, max(ts)::DOUBLE FROM ${source}`)
+): Promise<WideFile | undefined> {
+  const counted = await connection.run(`SELECT count(*)::DOUBLE, min(ts)::DOUBLE, max(ts)::DOUBLE FROM (${source})`)
   const [rows, firstAt, lastAt] = [0, 1, 2].map((column) => items<number>(counted, column)[0])
   if (!rows) return undefined
   const temporary = `${path}.tmp`
   await connection.run(
-    `COPY (SELECT * FROM ${source} ORDER BY tag, ts) TO ${quote(temporary)} (FORMAT parquet, COMPRESSION zstd)`,
+    `COPY (SELECT * FROM (${source}) ORDER BY tag, ts) TO ${quote(temporary)} (FORMAT parquet, COMPRESSION zstd)`,
   )
   syncFile(temporary)
   renameSync(temporary, path)

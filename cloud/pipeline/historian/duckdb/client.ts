@@ -11,14 +11,19 @@ export interface DuckDbOptions extends Partial<StoreOptions> {
 }
 
 const DEFAULTS: Omit<StoreOptions, 'dir'> = {
-  memoryLimit: '192MB',
+  memoryLimit: '256MB',
   tempLimit: '8GB',
   threads: 1,
-  slotRows: 16_000_000,
+  // 4 s at a million values a second, 84 MB in memory, a second to sort.
+  slotRows: 4_000_000,
   slotMs: 600_000,
-  mergeFiles: 12,
+  waitingSlots: 4,
+  mergeBlocks: 16,
+  mergeRows: 512_000_000,
   graceMs: 60_000,
   queryLimitMs: 10_000,
+  retention: {},
+  lowSpaceBytes: 2 * 2 ** 30,
 }
 
 /** The embedded history: DuckDB in a thread of its own. */
@@ -40,8 +45,9 @@ interface Thread {
 export async function openDuckDbHistorian({ dir, log, ...given }: DuckDbOptions): Promise<DuckDbHistorian> {
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   const options: StoreOptions = { ...DEFAULTS, ...given, dir }
+  const state: ThreadState = { faults: [] }
   let isClosed = false
-  let thread = startThread(options, log)
+  let thread = startThread(options, log, state)
   await thread.catch((cause: Error) => {
     if (!/lock on file/.test(cause.message)) throw cause
     throw new Error(`The history in ${dir} is open in another process; stop that one first`, { cause })
@@ -51,25 +57,29 @@ export async function openDuckDbHistorian({ dir, log, ...given }: DuckDbOptions)
     const before = thread
     const found = await before.catch(() => undefined)
     if (found && !found.hasEnded()) return found
-    if (thread === before) thread = startThread(options, log)
+    if (thread === before) thread = startThread(options, log, state)
     return thread
   }
   const call: Call = async (name, argument, transfer = []) => {
     if (isClosed) throw new Error('The history is closed')
     return (await living()).call(name, argument, transfer)
   }
-  return historianOn(call, async () => {
-    if (isClosed) return
-    const last = await living()
-    isClosed = true
-    await last.call('close', undefined, [])
-    await last.ended
-  })
+  return historianOn(
+    call,
+    () => state.faults,
+    async () => {
+      if (isClosed) return
+      const last = await living()
+      isClosed = true
+      await last.call('close', undefined, [])
+      await last.ended
+    },
+  )
 }
 
 type Call = (name: keyof Calls, argument: unknown, transfer?: readonly ArrayBuffer[]) => Promise<unknown>
 
-function historianOn(call: Call, close: () => Promise<void>): DuckDbHistorian {
+function historianOn(call: Call, faults: () => readonly string[], close: () => Promise<void>): DuckDbHistorian {
   const ask =
     <R>(name: keyof Calls) =>
     (argument?: unknown) =>
@@ -87,29 +97,40 @@ function historianOn(call: Call, close: () => Promise<void>): DuckDbHistorian {
     buckets: ask('buckets'),
     raw: ask('raw'),
     last: (tags, before) => call('last', { tags, before }) as Promise<LastValue[]>,
-    classify: async () => undefined,
-    deletions: async () => [],
-    faults: () => [],
+    classify: ask('classify'),
+    deletions: ask('deletions'),
+    faults,
     status: ask('status'),
     settle: ask('settle'),
     close,
   }
 }
 
+interface ThreadState {
+  faults: readonly string[]
+}
+
 /** Starts the thread and waits until the database is open. */
-function startThread(options: StoreOptions, log: Log): Promise<Thread> {
+function startThread(options: StoreOptions, log: Log, state: ThreadState): Promise<Thread> {
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData: options, name: 'history' })
   const waiting = new Map<number, { resolve: (result: unknown) => void; reject: (error: Error) => void }>()
   let number = 0
   const opened = Promise.withResolvers<void>()
   const ended = Promise.withResolvers<void>()
-  const settle = ({ id, result, error }: Reply) => {
+  const settle = ({ id, result, error, faults }: Reply) => {
     const request = waiting.get(id)
     waiting.delete(id)
-    if (id === -1 && error) log.error({ err: error }, 'History could not sort a slot; it tries again with the next')
+    if (faults) tellFaults(faults)
+    else if (id === -1 && error)
+      log.error({ err: error }, 'History could not sort a slot; it tries again with the next')
     else if (id === -1) opened.resolve()
     else if (error) request?.reject(revive(error))
     else request?.resolve(result)
+  }
+  const tellFaults = (faults: readonly string[]) => {
+    for (const fault of faults) log.error(fault)
+    if (faults.length === 0 && state.faults.length > 0) log.info('The disk of history has space again')
+    state.faults = faults
   }
   let isEnded = false
   const end = (cause: Error) => {

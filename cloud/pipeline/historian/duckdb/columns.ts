@@ -1,6 +1,5 @@
 import {
   BIGINT,
-  DOUBLE,
   type DuckDBAppender,
   DuckDBDataChunk,
   type DuckDBMaterializedResult,
@@ -9,11 +8,10 @@ import {
   UTINYINT,
   VARCHAR,
 } from '@duckdb/node-api'
-import type { NumberColumns, WideRow } from '../batch.ts'
+import type { WideRow } from '../batch.ts'
 
 /** Rows of one data chunk: DuckDB's standard vector size. */
 const CHUNK = 2048
-const TWO_32 = 2 ** 32
 
 type Items = Int32Array | Float64Array | BigInt64Array | Uint8Array
 
@@ -22,37 +20,6 @@ function itemsOf(vector: DuckDBVector): Items {
   const { items } = vector as unknown as { readonly items?: Items }
   if (!items) throw new Error('This version of @duckdb/node-api keeps its vectors otherwise; use 1.5.6')
   return items
-}
-
-/** Appends number columns to the hot table, a chunk at a time, without an object per value. Synchronous. */
-export function appendNumbers(appender: DuckDBAppender, columns: NumberColumns): void {
-  for (let from = 0; from < columns.count; from += CHUNK) {
-    const to = Math.min(from + CHUNK, columns.count)
-    const chunk = DuckDBDataChunk.create([INTEGER, BIGINT, DOUBLE, UTINYINT], to - from)
-    const vectors = [0, 1, 2, 3].map((index) => chunk.getColumnVector(index)) as [
-      DuckDBVector,
-      DuckDBVector,
-      DuckDBVector,
-      DuckDBVector,
-    ]
-    ;(itemsOf(vectors[0]) as Int32Array).set(columns.tag.subarray(from, to))
-    writeInt64(itemsOf(vectors[1]) as BigInt64Array, columns.ts.subarray(from, to))
-    ;(itemsOf(vectors[2]) as Float64Array).set(columns.v.subarray(from, to))
-    ;(itemsOf(vectors[3]) as Uint8Array).set(columns.q.subarray(from, to))
-    for (const vector of vectors) (vector as DuckDBVector & { flush(): void }).flush()
-    appender.appendDataChunk(chunk)
-  }
-}
-
-/** Writes whole numbers up to 2^53 as 64-bit integers in halves, because a BigInt each would cost an object each. */
-function writeInt64(target: BigInt64Array, values: Float64Array): void {
-  const halves = new Uint32Array(target.buffer, target.byteOffset, target.length * 2)
-  for (let i = 0; i < values.length; i++) {
-    const value = Math.trunc(values[i] ?? 0)
-    const high = Math.floor(value / TWO_32)
-    halves[i * 2] = value - high * TWO_32
-    halves[i * 2 + 1] = high
-  }
 }
 
 /** Appends texts and 64-bit integers to the wide hot table. Synchronous. */

@@ -1,25 +1,45 @@
-import type { DuckDBConnection, DuckDBMaterializedResult } from '@duckdb/node-api'
-import type { Quality, Scalar } from '#shared/contracts/sample.ts'
-import type { BucketColumns, BucketRequest, LastValue, RawColumns, RawRequest } from '../historian.ts'
-import { HistoryTimeoutError } from '../historian.ts'
-import { parquet } from './block-file.ts'
-import { type BlockFile, files, inTransaction, type Kind, slots, tableOf } from './catalogue.ts'
-import { doubles, items } from './columns.ts'
-import type { Store } from './store.ts'
+import type { DuckDBConnection } from '@duckdb/node-api'
+import type { Quality } from '#shared/contracts/sample.ts'
+import type { RawValues, ReadPart, ReadSet } from '../blocks/read-blocks.ts'
+import type { LastNumber, LastOrder } from '../blocks/read-last.ts'
+import type { ReadCalls } from '../blocks/read-thread.ts'
+import { HOUR_MS, MINUTE_MS } from '../blocks/schema.ts'
+import type { CalledThread } from '../blocks/thread.ts'
+import {
+  type BucketColumns,
+  type BucketRequest,
+  HistoryTimeoutError,
+  type LastValue,
+  type RawColumns,
+  type RawRequest,
+} from '../historian.ts'
+import type { BlockFile } from './catalogue.ts'
+import { items } from './columns.ts'
+import { blocksOf } from './merge-plan.ts'
+import { levelFor, planRead, type ReadPlan, readPart, type Span } from './read-plan.ts'
+import type { Store, View } from './store.ts'
+import { readLastWide, readWide, readWideNumbers, type WideRows } from './wide.ts'
 
-/** Answers queries on connections of its own, each stopped at the store's time limit. */
+/** Answers queries beside the writer, each stopped at the store's time limit: numbers in a thread of its own, wide values by DuckDB. */
 export interface Reader {
   buckets(request: BucketRequest): Promise<BucketColumns>
   raw(request: RawRequest): Promise<RawColumns>
-  last(tags: readonly number[], before?: number): Promise<LastValue[]>
+  last(tags: readonly number[], before: number): Promise<LastValue[]>
   close(): Promise<void>
 }
 
 /** Two, so that a long query does not hold up the short ones. */
 const CONNECTIONS = 2
 
-/** Opens the read connections of a store. */
-export async function openReader(store: Store): Promise<Reader> {
+interface Means {
+  readonly store: Store
+  readonly thread: CalledThread
+  /** Runs `work` at one state of the manifest, with a connection that sees the same state. */
+  readonly wide: <T>(work: (connection: DuckDBConnection, view: View) => Promise<T>) => Promise<T>
+}
+
+/** Opens the reading side of a store. */
+export async function openReader(store: Store, thread: CalledThread): Promise<Reader> {
   const idle: DuckDBConnection[] = []
   const waiting: ((connection: DuckDBConnection) => void)[] = []
   for (let i = 0; i < CONNECTIONS; i++) idle.push(await store.connect())
@@ -32,24 +52,44 @@ export async function openReader(store: Store): Promise<Reader> {
     if (next) next(connection)
     else idle.push(connection)
   }
-  const read = async <T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> => {
-    const connection = await borrow()
-    try {
-      return await limited(connection, store.options.queryLimitMs, () =>
-        inTransaction(connection, () => work(connection)),
-      )
-    } finally {
-      giveBack(connection)
-    }
+  const means: Means = {
+    store,
+    thread,
+    async wide(work) {
+      const connection = await borrow()
+      try {
+        return await limited(connection, store.options.queryLimitMs, () => atOneState(store, connection, work))
+      } finally {
+        giveBack(connection)
+      }
+    },
   }
   return {
-    buckets: (request) => read((connection) => readBuckets(store, connection, request)),
-    raw: (request) => read((connection) => readRaw(store, connection, request)),
-    last: (tags, before = Number.MAX_SAFE_INTEGER) =>
-      read((connection) => readLast(store, connection, { tags, from: 0, to: before })),
+    buckets: (request) => readBuckets(means, request),
+    raw: (request) => readRaw(means, request),
+    last: (tags, before) => readLast(means, tags, before),
     async close() {
       for (let i = 0; i < CONNECTIONS; i++) (await borrow()).closeSync()
     },
+  }
+}
+
+/** Between the commit of the manifest and our word of it lies a moment; whoever falls into it looks again. */
+async function atOneState<T>(
+  store: Store,
+  connection: DuckDBConnection,
+  work: (connection: DuckDBConnection, view: View) => Promise<T>,
+): Promise<T> {
+  for (;;) {
+    await connection.run('BEGIN')
+    try {
+      const [version] = items<bigint>(await connection.run('SELECT version FROM manifest'), 0)
+      const { view } = store
+      if (Number(version) === view.version) return await work(connection, view)
+    } finally {
+      await connection.run('ROLLBACK')
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1))
   }
 }
 
@@ -74,145 +114,134 @@ async function limited<T>(connection: DuckDBConnection, limitMs: number, work: (
   }
 }
 
-const whole = (numbers: readonly number[]): string => numbers.map((n) => Math.trunc(n)).join(', ')
-
-/** Columns of either kind under the same names: v NaN, i and t null where the kind has none. */
-const COLUMNS: Readonly<Record<Kind, string>> = {
-  n: 'tag, ts, v, NULL::BIGINT AS i, NULL::VARCHAR AS t, q',
-  w: "tag, ts, coalesce(i::DOUBLE, try_cast(t AS DOUBLE), 'nan'::DOUBLE) AS v, i, t, q",
-}
-
-interface Span {
-  readonly tags: readonly number[]
-  readonly from: number
-  readonly to: number
-}
-
-/** Everything stored of some tags within [from, to), as a subquery. The caller's transaction keeps the list true. */
-async function within(store: Store, connection: DuckDBConnection, { tags, from, to }: Span): Promise<string> {
-  const where = `WHERE tag IN (${whole(tags)}) AND ts >= ${Math.trunc(from)} AND ts < ${Math.trunc(to)}`
-  const hot = await slots(connection)
-  const named = (await files(connection)).filter((file) => file.lastAt >= from && file.firstAt < to)
-  const part = (kind: Kind) => [
-    ...hot.map((slot) => `SELECT ${COLUMNS[kind]} FROM ${tableOf(kind, slot.id)} ${where}`),
-    ...fileParts(store, named, kind).map((source) => `SELECT ${COLUMNS[kind]} FROM ${source} ${where}`),
-  ]
-  return [...part('n'), ...part('w')].join(' UNION ALL ')
-}
-
-function fileParts(store: Store, named: readonly BlockFile[], kind: Kind): string[] {
-  const names = named.filter((file) => file.kind === kind).map((file) => file.name)
-  return names.length === 0 ? [] : [parquet(store.blocks, names)]
-}
-
-async function readBuckets(store: Store, connection: DuckDBConnection, request: BucketRequest): Promise<BucketColumns> {
-  const source = await within(store, connection, request)
-  const result = await connection.run(`
-    WITH s AS (SELECT tag, ts, q, CASE WHEN isnan(v) THEN NULL ELSE v END AS v FROM (${source}))
-    SELECT tag::DOUBLE, ((ts - ${Math.trunc(request.origin ?? request.from)}) // ${Math.trunc(request.widthMs)})::DOUBLE AS bucket,
-      arg_min(v, ts), min(v), max(v), arg_max(v, ts),
-      arg_min(ts, v)::DOUBLE, arg_max(ts, v)::DOUBLE, max(ts)::DOUBLE, count(*)::DOUBLE, min(q)::DOUBLE,
-      count(v)::DOUBLE, coalesce(sum(v), 0)
-    FROM s GROUP BY tag, bucket ORDER BY tag, bucket`)
-  const column = columnsOf(result, 13)
-  return {
-    tag: column(0),
-    bucket: column(1),
-    first: column(2),
-    min: column(3),
-    max: column(4),
-    last: column(5),
-    minAt: column(6),
-    maxAt: column(7),
-    lastAt: column(8),
-    count: column(9),
-    quality: column(10),
-    numbers: column(11),
-    sum: column(12),
+/** Asks the read thread; the slots' memory is held meanwhile. */
+async function ask<C extends keyof ReadCalls>(
+  { store, thread }: Means,
+  view: View,
+  { call, argument }: { readonly call: C; readonly argument: ReadCalls[C] },
+): Promise<unknown> {
+  for (const slot of view.slots) slot.hot.hold()
+  try {
+    return await thread.call(call, argument, { limitMs: store.options.queryLimitMs })
+  } finally {
+    for (const slot of view.slots) slot.hot.release()
   }
 }
 
-function columnsOf(result: DuckDBMaterializedResult, count: number): (index: number) => Float64Array {
-  const columns = doubles(
-    result,
-    Array.from({ length: count }, (_, index) => index),
-  )
-  return (index) => columns[index] ?? new Float64Array(0)
-}
+const wideOf = (store: Store, tags: readonly number[]): number[] => tags.filter((tag) => store.wideTags.has(tag))
+const ascending = (tags: readonly number[]): number[] => [...new Set(tags)].sort((a, b) => a - b)
 
-async function readRaw(store: Store, connection: DuckDBConnection, request: RawRequest): Promise<RawColumns> {
-  const source = await within(store, connection, { tags: [request.tag], from: request.from, to: request.to })
-  const result = await connection.run(`
-    SELECT ts::DOUBLE, v, q::DOUBLE, i, t FROM (${source}) ORDER BY ts, v, t
-    LIMIT ${Math.trunc(request.limit)} OFFSET ${Math.trunc(request.skip)}`)
-  const [at, v, q] = doubles(result, [0, 1, 2])
-  const wide = items<bigint>(result, 3)
-  const text = items<string>(result, 4)
-  const isEmpty = (column: readonly unknown[]) => column.every((value) => value === null)
-  return {
-    at: at ?? new Float64Array(0),
-    v: v ?? new Float64Array(0),
-    q: q ?? new Float64Array(0),
-    wide: isEmpty(wide) ? [] : wide,
-    text: isEmpty(text) ? [] : text,
+async function readBuckets(means: Means, request: BucketRequest): Promise<BucketColumns> {
+  const { store } = means
+  const { from, to, widthMs, origin = from } = request
+  const tags = ascending(request.tags)
+  const span = { from, to }
+  const plan = (view: View) => planRead(view, store.blocks, span, levelFor(widthMs, origin))
+  const query = (view: View, set: ReadSet) =>
+    ask(means, view, { call: 'buckets', argument: { set, tags, widthMs, origin } }) as Promise<BucketColumns>
+  const wide = wideOf(store, tags)
+  if (wide.length === 0) return query(store.view, plan(store.view))
+  const found = await means.wide(async (connection, view) => {
+    for (const slot of view.slots) slot.hot.hold()
+    const planned = plan(view)
+    const values = await readWideNumbers(connection, { store, view, tags: wide, span, files: planned.wide })
+    return { view, planned, values }
+  })
+  try {
+    const memory = [...found.planned.memory, { values: found.values, ...span }]
+    return await query(found.view, { files: found.planned.files, memory })
+  } finally {
+    for (const slot of found.view.slots) slot.hot.release()
   }
 }
 
-/** Files looked through at once, newest first, until every tag has a value. */
-const FILES_A_STEP = 8
+async function readRaw(means: Means, request: RawRequest): Promise<RawColumns> {
+  const { store } = means
+  const span = { from: request.from, to: request.to }
+  const plan = (view: View): ReadPlan => {
+    const planned = planRead(view, store.blocks, span, 'n')
+    return { ...planned, files: planned.files.filter((file) => file.kind === 'n') }
+  }
+  const numbers = (view: View) =>
+    ask(means, view, {
+      call: 'raw',
+      argument: { set: plan(view), tag: request.tag, rows: request.skip + request.limit },
+    }) as Promise<RawValues>
+  if (!store.wideTags.has(request.tag)) return page({ ...(await numbers(store.view)), wide: [], text: [] }, request)
+  const rows = await means.wide(async (connection, view) => {
+    const files = plan(view).wide
+    const [own, wide] = await Promise.all([
+      numbers(view),
+      readWide(connection, { store, view, tags: [request.tag], span, files }),
+    ])
+    return own.at.length === 0 ? wide : joined(own, wide)
+  })
+  return page(rows, request)
+}
 
-async function readLast(store: Store, connection: DuckDBConnection, span: Span): Promise<LastValue[]> {
-  const { tags, to: before } = span
-  const found = new Map<number, LastValue>()
-  const all = await files(connection)
-  const named = all.filter((file) => file.firstAt < before).sort((a, b) => b.lastAt - a.lastAt)
-  const hot = (await slots(connection)).flatMap(({ id }) =>
-    (['n', 'w'] as const).map((kind) => `SELECT ${COLUMNS[kind]} FROM ${tableOf(kind, id)}`),
-  )
-  await takeNewest(connection, found, { tags, before, sources: hot })
-  for (let from = 0; from < named.length; from += FILES_A_STEP) {
-    const step = named.slice(from, from + FILES_A_STEP)
-    const newestAt = Math.min(step[0]?.lastAt ?? 0, before)
-    const open = tags.filter((tag) => (found.get(tag)?.sourceAt ?? Number.NEGATIVE_INFINITY) < newestAt)
-    if (open.length === 0) break
-    const sources = (['n', 'w'] as const).flatMap((kind) =>
-      fileParts(store, step, kind).map((source) => `SELECT ${COLUMNS[kind]} FROM ${source}`),
-    )
-    await takeNewest(connection, found, { tags: open, before, sources })
+/** A tag whose type changed has both. */
+function joined(numbers: RawValues, wide: WideRows): WideRows {
+  const rows = [
+    ...Array.from(numbers.at, (at, i) => ({ at, from: numbers, i, isWide: false })),
+    ...Array.from(wide.at, (at, i) => ({ at, from: wide, i, isWide: true })),
+  ].sort((a, b) => a.at - b.at)
+  return {
+    at: Float64Array.from(rows, (row) => row.at),
+    v: Float64Array.from(rows, (row) => row.from.v[row.i] as number),
+    q: Float64Array.from(rows, (row) => row.from.q[row.i] as number),
+    wide: rows.map((row) => (row.isWide ? (wide.wide[row.i] ?? null) : null)),
+    text: rows.map((row) => (row.isWide ? (wide.text[row.i] ?? null) : null)),
+  }
+}
+
+function page({ at, v, q, wide, text }: WideRows, { skip, limit }: RawRequest): RawColumns {
+  const isAll = skip === 0 && limit >= at.length
+  const cut = (column: Float64Array) => (isAll ? column : column.slice(skip, skip + limit))
+  const listed = <T>(column: readonly (T | null)[]) => {
+    const part = column.slice(skip, skip + limit)
+    return part.every((value) => value === null) ? [] : part
+  }
+  return { at: cut(at), v: cut(v), q: cut(q), wide: listed(wide), text: listed(text) }
+}
+
+async function readLast(means: Means, tags: readonly number[], before: number): Promise<LastValue[]> {
+  const { store } = means
+  const { view: present } = store
+  const order = lastOrder(store, present, { tags: ascending(tags), before })
+  const numbers = (await ask(means, present, { call: 'last', argument: order })) as LastNumber[]
+  const found = new Map(numbers.map((number) => [number.tag, lastValue(number)]))
+  const wideTags = wideOf(store, tags)
+  if (wideTags.length === 0) return [...found.values()]
+  const wide = await means.wide((connection, view) => readLastWide(connection, { store, view, tags: wideTags, before }))
+  for (const value of wide.values()) {
+    // A roll-up tells a 64-bit integer as a double; of one time the exact one counts.
+    if ((found.get(value.tag)?.sourceAt ?? Number.NEGATIVE_INFINITY) <= value.sourceAt) found.set(value.tag, value)
   }
   return [...found.values()]
 }
 
-async function takeNewest(
-  connection: DuckDBConnection,
-  found: Map<number, LastValue>,
-  { tags, before, sources }: { tags: readonly number[]; before: number; sources: readonly string[] },
-): Promise<void> {
-  if (tags.length === 0 || sources.length === 0) return
-  const result = await connection.run(`
-    SELECT tag, max(ts)::DOUBLE, arg_max(v, ts), arg_max(q, ts), arg_max_null(i, ts), arg_max_null(t, ts)
-    FROM (${sources.join(' UNION ALL ')}) WHERE tag IN (${whole(tags)}) AND ts < ${Math.trunc(before)} GROUP BY tag`)
-  for (const value of lastValuesOf(result)) {
-    const known = found.get(value.tag)
-    if (!known || known.sourceAt < value.sourceAt) found.set(value.tag, value)
-  }
+const lastValue = ({ tag, at, v, q }: LastNumber): LastValue => ({
+  ...{ tag, sourceAt: at, value: Number.isNaN(v) ? null : v, quality: q as Quality },
+})
+
+function lastOrder(store: Store, view: View, { tags, before }: Pick<LastOrder, 'tags' | 'before'>): LastOrder {
+  const span: Span = { from: Number.NEGATIVE_INFINITY, to: before }
+  const { memory } = planRead({ ...view, files: [] }, store.blocks, span, 'n')
+  const blocks = blocksOf(view.files.filter((file) => file.firstAt < before))
+    .map(({ files }) => ({ lastAt: lastAtOf(files), files: coarsestFirst(files, store.blocks, span) }))
+    .toSorted((a, b) => b.lastAt - a.lastAt)
+  return { tags, before, memory, blocks }
 }
 
-function lastValuesOf(result: DuckDBMaterializedResult): LastValue[] {
-  const [tags, at, v, q] = [0, 1, 2, 3].map((column) => items<number>(result, column)) as unknown as [
-    Row,
-    Row,
-    Row,
-    Row,
-  ]
-  const [wide, text] = [items<bigint>(result, 4), items<string>(result, 5)]
-  const valueAt = (row: number): Scalar => text[row] ?? wide[row] ?? (Number.isNaN(v[row]) ? null : (v[row] ?? null))
-  return tags.map((tag, row) => ({
-    tag: tag ?? 0,
-    sourceAt: at[row] ?? 0,
-    value: valueAt(row),
-    quality: (q[row] ?? 0) as Quality,
-  }))
+/** The newest value's time; without values, the end of the newest bucket. */
+function lastAtOf(files: readonly BlockFile[]): number {
+  const values = files.filter((file) => file.kind === 'n' || file.kind === 'w')
+  if (values.length > 0) return Math.max(...values.map((file) => file.lastAt))
+  return Math.max(...files.map((file) => file.lastAt + (file.kind === 'h' ? HOUR_MS : MINUTE_MS)))
 }
 
-type Row = readonly (number | null)[]
+function coarsestFirst(files: readonly BlockFile[], blocks: string, span: Span): ReadPart[] {
+  return (['h', 'm', 'n'] as const).flatMap((kind) =>
+    files.filter((file) => file.kind === kind).map((file) => readPart({ ...file, kind }, blocks, span)),
+  )
+}

@@ -1,7 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { HistoryBatch } from '../batch.ts'
+import { type CalledThread, startCalledThread } from '../blocks/thread.ts'
 import type { BucketRequest, RawRequest } from '../historian.ts'
 import { type Blocks, openBlocks } from './blocks.ts'
+import { readDeletions } from './catalogue.ts'
+import { type DiskWatch, watchDisk } from './disk.ts'
 import { openReader, type Reader } from './read.ts'
 import { openStore, type Store, type StoreOptions } from './store.ts'
 
@@ -13,6 +16,8 @@ export interface Calls {
   buckets: BucketRequest
   raw: RawRequest
   last: { readonly tags: readonly number[]; readonly before?: number }
+  classify: readonly { readonly tag: number; readonly class: number }[]
+  deletions: undefined
   status: undefined
   settle: undefined
   close: undefined
@@ -29,6 +34,8 @@ export interface Reply {
   readonly id: number
   readonly result?: unknown
   readonly error?: { readonly name: string; readonly message: string }
+  /** What is wrong with the disk from now on. */
+  readonly faults?: readonly string[]
 }
 
 /** After these DuckDB answers every later statement with an error, also when the disk has space again. */
@@ -38,14 +45,31 @@ interface Parts {
   readonly store: Store
   readonly reader: Reader
   readonly blocks: Blocks
+  readonly threads: readonly CalledThread[]
+  readonly disk: DiskWatch
+  readonly report: (error: Error) => void
 }
 
+/** How often retention, merges of ended days and the disk are looked after when nothing is sealed. */
+const TIDY_EVERY_MS = 60_000
+
 async function serve(port: NonNullable<typeof parentPort>, options: StoreOptions): Promise<void> {
+  const report = (error: Error) => port.postMessage({ id: -1, error: plain(error) } satisfies Reply)
+  const disk = watchDisk(options, (faults) => port.postMessage({ id: -1, faults } satisfies Reply))
   const store = await openStore(options, Date.now())
-  const parts = { store, reader: await openReader(store), blocks: await openBlocks(store) }
-  const calls = callsOf(parts, (error) => port.postMessage({ id: -1, error: plain(error) } satisfies Reply))
+  // A helper thread that dies takes this one with it; the client opens all of them again.
+  const start = (name: string) =>
+    startCalledThread(new URL(`../blocks/${name}-thread.ts`, import.meta.url), name, (cause) => {
+      throw cause
+    })
+  const threads = [start('sort'), start('read')] as const
+  const [reader, blocks] = [await openReader(store, threads[1]), await openBlocks(store, threads[0])]
+  const parts: Parts = { store, reader, blocks, threads, disk, report }
+  const timer = setInterval(() => keepUp(parts), TIDY_EVERY_MS)
+  const calls = callsOf(parts)
   port.on('message', async ({ id, call, argument }: Request) => {
     try {
+      if (call === 'close') clearInterval(timer)
       const result = await calls[call](argument as never)
       port.postMessage({ id, result } satisfies Reply, buffersOf(result))
       if (call === 'close') port.close()
@@ -56,52 +80,60 @@ async function serve(port: NonNullable<typeof parentPort>, options: StoreOptions
     }
   })
   port.postMessage({ id: -1, result: 'open' } satisfies Reply)
-  await settle(parts, (error) => port.postMessage({ id: -1, error: plain(error) } satisfies Reply))
+  keepUp(parts)
 }
 
-function callsOf(
-  parts: Parts,
-  report: (error: Error) => void,
-): { [Call in keyof Calls]: (argument: Calls[Call]) => unknown } {
-  const { store, reader, blocks } = parts
+function callsOf(parts: Parts): { [Call in keyof Calls]: (argument: Calls[Call]) => unknown } {
+  const { store, reader, blocks, threads, disk } = parts
   return {
     commit: async (batch) => {
+      disk.assertSpace()
+      if (store.view.slots.length > store.options.waitingSlots) await blocks.sort()
       await store.commit(batch)
-      if (isFull(store)) sealAndSort(parts, report)
+      if (isFull(store)) await store.seal(Date.now())
+      if (store.view.slots.length > 1) keepUp(parts)
     },
     marks: () => store.marks(),
     gaps: () => store.gaps(),
     buckets: (request) => reader.buckets(request),
     raw: (request) => reader.raw(request),
-    last: ({ tags, before }) => reader.last(tags, before),
+    last: ({ tags, before = Number.MAX_SAFE_INTEGER }) => reader.last(tags, before),
+    classify: (tags) => store.classify(tags),
+    deletions: () => store.lock(() => readDeletions(store.writer)),
     status: () => store.status(),
     settle: async () => {
-      if (store.slot.rows > 0) await store.seal(Date.now())
-      await blocks.settle(Date.now())
+      if (rowsOf(store) > 0) await store.seal(Date.now())
+      await blocks.sort()
+      await blocks.tidy(Date.now())
     },
     close: async () => {
+      disk.close()
       await blocks.close()
       await reader.close()
+      for (const thread of threads) await thread.close()
       await store.close()
     },
   }
 }
 
-function isFull({ slot, options }: Store): boolean {
-  if (slot.rows === 0) return false
-  return slot.rows >= options.slotRows || Date.now() - slot.openedAt >= options.slotMs
+function rowsOf({ view }: Store): number {
+  const slot = view.slots.at(-1)
+  return slot ? slot.hot.count + slot.wideRows : 0
 }
 
-function sealAndSort(parts: Parts, report: (error: Error) => void): void {
-  void parts.store
-    .seal(Date.now())
-    .then(() => settle(parts, report))
+function isFull(store: Store): boolean {
+  const { options, view } = store
+  const rows = rowsOf(store)
+  if (rows === 0) return false
+  return rows >= options.slotRows || Date.now() - (view.slots.at(-1)?.openedAt ?? 0) >= options.slotMs
+}
+
+/** Sorts and merges beside the commits. What fails loses nothing: a slot stays a table and the next one tries again. */
+function keepUp({ blocks, report }: Parts): void {
+  void blocks
+    .sort()
+    .then(() => blocks.tidy(Date.now()))
     .catch(report)
-}
-
-/** A sort that fails loses nothing: its slot stays a table and the next one tries again. */
-async function settle({ blocks }: Parts, report: (error: Error) => void): Promise<void> {
-  await blocks.settle(Date.now()).catch(report)
 }
 
 const plain = ({ name, message }: Error) => ({ name, message })
