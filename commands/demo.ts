@@ -36,7 +36,6 @@ Ctrl-C stops everything; the next start goes on where this one stopped.`,
     const config = readDemoConfig(values, root)
     await earlierPartsEnded(familyFile(config.data), () => say('waiting for parts of an earlier run to end'))
     if (values.fresh) clearData(config.data)
-    say(`starting the plant, the cloud and the edge; state and logs are kept in ${config.data}`)
     return untilEnded(config, values.ledger)
   },
 }
@@ -54,12 +53,14 @@ function untilEnded(config: DemoConfig, ledger: string | undefined): Promise<num
       process.stderr.write(`andon demo: ${reason}\n`)
       end(1)
     }
-    const demo = runDemo({ root, config, say, ledger, fail })
+    // Before the first child: from then on a signal has somebody to stop.
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       process.on(signal, () => {
         if (!isEnding) say('stopping; nothing is lost')
         end(0)
       })
     }
+    say(`starting the plant, the cloud and the edge; state and logs are kept in ${config.data}`)
+    const demo = runDemo({ root, config, say, ledger, fail })
   })
 }

@@ -3,8 +3,8 @@ import { loadEdgeConfig } from '#edge/config.ts'
 import { type Edge, startEdge } from '#edge/main.ts'
 import { createLog, type Log } from '#shared/log/log.ts'
 
-/** After a failure nobody knows what still works: stopping cleanly is tried, for this long. */
-const STOP_WITHIN_MS = 5000
+/** Stopping cleanly is tried for this long: what was accepted is on disk either way. */
+const STOP_WITHIN_MS = 8000
 
 /** Runs the edge agent until it is told to stop. Resolves with the exit code: 0 stopped cleanly, 1 failed. */
 export async function runEdge(file: string): Promise<number> {
@@ -22,13 +22,16 @@ export async function runEdge(file: string): Promise<number> {
 }
 
 function listenForTheEnd(log: Log, end: (code: number) => void): void {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => end(0))
+  const endWith = (code: number) => {
+    setTimeout(() => process.exit(code), STOP_WITHIN_MS).unref()
+    end(code)
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => endWith(0))
   // A supervisor that started this agent over IPC and is gone cannot stop it any more.
-  process.on('disconnect', () => end(0))
+  process.on('disconnect', () => endWith(0))
   const fail = (error: unknown) => {
     log.fatal({ err: error }, 'Edge agent failed')
-    setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref()
-    end(1)
+    endWith(1)
   }
   process.on('uncaughtException', fail)
   process.on('unhandledRejection', fail)
