@@ -18,6 +18,12 @@ describe('the comparison of history with the ledger', () => {
     expect(compare(stored([1, 2, 4]), [20_500])).toMatchObject({ lost: [], excusedByKill: 1 })
   })
 
+  it('excuses what a slow scan had read before a kill, but nothing that a later value overtook', () => {
+    expect(compare(stored([1, 2, 4]), [24_500])).toMatchObject({ lost: [], excusedByKill: 1 })
+    expect(compare(stored([1, 3, 4]), [20_500])).toMatchObject({ excusedByKill: 0 })
+    expect(compare(stored([1, 3, 4]), [20_500]).lost).toHaveLength(1)
+  })
+
   it('excuses a missing value where the edge recorded that it had lost the device, and counts it', () => {
     const bad = { value: 0, at: 20_400, isBad: true }
     expect(compare([...stored([1, 2, 4]), bad])).toMatchObject({ lost: [], excusedByRecord: 1 })

@@ -71,8 +71,11 @@ export const noComparison = (): Comparison => ({
   misdated: [],
 })
 
-/** An answer that came this long before a kill may not have been accepted yet, ms. */
+/** For this long after a kill the other side may still answer into a link that nobody reads, ms. */
 const IN_FLIGHT_MS = 1500
+
+/** A scan takes no longer than this from its first answer to the commit that accepts it, even on a starved machine, ms. */
+const LONGEST_SCAN_MS = 10_000
 
 /** An answer that came so late that the edge had given the device up is followed by a bad sample within this time, ms. */
 const GIVEN_UP_MS = 2000
@@ -116,7 +119,7 @@ export function compareTag(
   }
   for (const { value, at } of ledger.answered) {
     if (taken.has(value)) continue
-    if (isAcross(kills, at, at + IN_FLIGHT_MS)) result.excusedByKill += 1
+    if (isInFlight(at, kills, taken.values().toArray())) result.excusedByKill += 1
     else if (losses.some(({ from, until }) => at >= from - GIVEN_UP_MS && at <= until)) result.excusedByRecord += 1
     else result.lost.push(`${key} ${value} answered at ${at}`)
   }
@@ -145,6 +148,17 @@ function isDated({ servedAt, at }: { servedAt: number; at: number }, breaks: rea
   const lateMs = at - servedAt
   return (lateMs >= 0 && lateMs <= 1) || lateMs > TOLERANCE_MS || (lateMs > 0 && isAcross(breaks, servedAt, at))
 }
+
+/**
+ * True for what was given right before a kill and not yet accepted. Samples of a tag are accepted in order, so it must be the
+ * tag's last before that kill: a later one in history proves that this one had its chance.
+ */
+const isInFlight = (at: number, kills: readonly number[], storedAt: readonly number[]) =>
+  kills.some((kill) =>
+    kill <= at
+      ? at - kill <= IN_FLIGHT_MS
+      : kill - at <= LONGEST_SCAN_MS && !storedAt.some((later) => later > at && later <= kill),
+  )
 
 /** True when a process was killed between two times, or so shortly after the first that its effect was still in flight. */
 const isAcross = (kills: readonly number[], from: number, to: number) =>
