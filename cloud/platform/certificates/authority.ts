@@ -1,0 +1,71 @@
+import { createPrivateKey, type KeyObject, randomBytes, X509Certificate } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createSecret } from './files.ts'
+import { type Issued, type Issuer, imported, issue, makeRoot, signingKey } from './x509.ts'
+
+/** Long enough that a phone or an edge box need not learn another root in its life. */
+const ROOT_DAYS = 20 * 365
+/** Browsers of phones take no more from a root that people installed than 825 days, public roots 397. */
+const SERVER_DAYS = 397
+const CLIENT_DAYS = 825
+
+/** The installation's own certificate authority. */
+export interface Authority {
+  /** The root in PEM, to be trusted by whoever connects. */
+  readonly rootPem: string
+  /** SHA-256 over the root, hexadecimal with colons, as phones and browsers show it. */
+  readonly fingerprint: string
+  /** For a TLS server under these host names and addresses; the key is made here. */
+  issueServer(names: readonly string[]): Promise<Issued>
+  /** For a TLS client that is known by a URI. With its public key given, as from a signing request, no key is made. */
+  issueClient(uri: string, publicKey?: KeyObject): Promise<Issued>
+}
+
+export interface AuthorityOptions {
+  /** Key and root are kept here in `ca.pem`, readable by the owner alone. */
+  readonly dir: string
+  /** ms since 1970 */
+  readonly clock: () => number
+}
+
+/** Opens the authority; the first time its key is made. @throws Error when the kept key cannot be used. */
+export async function openAuthority({ dir, clock }: AuthorityOptions): Promise<Authority> {
+  const file = join(dir, 'ca.pem')
+  if (!existsSync(file)) {
+    const { certPem, keyPem } = await makeRoot(`Andon CA ${randomBytes(3).toString('hex')}`, clock(), ROOT_DAYS)
+    createSecret(file, keyPem + certPem)
+  }
+  const text = readFileSync(file, 'utf8')
+  const root = readRoot(file, text)
+  const issuer: Issuer = {
+    name: root.issuer,
+    privateKey: await signingKey(createPrivateKey(text)),
+    publicKey: await imported(root.publicKey),
+  }
+  return {
+    rootPem: root.toString(),
+    fingerprint: root.fingerprint256,
+    issueServer: (names) =>
+      issue(issuer, { commonName: names[0] ?? 'localhost', purpose: 'server', names, at: clock(), days: SERVER_DAYS }),
+    issueClient: (uri, publicKey) =>
+      issue(issuer, {
+        ...{ commonName: commonNameOf(uri), purpose: 'client', names: [uri], at: clock(), days: CLIENT_DAYS },
+        ...(publicKey && { publicKey }),
+      }),
+  }
+}
+
+function readRoot(file: string, text: string): X509Certificate {
+  try {
+    const root = new X509Certificate(text)
+    if (!root.checkPrivateKey(createPrivateKey(text))) throw new Error('its key is another')
+    return root
+  } catch (cause) {
+    const words = `The certificate authority in ${file} cannot be used; restore it from a backup, or remove it to make a new one that every edge and phone must learn again`
+    throw new Error(words, { cause })
+  }
+}
+
+/** X.520 allows 64 characters; the end of a URI says more than its beginning. */
+const commonNameOf = (uri: string): string => uri.slice(-64)
