@@ -201,7 +201,7 @@ devices:
     const edge = launch(['edge', '--config', path], { ANDON_EDGE_PORT: '' })
     const warning = 'Addresses of the configuration do not answer'
     await edge.says(warning)
-    const [page = ''] = /http:\S+/.exec(edge.text()) ?? []
+    const [page = ''] = /http:[^\s"]+\//.exec(edge.text()) ?? []
     const token = readFileSync(join(dir, 'edge-data/status-token'), 'utf8').trim()
     const answer = await fetch(`${page}api/status`, { headers: { authorization: `Bearer ${token}` } })
     const status = (await answer.json()) as { devices: { state: string; read: number }[]; faults: { at: string }[] }
