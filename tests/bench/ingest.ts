@@ -134,9 +134,8 @@ async function phase(given: Phase): Promise<Phased> {
   let peakMb = 0
   const until = performance.now() + seconds * 1000
   while (performance.now() < until) {
-    await heard('progress')
+    await Promise.race([heard('progress'), cloud.ended])
     peakMb = Math.max(peakMb, cloud.pssMb())
-    if (cloud.child.exitCode !== null) throw new Error('the cloud ended under load')
   }
   const end = {
     acknowledged: last?.acknowledged ?? 0,
@@ -146,7 +145,7 @@ async function phase(given: Phase): Promise<Phased> {
   }
   await probe?.stop()
   order({ type: 'drain' })
-  const drained = (await heard('drained')) as Extract<Report, { type: 'drained' }>
+  const drained = (await Promise.race([heard('drained'), cloud.ended])) as Extract<Report, { type: 'drained' }>
   generator.off('message', follow)
   const values = end.acknowledged - begin.acknowledged
   const result = {

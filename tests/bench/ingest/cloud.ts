@@ -16,6 +16,8 @@ export interface BenchCloud {
   readonly url: string
   readonly mqttPort: number
   readonly dataDir: string
+  /** Rejects with what the cloud printed when it ends without being told to. */
+  readonly ended: Promise<never>
   /** CPU time of all its processes since their start, µs; children that ended are in it. */
   cpuMicros(): number
   /** Sum of PSS of its processes, MB. */
@@ -131,13 +133,25 @@ export async function startBenchCloud(dir: string, groups: readonly BenchGroup[]
     child.once('exit', (code) => reject(new Error(`the cloud ended with ${code}:\n${printed}`)))
   })
   const pid = child.pid ?? 0
+  let isStopping = false
+  const ended = new Promise<never>((_, reject) => {
+    child.once(
+      'exit',
+      (code, signal) => isStopping || reject(new Error(`the cloud ended by itself (${signal ?? code}):\n${printed}`)),
+    )
+  })
+  ended.catch(() => undefined)
   return {
     ...ready,
     dataDir,
     child,
     cpuMicros: () => descendants(pid).reduce((sum, one) => sum + cpuOf(one), 0),
     pssMb: () => descendants(pid).reduce((sum, one) => sum + pssOf(one), 0) / 1024,
-    stop: () => stop(child, () => printed),
+    ended,
+    stop: () => {
+      isStopping = true
+      return stop(child, () => printed)
+    },
   }
 }
 
