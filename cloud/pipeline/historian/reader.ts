@@ -127,5 +127,7 @@ function valueAt(columns: RawColumns, index: number, type: ScalarType): Scalar {
   if (wide !== null) return wide
   const number = columns.v[index] ?? Number.NaN
   if (Number.isNaN(number)) return null
-  return type === 'boolean' ? number !== 0 : number
+  if (type === 'boolean') return number !== 0
+  // External engines keep integers as numbers, and the digits of the widest as text.
+  return type === 'int64' || type === 'uint64' ? BigInt(number) : number
 }
