@@ -4,6 +4,8 @@ import { type Command, UsageError } from './command.ts'
 
 const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
   codec: () => import('#tests/bench/codec.ts'),
+  history: () => import('#tests/bench/history.ts'),
+  'history-feed': () => import('#tests/bench/history-feed.ts'),
   ingest: () => import('#tests/bench/ingest.ts'),
   latency: () => import('#tests/bench/latency.ts'),
 }
@@ -13,6 +15,8 @@ export const command: Command = {
   help: `usage: andon bench NAME [--json] [--seconds N] [--data DIR]
 
   ingest     values from MQTT to durable history, against a ledger (600 s)
+  history    size and answers of 1,000 tags at 1 Hz: 30 days, below 600 s one day (600 s)
+  history-feed  the historian alone at --rate values/s of 100,000 tags (600 s)
   codec      payload ↔ values, CPU a metric, 100 doubles a payload (10 s)
   latency    the simulator's answer → alarm event on the browser stream (120 s)
 

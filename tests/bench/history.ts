@@ -1,0 +1,127 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type DuckDbHistorian, openDuckDbHistorian } from '#cloud/pipeline/historian/duckdb/client.ts'
+import { silentLog } from '#shared/log/log.ts'
+import { type Bench, type BenchOptions, type BenchResult, percentile } from './bench.ts'
+import { committer, peakRssMb, productCpu, round } from './history/feed.ts'
+import { mix } from './history/mix.ts'
+
+const TAGS = 1000
+const DAY_MS = 86_400_000
+const START_AT = Date.UTC(2026, 0, 1)
+/** From this length on 30 days are measured, else one. */
+const FULL_SECONDS = 600
+const BATCH = 200_000
+/** Half of the rate that ingest must reach; written beside the queries of the full form. */
+const RATE_BESIDE = 500_000
+const POINTS = 2000
+
+/** What history costs and how fast it answers: 1,000 tags at 1 Hz over 24 h or, from 600 s on, over 30 days. */
+export const bench: Bench = {
+  name: 'history',
+  summary: 'bytes a value and time of answers, 1,000 tags at 1 Hz',
+  seconds: FULL_SECONDS,
+  run: async (options) => {
+    const isFull = options.seconds >= FULL_SECONDS
+    const days = isFull ? 30 : 1
+    const kept = options.data && join(options.data, `history-${days}d`)
+    if (kept) mkdirSync(kept, { recursive: true })
+    const dir = kept ?? mkdtempSync(join(tmpdir(), 'andon-history-bench-'))
+    const historian = await openDuckDbHistorian({ dir, log: silentLog, graceMs: 1000 })
+    try {
+      const filled = await fill(historian, days, options)
+      const load = isFull ? writeBeside(historian) : undefined
+      const answers = await measure(historian, days, options)
+      return { ...filled, spanDays: days, ...answers, ...(await load?.()), peakRssMb: peakRssMb() }
+    } finally {
+      await historian.close()
+      if (!kept) rmSync(dir, { recursive: true })
+    }
+  },
+}
+
+/** Makes the data through the product's own commits, unless an earlier run left it; then sorts and merges what is open. */
+async function fill(historian: DuckDbHistorian, days: number, { say }: BenchOptions): Promise<BenchResult> {
+  const wanted = TAGS * 86_400 * days
+  const there = (await historian.status()).fileRows
+  const [cpuAt, startedAt] = [productCpu(), performance.now()]
+  if (there < wanted) {
+    if (there > 0) throw new Error('The data of an interrupted run is incomplete: empty the folder and start again')
+    const commit = committer(historian)
+    const values = mix({ tags: TAGS, firstTag: 1, periodMs: 1000, startAt: START_AT })
+    for (let sent = 0; sent < wanted; sent += BATCH) {
+      await commit(values.next(BATCH))
+      if (sent % (BATCH * 50) === 0) say(`${(sent / 1e6).toFixed(0)} of ${wanted / 1e6} M values`)
+    }
+    await historian.settle()
+  }
+  const made = there < wanted
+  const [cpu, wallMs] = [productCpu() - cpuAt, performance.now() - startedAt]
+  const { fileRows, sizeBytes = 0, files } = await historian.status()
+  return {
+    ...{ values: fileRows, bytesPerValue: round(sizeBytes / fileRows, 3), files },
+    ...(made
+      ? { cpuMicrosPerValue: round(cpu / wanted, 3), valuesPerSecond: Math.round((wanted / wallMs) * 1000) }
+      : {}),
+  }
+}
+
+async function measure(historian: DuckDbHistorian, days: number, { seconds, say }: BenchOptions): Promise<BenchResult> {
+  const endAt = START_AT + days * DAY_MS
+  const dayFrom = endAt - DAY_MS
+  const all = Array.from({ length: TAGS }, (_, tag) => tag + 1)
+  const [raw, month, hourly]: [number[], number[], number[]] = [[], [], []]
+  const widthMs = Math.ceil((days * DAY_MS) / POINTS / 60_000) * 60_000
+  let compared = 0
+  const until = performance.now() + Math.min(seconds, 60) * 1000
+  for (let i = 0; i < 5 || (performance.now() < until && i < 200); i++) {
+    const tag = 1 + ((i * 37) % TAGS)
+    const day = await timed(raw, () => historian.raw({ tag, from: dayFrom, to: endAt, limit: 100_000, skip: 0 }))
+    if (day.at.length !== 86_400) throw new Error(`A day of tag ${tag} has ${day.at.length} values, not 86,400`)
+    const points = await timed(month, () => historian.buckets({ tags: [tag], from: START_AT, to: endAt, widthMs }))
+    compared += day.at.length + points.count.reduce((sum, count) => sum + count, 0)
+    if (i % 5 > 0) continue
+    const hours = await timed(hourly, () =>
+      historian.buckets({ tags: all, from: dayFrom, to: endAt, widthMs: 3_600_000 }),
+    )
+    compared += hours.count.reduce((sum, count) => sum + count, 0)
+    if (hours.tag.length !== TAGS * 24) throw new Error(`${hours.tag.length} hours, not ${TAGS * 24}`)
+  }
+  say(`${raw.length} days of raw values, ${hourly.length} times the hourly means of all tags`)
+  return {
+    ...{ rawDayP95Ms: round(percentile(raw, 0.95)), rawDayP50Ms: round(percentile(raw, 0.5)) },
+    ...{ monthDownsampledP95Ms: round(percentile(month, 0.95)), monthDownsampledP50Ms: round(percentile(month, 0.5)) },
+    ...{ hourlyRollupMs: round(percentile(hourly, 0.95)), hourlyRollupP50Ms: round(percentile(hourly, 0.5)), compared },
+  }
+}
+
+async function timed<T>(into: number[], work: () => Promise<T>): Promise<T> {
+  const before = performance.now()
+  const result = await work()
+  into.push(performance.now() - before)
+  return result
+}
+
+/** Writes other tags at half speed until it is told to stop; tells the rate that it reached. */
+function writeBeside(historian: DuckDbHistorian): () => Promise<BenchResult> {
+  const commit = committer(historian)
+  const values = mix({ tags: 100_000, firstTag: 1_000_001, periodMs: 200, startAt: START_AT + 60 * DAY_MS })
+  const startedAt = performance.now()
+  let isOver = false
+  let sent = 0
+  const run = async () => {
+    while (!isOver) {
+      const wait = startedAt + (sent / RATE_BESIDE) * 1000 - performance.now()
+      if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait))
+      await commit(values.next(RATE_BESIDE / 5))
+      sent += RATE_BESIDE / 5
+    }
+  }
+  const running = run()
+  return async () => {
+    isOver = true
+    await running
+    return { valuesPerSecondBeside: Math.round(sent / ((performance.now() - startedAt) / 1000)) }
+  }
+}
