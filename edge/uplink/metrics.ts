@@ -2,6 +2,7 @@ import { fits } from '#edge/journal/conform.ts'
 import type { Journal, JournalRecord } from '#edge/journal/journal.ts'
 import type { EdgeDevice, EdgeModel, EdgeTag, TagSample } from '#edge/model.ts'
 import { GOOD, type Quality, type ScalarType, UNCERTAIN } from '#shared/contracts/sample.ts'
+import { type DataWriter, isNumberType } from '#shared/sparkplug/data-writer.ts'
 import {
   ACK_OFFSET,
   ALARM_COMMAND,
@@ -153,25 +154,23 @@ function qualityProperties(quality: Quality): Record<string, MetricProperty> {
 const UNCERTAIN_PROPERTIES = qualityProperties(UNCERTAIN)
 const BAD_PROPERTIES = qualityProperties(0)
 
-/** Metrics of an NDATA or DDATA for a journal record: its samples by alias, then the two offsets. */
-export function recordMetrics(journal: Journal, record: JournalRecord, isHistorical: boolean): OutgoingMetric[] {
-  const metrics: OutgoingMetric[] = record.samples.map((sample) => dataMetric(journal, sample, isHistorical))
+/** Writes the metrics of an NDATA or DDATA for a journal record: its samples by alias, then the two offsets. */
+export function writeRecord(writer: DataWriter, journal: Journal, record: JournalRecord, isHistorical: boolean): void {
+  for (const sample of record.samples) writeSample(writer, journal, sample, isHistorical)
   const timestamp = record.samples.at(-1)?.sourceAt ?? 0
-  for (const [name, value] of [
-    [FIRST_OFFSET, record.first],
-    [LAST_OFFSET, record.last],
-  ] as const) {
-    const alias = journal.tagId(record.device, name, 'uint64')
-    metrics.push({ alias, timestamp, type: 'uint64', value, isHistorical, isTransient: true })
-  }
-  return metrics
+  writer.offset(journal.tagId(record.device, FIRST_OFFSET, 'uint64'), timestamp, record.first)
+  writer.offset(journal.tagId(record.device, LAST_OFFSET, 'uint64'), timestamp, record.last)
 }
 
 /** Quality is written only when it is not good. */
-function dataMetric(journal: Journal, sample: TagSample, isHistorical: boolean): OutgoingMetric {
+function writeSample(writer: DataWriter, journal: Journal, sample: TagSample, isHistorical: boolean): void {
   const { tagId: alias, sourceAt: timestamp, value, quality } = sample
   const type = journal.tag(alias)?.type ?? 'string'
+  if (quality === GOOD && isNumberType(type) && typeof value === (type === 'boolean' ? 'boolean' : 'number')) {
+    writer.number(alias, timestamp, Number(value), type)
+    return
+  }
   const metric = { alias, timestamp, type, value, isHistorical }
-  if (quality === GOOD) return metric
-  return { ...metric, properties: quality === UNCERTAIN ? UNCERTAIN_PROPERTIES : BAD_PROPERTIES }
+  if (quality === GOOD) writer.metric(metric)
+  else writer.metric({ ...metric, properties: quality === UNCERTAIN ? UNCERTAIN_PROPERTIES : BAD_PROPERTIES })
 }

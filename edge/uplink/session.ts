@@ -1,5 +1,6 @@
 import type { Clock, Journal, JournalRecord } from '#edge/journal/journal.ts'
 import type { EdgeModel } from '#edge/model.ts'
+import { DataWriter } from '#shared/sparkplug/data-writer.ts'
 import { encodePayload, type OutgoingMetric } from '#shared/sparkplug/payload.ts'
 import { nextSeq } from '#shared/sparkplug/session.ts'
 import { type DeviceMessage, formatTopic, type NodeMessage } from '#shared/sparkplug/topics.ts'
@@ -10,8 +11,8 @@ import {
   deviceBirth,
   heartbeatMetric,
   nodeBirth,
-  recordMetrics,
   resultMetric,
+  writeRecord,
 } from './metrics.ts'
 
 export interface SessionOptions {
@@ -60,6 +61,7 @@ class EdgeSession implements Session {
   readonly #born = new Map<string, Set<number>>()
   /** Tags beyond the model that old samples needed. */
   readonly #extra = new Map<string, Set<number>>()
+  readonly #writer = new DataWriter()
   #seq = 0
 
   constructor(options: SessionOptions) {
@@ -93,11 +95,11 @@ class EdgeSession implements Session {
   send(record: JournalRecord, isHistorical: boolean): void {
     const { device } = record
     if (device !== undefined) this.#ensureBorn(device, record)
-    this.#publish(
-      device === undefined ? 'NDATA' : 'DDATA',
-      device,
-      recordMetrics(this.#options.journal, record, isHistorical),
-    )
+    const { journal, connection } = this.#options
+    const topic = this.#next(device === undefined ? 'NDATA' : 'DDATA', device)
+    this.#writer.begin(this.lastSentAt, this.#seq, isHistorical)
+    writeRecord(this.#writer, journal, record, isHistorical)
+    connection.publish(topic, this.#writer.end())
   }
 
   heartbeat(): void {
@@ -122,14 +124,17 @@ class EdgeSession implements Session {
   }
 
   #publish(message: NodeMessage | DeviceMessage, device: string | undefined, metrics: readonly OutgoingMetric[]): void {
-    const { model, connection, clock } = this.#options
+    const topic = this.#next(message, device)
+    this.#options.connection.publish(topic, encodePayload({ timestamp: this.lastSentAt, seq: this.#seq, metrics }))
+  }
+
+  /** Counts a message on; answers its topic. */
+  #next(message: NodeMessage | DeviceMessage, device: string | undefined): string {
+    const { model, clock } = this.#options
     const { group, edge } = model
     this.#seq = nextSeq(this.#seq)
-    const topic =
-      device === undefined
-        ? formatTopic({ message: message as NodeMessage, group, edge })
-        : formatTopic({ message: message as DeviceMessage, group, edge, device })
     this.lastSentAt = clock.now()
-    connection.publish(topic, encodePayload({ timestamp: this.lastSentAt, seq: this.#seq, metrics }))
+    if (device === undefined) return formatTopic({ message: message as NodeMessage, group, edge })
+    return formatTopic({ message: message as DeviceMessage, group, edge, device })
   }
 }

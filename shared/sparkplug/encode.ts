@@ -8,6 +8,8 @@ import { WireWriter } from './wire.ts'
 export { INTEGER_LIMITS } from './encode-value.ts'
 
 const PROPERTY_VALUES = 3
+/** Room for a usual metric, in bytes. */
+const METRIC_SIZE = 128
 const METADATA = 8
 const PROPERTIES = 9
 
@@ -26,6 +28,13 @@ export function encodePayload(payload: OutgoingPayload): Uint8Array {
   }
   if (payload.seq !== undefined) number(out, 3, payload.seq)
   if (payload.uuid !== undefined) text(out, 4, payload.uuid)
+  return out.finish()
+}
+
+/** Encodes one metric, without its key and length in the payload. @throws RangeError when its value does not fit its type. */
+export function encodeMetric(metric: OutgoingMetric): Uint8Array {
+  const out = new WireWriter(METRIC_SIZE)
+  writeMetric(out, metric)
   return out.finish()
 }
 
