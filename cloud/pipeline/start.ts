@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import type { Kysely } from 'kysely'
 import type { Database } from '#cloud/platform/database/database.ts'
 import { loadProfiles } from '#shared/config/profile.ts'
@@ -10,8 +9,8 @@ import { type EmbeddedOptions, startBroker } from './broker/embedded.ts'
 import type { EdgeRef, EdgeRegistrationInput, EdgeStatus, Pipeline, PipelineMetrics } from './contract.ts'
 import { createDetection, type Detection } from './detection/index.ts'
 import type { HistoryBatch } from './historian/batch.ts'
-import { openDuckDbHistorian } from './historian/duckdb/client.ts'
 import type { Historian, RangeMark } from './historian/historian.ts'
+import { type ExternalHistory, openHistory } from './historian/open.ts'
 import { historyReader } from './historian/reader.ts'
 import { type HistoryWriter, startWriter } from './historian/writer.ts'
 import { acknowledgeable } from './host/commands.ts'
@@ -28,8 +27,10 @@ import { deviceStatus, edgeStatus, tagStatus } from './shard/views.ts'
 
 export interface PipelineOptions {
   readonly db: Database
-  /** History lives in the folder `history` below it. */
+  /** History lives in the folder `history` below it, unless it is external. */
   readonly dataDir: string
+  /** InfluxDB or VictoriaMetrics to keep history in. */
+  readonly externalHistory?: ExternalHistory | undefined
   /** Folder of device profiles, by default `devices/profiles`. */
   readonly profilesDir: string
   /** Where the embedded broker listens; port 0 picks a free one. */
@@ -38,6 +39,8 @@ export interface PipelineOptions {
   readonly clock: () => number
   readonly log: Log
   readonly metrics?: PipelineMetrics
+  /** Opens another broker to stand on than the embedded one. */
+  readonly openBroker?: () => Promise<Broker>
   /** How patient the Sparkplug host is; its defaults suit the embedded broker. */
   readonly limits?: Partial<HostLimits>
 }
@@ -77,22 +80,30 @@ async function assemble(options: PipelineOptions, opened: (close: () => Promise<
   const { db, clock, log, metrics = NO_METRICS } = options
   const profiles = loadProfiles(options.profilesDir)
   const store = pipelineStore(db)
-  const historian = await openDuckDbHistorian({ dir: join(options.dataDir, 'history'), log })
+  const shards = createShards()
+  const labelsOf = (key: number) => labelsIn(shards, key)
+  const { dataDir, externalHistory: external } = options
+  const historian = await openHistory({ external, dataDir, db, labelsOf, clock, log })
   opened(() => historian.close())
   const system = db.system as unknown as Kysely<unknown>
   const detection = await createDetection({ db: system, listen: db.listen.bind(db), clock, log })
   opened(() => detection.close())
-  const shards = createShards()
   await restoreShards({ store, historian, detection, profiles, shards, clock, log })
   const hashes = (edge: EdgeRef) => shards.get(edge)?.secretHash
   const onOddWill: EmbeddedOptions['onOddWill'] = (edge, rule) => {
     const shard = shards.get(edge)
     if (shard) tolerate({ clock, log, metrics }, shard, rule)
   }
-  const broker = await startBroker({ ...options.mqtt, secretHash: hashes, onOddWill, clock, log, metrics })
+  const embedded = { ...options.mqtt, secretHash: hashes, onOddWill, clock, log, metrics }
+  const broker = options.openBroker ? await options.openBroker() : await startBroker(embedded)
   opened(() => broker.close())
   const [queue, live] = [recordsQueue(log), liveCache(shards)]
   return connect({ options, profiles, historian, detection, store, shards, broker, queue, live, metrics })
+}
+
+function labelsIn(shards: Shards, key: number) {
+  const found = shards.byKey(key)
+  return found && { ...found.shard.ref, device: found.tag.device.device, tag: found.tag.tag }
 }
 
 type Opened = Omit<Parts, 'writer' | 'host'> & { readonly metrics: PipelineMetrics }
@@ -185,7 +196,7 @@ function pipelineOf(parts: Parts): Pipeline {
     registerEdge: (input) => registerEdge(parts, input),
     command: (command) => parts.host.command(command),
     mqtt: { host, port, url: `mqtt://${host.includes(':') ? `[${host}]` : host}:${port}` },
-    faults: () => [writer.isFailing ? HISTORY_CLOSED : [], detection.fault() ?? []].flat(),
+    faults: () => [writer.isFailing ? HISTORY_CLOSED : [], detection.fault() ?? [], ...historian.faults()].flat(),
     close: closeOnce(parts),
   }
 }

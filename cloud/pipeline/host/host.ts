@@ -91,6 +91,7 @@ function tick(host: HostContext, now: number): void {
     if (isActive && now - acknowledgedAt >= ACK_EVERY_MS) acknowledge(host, shard, true)
   }
   host.rebirths.tick(now)
+  host.metrics.gauge('sparkplug_rebirths_waiting', host.rebirths.waiting)
 }
 
 /** Closes reorder windows whose time is over; not behind a birth that is being recorded. */

@@ -19,6 +19,8 @@ export interface RebirthState {
   attempts: number
   /** Why a request is due, a constant in kebab-case; null: none is. */
   wanted: string | null
+  /** No birth has come since the last request. */
+  isOpen: boolean
 }
 
 /** Asks edges to be born again, never faster than the limits; a request that no birth follows is repeated. */
@@ -47,7 +49,7 @@ const MOST_ATTEMPTS = 12
 const QUIET_MS = 600_000
 
 /** A state in which nothing was asked yet. */
-export const nothingAsked = (): RebirthState => ({ askedAt: null, attempts: 0, wanted: null })
+export const nothingAsked = (): RebirthState => ({ askedAt: null, attempts: 0, wanted: null, isOpen: false })
 
 /** Opens the desk. */
 export function rebirthDesk({ limits, clock, send }: RebirthDeskOptions): RebirthDesk {
@@ -67,7 +69,8 @@ export function rebirthDesk({ limits, clock, send }: RebirthDeskOptions): Rebirt
     const reason = rebirth.wanted
     if (reason === null || now < dueAt(rebirth) || tokens < 1) return
     tokens -= 1
-    const isRepeat = rebirth.attempts > 0
+    const isRepeat = rebirth.isOpen
+    rebirth.isOpen = true
     rebirth.askedAt = now
     rebirth.attempts += 1
     // To the end: edges that were never asked come first.
@@ -89,6 +92,7 @@ export function rebirthDesk({ limits, clock, send }: RebirthDeskOptions): Rebirt
     },
     settle(shard) {
       shard.session.rebirth.wanted = null
+      shard.session.rebirth.isOpen = false
       queue.delete(shard)
     },
     tick(now) {

@@ -1,0 +1,62 @@
+import { writeFileSync } from 'node:fs'
+import { TOLERANCES } from '#cloud/pipeline/host/tolerances.ts'
+import { EDGE_CLAUSES, EDGE_CLAUSES_ELSEWHERE } from './edge-clauses.ts'
+import { HOST_CLAUSES, HOST_CLAUSES_ELSEWHERE, type Where } from './host-table.ts'
+
+/** Where the tables are shown. */
+export const DOC = 'docs/sparkplug-conformance.md'
+
+const SEEN: Readonly<Record<Where, string>> = {
+  both: 'on both brokers',
+  embedded: 'on the embedded broker',
+  external: 'on mosquitto',
+}
+
+const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
+  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+
+/** The tables of conformance and tolerance as Markdown. */
+export function conformanceDoc(): string {
+  const host = HOST_CLAUSES.map(({ id, words, where }) => [`\`${id}\``, words, SEEN[where]])
+  const hostElsewhere = Object.entries(HOST_CLAUSES_ELSEWHERE).map(([id, { words, why }]) => [`\`${id}\``, words, why])
+  const edge = EDGE_CLAUSES.map(({ id }) => `\`${id}\``).join(', ')
+  const edgeElsewhere = Object.entries(EDGE_CLAUSES_ELSEWHERE).map(([id, why]) => [`\`${id}\``, why])
+  const tolerances = Object.entries(TOLERANCES).map(([rule, { clause, words }]) => [
+    `\`${rule}\``,
+    `\`${clause}\``,
+    words,
+  ])
+  return `# Sparkplug B 3.0: what Andon keeps, and what it puts up with
+
+Made from the tables of the tests by \`node tests/conformance/sparkplug/conformance-doc.ts\`; a test compares. Ids are those
+of the specification without \`tck-id-\`; the words are ours and short. "Tested" means: seen on the wire between the real
+pipeline and real MQTT clients, with a mutant of the transcript that the check catches. A host in the broker's own process
+sends no CONNECT, so its will, its session and its subscriptions are seen on an outside broker alone.
+
+## Host application: ${HOST_CLAUSES.length} clauses tested
+
+${table(['clause', 'the host', 'tested'], host)}
+
+## Host application: not tested on the wire
+
+${table(['clause', 'the host', 'why not'], hostElsewhere)}
+
+## Senders that break the rules
+
+Counted as \`sparkplug_tolerances_total{rule="…"}\` and shown among the faults of the edge. Births are looked into always, of
+data messages the first 32 of a session and then one in 256: a sender breaks a rule always or never. Andon's own edge breaks
+none of them.
+
+${table(['rule', 'clause', 'the edge is admitted although'], tolerances)}
+
+## Edge node: ${EDGE_CLAUSES.length} clauses tested
+
+${edge}
+
+## Edge node: not tested on the wire
+
+${table(['clause', 'why not'], edgeElsewhere)}
+`
+}
+
+if (import.meta.main) writeFileSync(new URL(`../../../${DOC}`, import.meta.url), conformanceDoc())
