@@ -60,7 +60,7 @@ beforeEach(async () => {
     log: silentLog,
     metrics,
     secretHash,
-    maxPacketBytes: 20_000,
+    limits: { packetBytes: 20_000 },
   })
   await broker.consume((topic, payload) => void heard.push(`${formatTopic(topic)} ${payload.toString()}`))
   await broker.subscribeEdge(LINE)

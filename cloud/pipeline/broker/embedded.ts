@@ -1,258 +1,252 @@
-import { createServer, type Server, type Socket } from 'node:net'
-import { Aedes, type AedesPublishPacket, type AuthenticateError, type Client, type ConnectPacket } from 'aedes'
+import type { Socket } from 'node:net'
+import { Aedes, type AedesPublishPacket, type Client, type ConnectPacket } from 'aedes'
 import type { Log } from '#shared/log/log.ts'
 import type { EdgeRef, PipelineMetrics } from '../contract.ts'
-import { edgeOfUser, mayPublish, maySubscribe, mayWill } from './admission.ts'
-import type { Broker, HostState, MessageHandler, PublishOptions } from './broker.ts'
-import { limitPackets } from './packet-limit.ts'
+import { maySubscribe } from './admission.ts'
+import { type Broker, BrokerUnavailableError, type MessageHandler } from './broker.ts'
+import { type Door, type Guests, keyOf, openDoor } from './door.ts'
+import { connectionGate, type Gate } from './gate.ts'
+import { limitIntake } from './intake.ts'
+import { type BrokerLimits, limitsWith } from './limits.ts'
+import { type Hall, type Listening, listenPlain, listenTls, type TlsListener } from './listeners.ts'
+import { ownState } from './own-state.ts'
 import { type Refuse, refusals } from './refusals.ts'
-import { type CheckSecret, secretChecker } from './secret.ts'
-import { statePayload, stateTopic } from './state.ts'
+import { secretChecker } from './secret.ts'
 import { topicReader } from './topics.ts'
 
 export interface EmbeddedOptions {
   readonly host: string
   /** 0 picks a free one. */
   readonly port: number
+  /** A second port, with TLS; clients may show a certificate there instead of a secret. */
+  readonly tls?: TlsListener | undefined
   /** The hash that a known edge's secret must fit; undefined for an unknown edge. */
   readonly secretHash: (edge: EdgeRef) => string | undefined
+  readonly limits?: Partial<BrokerLimits> | undefined
   /** ms since 1970 */
   readonly clock: () => number
   readonly log: Log
   readonly metrics?: PipelineMetrics | undefined
-  /** Called when an edge is admitted whose will breaks the rules. */
-  readonly onOddWill?: (edge: EdgeRef, rule: 'will-qos-0' | 'no-will') => void
-  /** Largest packet of an admitted edge. */
-  readonly maxPacketBytes?: number
 }
 
-/** CONNECT with client id, user name, secret and will; more than enough before a client is known. */
-const MAX_CONNECT_BYTES = 16_384
-const MAX_PACKET_BYTES = 4 * 1024 * 1024
-const MAX_CONNECTIONS = 20_000
-const NOT_AUTHORISED = 5
-const BAD_CREDENTIALS = 4
+/** The embedded broker's own port with TLS, beside what every broker has. */
+export interface EmbeddedBroker extends Broker {
+  readonly tlsPort: number | undefined
+  /** Connections just now, admitted or not. */
+  connections(): number
+}
 
-type Admitted = WeakMap<Client, EdgeRef>
+/** Everything that guards and serves the clients of one broker. */
+interface Works {
+  readonly aedes: Aedes
+  readonly guests: Guests
+  readonly gate: Gate
+  readonly refuse: Refuse
+  readonly limits: BrokerLimits
+  readonly metrics: PipelineMetrics | undefined
+  /** Handlers of edges' messages, and the edges they want to hear. */
+  readonly handlers: MessageHandler[]
+  readonly edges: Set<string>
+  readonly read: ReturnType<typeof topicReader>
+}
 
-/** Starts the embedded MQTT broker: it admits known edges to their own topics alone and hands every message to the host in process. @throws Error that names ANDON_MQTT_PORT when the port is taken. */
-export async function startBroker(options: EmbeddedOptions): Promise<Broker> {
-  const { log, metrics, maxPacketBytes = MAX_PACKET_BYTES } = options
-  const refuse = refusals(log, metrics)
-  const admitted: Admitted = new WeakMap()
-  const aedes = await Aedes.createBroker({ connectTimeout: 10_000, maxClientsIdLength: 128, queueLimit: 1000 })
-  const byEdge = new Map<string, Client>()
-  guard({ aedes, admitted, byEdge, refuse, options, checkSecret: secretChecker() })
-  const server = createServer({ noDelay: true }, (socket) => {
-    const client = aedes.handle(socket)
-    const limit = () => (admitted.has(client) ? maxPacketBytes : MAX_CONNECT_BYTES)
-    limitPackets(socket, limit, (sizeBytes) => {
-      refuse('packet-too-long', senderOf(admitted, client), { sizeBytes })
-      client.close()
-    })
-  })
-  server.maxConnections = MAX_CONNECTIONS
-  const port = await listen(server, options)
+/** A refusal that has been counted under its own reason. */
+class RefusedError extends Error {
+  override readonly name = 'RefusedError'
+}
+
+const MAX_CLIENT_ID = 128
+/** Packets that a client may send before its CONNACK. */
+const EARLY_PACKETS = 1000
+/** Aedes looks for the wills of dead brokers beside it after four of these; there are none, and after a long halt it would take our own for dead. */
+const NEVER_MS = 500_000_000
+
+/**
+ * Starts the embedded MQTT broker: it admits known edges to their own topics alone and hands every message to the host in
+ * process. @throws Error that names ANDON_MQTT_PORT or ANDON_MQTTS_PORT when the port is taken.
+ */
+export async function startBroker(options: EmbeddedOptions): Promise<EmbeddedBroker> {
+  const { log, clock } = options
+  const works = await openWorks(options)
+  const { aedes, refuse, gate, guests, secretHash } = { ...works, ...options }
+  guard(works, openDoor({ guests, gate, refuse, secretHash, secrets: secretChecker() }))
+  deliverInProcess(works)
+  const faults: NodeJS.EventEmitter = aedes
+  faults.on('error', (error) => log.error({ err: error }, 'The MQTT broker has a fault'))
+  const ports = await listen(works, options)
   const publish = publisher(aedes)
+  let closing: Promise<void> | undefined
   return {
     host: options.host,
-    port,
+    port: ports[0]?.port ?? options.port,
+    tlsPort: ports[1]?.port,
+    connections: () => works.gate.connections,
     refuse,
-    ...consumption(aedes),
-    ...ownState(publish, options.clock),
+    consume: async (handle) => void works.handlers.push(handle),
+    subscribeEdge: async (edge) => void works.edges.add(keyOf(edge)),
+    unsubscribeEdge: async (edge) => void works.edges.delete(keyOf(edge)),
+    ...ownState(publish, clock),
     publish,
-    disconnect: (edge) => byEdge.get(keyOf(edge))?.close(),
+    disconnect: (edge) => guests.byEdge.get(keyOf(edge))?.close(),
     onLink: () => undefined,
     fault: () => undefined,
-    async close() {
-      await new Promise<void>((resolve) => aedes.close(resolve))
-      await new Promise<void>((resolve) => server.close(() => resolve()))
+    close() {
+      closing ??= closeAll(works, ports)
+      return closing
     },
   }
 }
 
-type Publish = (topic: string, payload: Buffer, options: PublishOptions) => Promise<void>
-
-function publisher(aedes: Aedes): Publish {
-  return (topic, payload, { qos, retain }) =>
-    new Promise((resolve, reject) => {
-      const packet = { cmd: 'publish', topic, payload, qos, retain, dup: false } as const
-      aedes.publish(packet, (error) => (error ? reject(error) : resolve()))
-    })
-}
-
-/** A host in the broker's own process sends no CONNECT and has no will: broker and host die together. */
-function ownState(publish: Publish, clock: () => number) {
-  const last = new Map<string, HostState>()
-  const watchers = new Map<string, ((state: HostState) => void)[]>()
-  let held: string | undefined
-  const tell = async (hostId: string, online: boolean) => {
-    const state = { online, timestamp: clock() }
-    last.set(hostId, state)
-    for (const hear of watchers.get(hostId) ?? []) hear(state)
-    await publish(stateTopic(hostId), statePayload(state), { qos: 1, retain: true })
-  }
+async function openWorks({ limits: given, log, metrics }: EmbeddedOptions): Promise<Works> {
+  const limits = limitsWith(given)
+  const aedes = await Aedes.createBroker({
+    connectTimeout: limits.connectSeconds * 1000,
+    drainTimeout: limits.drainSeconds * 1000,
+    maxInflightInbound: limits.unfinishedMessages,
+    maxClientsIdLength: MAX_CLIENT_ID,
+    queueLimit: EARLY_PACKETS,
+    heartbeatInterval: NEVER_MS,
+  })
+  const { clients } = aedes as unknown as { readonly clients: Readonly<Record<string, Client>> }
   return {
-    async holdState(hostId: string) {
-      held = hostId
-      await tell(hostId, true)
-    },
-    async releaseState() {
-      const hostId = held
-      held = undefined
-      if (hostId !== undefined) await tell(hostId, false)
-    },
-    async watchState(hostId: string, hear: (state: HostState) => void) {
-      watchers.set(hostId, [...(watchers.get(hostId) ?? []), hear])
-      const state = last.get(hostId)
-      if (state) hear(state)
-    },
+    ...{ aedes, limits, metrics },
+    guests: { sessions: new WeakMap(), byEdge: new Map(), byId: () => clients },
+    gate: connectionGate(limits, () => performance.now()),
+    refuse: refusals(log, metrics),
+    handlers: [],
+    edges: new Set(),
+    read: topicReader(),
   }
 }
 
-const keyOf = ({ group, edge }: EdgeRef): string => `${group}/${edge}`
-
-function senderOf(admitted: Admitted, client: Client | null): string {
-  const edge = client ? admitted.get(client) : undefined
-  if (edge) return keyOf(edge)
-  return (client?.conn as Socket | undefined)?.remoteAddress ?? 'unknown'
+async function listen(works: Works, { host, port, tls }: EmbeddedOptions): Promise<Listening[]> {
+  const { gate, refuse, limits } = works
+  const accept = (socket: Socket, address: string) => serve(works, socket, address)
+  const hall: Hall = { gate, refuse, accept, handshakeMs: limits.connectSeconds * 1000 }
+  const plain = await listenPlain(hall, host, port)
+  if (!tls) return [plain]
+  try {
+    return [plain, await listenTls(hall, tls)]
+  } catch (error) {
+    await closeAll(works, [plain])
+    throw error
+  }
 }
 
-interface Guarded {
-  readonly aedes: Aedes
-  readonly admitted: Admitted
-  readonly byEdge: Map<string, Client>
-  readonly refuse: Refuse
-  readonly options: EmbeddedOptions
-  readonly checkSecret: CheckSecret
+async function closeAll({ aedes }: Works, ports: readonly Listening[]): Promise<void> {
+  const closed = ports.map((port) => port.close())
+  await new Promise<void>((resolve) => aedes.close(resolve))
+  await Promise.all(closed)
+}
+
+/** Gives a connection to the broker, its intake limited. */
+function serve({ aedes, guests, limits, refuse, metrics }: Works, socket: Socket, address: string): void {
+  const sender = () => guests.sessions.get(client)?.key ?? address
+  limitIntake(socket, {
+    limits,
+    packetBytes: () => (guests.sessions.has(client) ? limits.packetBytes : limits.connectBytes),
+    now: () => performance.now(),
+    onRefused: (reason, detail) => {
+      refuse(reason, sender(), detail)
+      client.close()
+    },
+    onSlowed: () => metrics?.count('mqtt_slowed_total', 1),
+  })
+  const client = aedes.handle(socket)
+}
+
+function senderOf({ guests }: Works, client: Client | null): string {
+  const session = client && guests.sessions.get(client)
+  return session?.key ?? (client?.conn as Socket | undefined)?.remoteAddress ?? 'unknown'
 }
 
 /** Denies by default: whatever is not allowed here by name is refused. */
-function guard(guarded: Guarded): void {
-  const { aedes, admitted, byEdge, refuse } = guarded
+function guard(works: Works, door: Door): void {
+  const { aedes, guests, limits, metrics } = works
   const connecting = new WeakMap<Client, ConnectPacket>()
   aedes.preConnect = (client, packet, done) => {
+    // MQTT 3.1.1 lets a server only close what it takes for dead; nobody is kept who never shows a sign of life.
+    packet.keepalive = Math.min(packet.keepalive || limits.keepAliveSeconds, limits.keepAliveSeconds)
     connecting.set(client, packet)
     done(null, true)
   }
   aedes.authenticate = (client, username, password, done) => {
     const packet = connecting.get(client)
     connecting.delete(client)
-    void admit(guarded, client, { packet, username, password }).then(
+    void door(client, { packet, username, password }).then(
       (refusal) => (refusal ? done(refusal, false) : done(null, true)),
       (error: Error) => done(Object.assign(error, { returnCode: 3 }), false),
     )
   }
+  guardTopics(works)
+  aedes.on('client', () => metrics?.gauge('mqtt_clients', aedes.connectedClients))
+  aedes.on('clientDisconnect', (client) => {
+    metrics?.gauge('mqtt_clients', aedes.connectedClients)
+    const session = guests.sessions.get(client)
+    if (session && guests.byEdge.get(session.key) === client) guests.byEdge.delete(session.key)
+  })
+  aedes.on('connectionError', (client, error) => tellFault(works, client, error))
+  aedes.on('clientError', (client, error) => tellFault(works, client, error))
+}
+
+/** A client that breaks the protocol is told of; one that merely went away is not. */
+function tellFault(works: Works, client: Client, error: NodeJS.ErrnoException): void {
+  const isGone = error.code === 'ECONNRESET' || error.code === 'EPIPE' || /keep alive/.test(error.message)
+  const isRefusal = error instanceof RefusedError || 'returnCode' in error
+  if (!isGone && !isRefusal) works.refuse('connection-fault', senderOf(works, client), { fault: error.message })
+}
+
+function guardTopics(works: Works): void {
+  const { aedes, guests, refuse, limits, read } = works
   aedes.authorizePublish = (client, packet, done) => {
-    const edge = client ? admitted.get(client) : undefined
-    if (!edge || !mayPublish(edge, packet.topic)) {
-      refuse('publish-not-allowed', senderOf(admitted, client), { topic: packet.topic.slice(0, 200) })
-      return done(new Error('Not authorised to publish on this topic'))
+    const session = client ? guests.sessions.get(client) : undefined
+    if (!session || read(packet.topic)?.key !== session.key) {
+      refuse('publish-not-allowed', senderOf(works, client), { topic: packet.topic.slice(0, 200) })
+      return done(new RefusedError('Not authorised to publish on this topic'))
     }
     // A retained birth or value would be told to later subscribers as if it were new (tck-id-payloads-*-retain).
     packet.retain = false
     return done(null)
   }
   aedes.authorizeSubscribe = (client, subscription, done) => {
-    const edge = admitted.get(client)
-    if (edge && maySubscribe(edge, subscription.topic)) return done(null, subscription)
-    refuse('subscribe-not-allowed', senderOf(admitted, client), { filter: subscription.topic.slice(0, 200) })
+    const session = guests.sessions.get(client)
+    const { subscriptions } = client as unknown as { readonly subscriptions: Readonly<Record<string, unknown>> }
+    const isRoom = subscription.topic in subscriptions || Object.keys(subscriptions).length < limits.subscriptions
+    if (session && isRoom && maySubscribe(session.edge, subscription.topic)) return done(null, subscription)
+    const reason = isRoom ? 'subscribe-not-allowed' : 'too-many-subscriptions'
+    refuse(reason, senderOf(works, client), { filter: subscription.topic.slice(0, 200) })
     return done(null, null)
   }
   aedes.authorizeForward = (client, packet) => {
-    const edge = admitted.get(client)
-    return edge && maySubscribe(edge, packet.topic) ? packet : null
-  }
-  aedes.on('clientDisconnect', (client) => {
-    const edge = admitted.get(client)
-    if (edge && byEdge.get(keyOf(edge)) === client) byEdge.delete(keyOf(edge))
-  })
-  aedes.on('connectionError', (client, error) => {
-    if (!admitted.has(client)) refuse('connection-fault', senderOf(admitted, client), { fault: error.message })
-  })
-}
-
-interface Attempt {
-  readonly packet: ConnectPacket | undefined
-  readonly username: string | undefined
-  readonly password: Buffer | undefined
-}
-
-/** Checks who connects; answers why not, or undefined when the client is in. */
-async function admit(guarded: Guarded, client: Client, attempt: Attempt): Promise<AuthenticateError | undefined> {
-  const { refuse, options, admitted, byEdge, checkSecret } = guarded
-  const edge = edgeOfUser(attempt.username)
-  const sender = (client.conn as Socket).remoteAddress ?? 'unknown'
-  const no = (reason: string, returnCode: number) => {
-    refuse(reason, edge ? keyOf(edge) : sender, { address: sender })
-    return Object.assign(new Error(reason), { returnCode }) as AuthenticateError
-  }
-  if (!edge || !attempt.packet) return no('no-edge-user-name', BAD_CREDENTIALS)
-  const isSecret = await checkSecret(String(attempt.password ?? ''), options.secretHash(edge))
-  if (!isSecret) return no('unknown-edge-or-bad-secret', BAD_CREDENTIALS)
-  if (!mayWill(edge, attempt.packet.will)) return no('will-not-allowed', NOT_AUTHORISED)
-  if (!attempt.packet.clean) return no('persistent-session', NOT_AUTHORISED)
-  if (isTaken(guarded, client, edge)) return no('client-id-of-another-edge', NOT_AUTHORISED)
-  admitted.set(client, edge)
-  noteWill(options, edge, attempt.packet)
-  // One connection an edge, the newest: two would mix their sequence numbers. Closing publishes the older one's will.
-  byEdge.get(keyOf(edge))?.close()
-  byEdge.set(keyOf(edge), client)
-  return undefined
-}
-
-function noteWill({ onOddWill }: EmbeddedOptions, edge: EdgeRef, { will }: ConnectPacket): void {
-  if (will?.qos !== 1) onOddWill?.(edge, will ? 'will-qos-0' : 'no-will')
-}
-
-/** MQTT closes the older client of the same id, so an edge must not take another edge's. */
-function isTaken({ aedes, admitted }: Guarded, client: Client, edge: EdgeRef): boolean {
-  const { clients } = aedes as unknown as { readonly clients: Readonly<Record<string, Client>> }
-  const other = clients[client.id]
-  const owner = other ? admitted.get(other) : undefined
-  return owner !== undefined && keyOf(owner) !== keyOf(edge)
-}
-
-interface Heard {
-  readonly topic: string
-  readonly payload: Buffer
-}
-
-function subscribed(aedes: Aedes, filter: string, hear: (heard: Heard) => void): Promise<void> {
-  return new Promise((resolve) => {
-    const deliver = (packet: AedesPublishPacket, done: () => void) => {
-      hear(packet as Heard)
-      done()
-    }
-    aedes.subscribe(filter, deliver, resolve)
-  })
-}
-
-/** Hands messages of subscribed edges to the handlers; the rights were checked when they came in. */
-function consumption(aedes: Aedes) {
-  const edges = new Set<string>()
-  const read = topicReader()
-  return {
-    consume: (handle: MessageHandler) =>
-      subscribed(aedes, 'spBv1.0/#', ({ topic: text, payload }) => {
-        const topic = read(text)
-        if (topic && edges.has(keyOf(topic))) handle(topic, payload)
-      }),
-    subscribeEdge: async (edge: EdgeRef) => void edges.add(keyOf(edge)),
-    unsubscribeEdge: async (edge: EdgeRef) => void edges.delete(keyOf(edge)),
+    const session = guests.sessions.get(client)
+    return session && maySubscribe(session.edge, packet.topic) ? packet : null
   }
 }
 
-function listen(server: Server, { host, port }: EmbeddedOptions): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const isTakenPort = error.code === 'EADDRINUSE'
-      const words = `MQTT port ${port} on ${host} is in use; free it or set ANDON_MQTT_PORT to another (0 picks a free one)`
-      reject(isTakenPort ? new Error(words, { cause: error }) : error)
+/**
+ * Hands what an edge publishes straight to the host: by the rights above nobody else may hear it, and the way through the
+ * matcher of subscriptions costs more than all the rest. What the host and the broker publish goes that way.
+ */
+function deliverInProcess(works: Works): void {
+  const { aedes, edges, handlers, read } = works
+  const toSubscribers = aedes.publish.bind(aedes) as (...args: unknown[]) => void
+  const deliver = (packet: AedesPublishPacket) => {
+    const known = read(packet.topic)
+    if (!known || !edges.has(known.key)) return
+    for (const handle of handlers) handle(known.topic, packet.payload as Buffer)
+  }
+  aedes.publish = ((packet: AedesPublishPacket, client: unknown, done?: (error: Error | null) => void) => {
+    if (client === null || typeof client !== 'object') return toSubscribers(packet, client, done)
+    deliver(packet)
+    done?.(null)
+  }) as typeof aedes.publish
+}
+
+function publisher(aedes: Aedes): Broker['publish'] {
+  return (topic, payload, { qos, retain }) =>
+    new Promise((resolve, reject) => {
+      if (aedes.closed) return reject(new BrokerUnavailableError('The MQTT broker is closed'))
+      const packet = { cmd: 'publish', topic, payload, qos, retain, dup: false } as const
+      aedes.publish(packet, (error) => (error ? reject(error) : resolve()))
     })
-    server.listen(port, host, () => {
-      const address = server.address()
-      resolve(typeof address === 'object' && address ? address.port : port)
-    })
-  })
 }

@@ -173,12 +173,13 @@ function messageRouter(edges: ReadonlyMap<string, EdgeRef>, refuse: Refuse) {
   return {
     handlers,
     receive(text: string, payload: Buffer, packet: IPublishPacket): void {
-      const topic = read(text)
-      if (!topic) return
-      if (!edges.has(keyOf(topic))) return void refuse('unknown-edge', keyOf(topic), { topic: text })
+      const known = read(text)
+      if (!known) return
+      const { topic, key } = known
+      if (!edges.has(key)) return void refuse('unknown-edge', key, { topic: text })
       // The birth of a known edge comes by both subscriptions; it counts once.
       if (!cameBy(packet, BY_EDGE)) return
-      if (packet.retain) return void refuse('retained-message', keyOf(topic), { topic: text })
+      if (packet.retain) return void refuse('retained-message', key, { topic: text })
       for (const handle of handlers) handle(topic, payload)
     },
   }
