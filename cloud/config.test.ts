@@ -52,6 +52,13 @@ describe('the configuration of the cloud', () => {
     expect(seed).toEqual({ file: path.replace('cloud.yaml', 'works.yaml'), password: 'p', edgeSecret: 's' })
   })
 
+  it('takes where external history is kept, with what the engine asks for', () => {
+    const env = { INFLUX_URL: 'http://127.0.0.1:8428', INFLUX_TOKEN: 't', INFLUX_BUCKET: 'andon/long' }
+    expect(readCloudConfig({}, env).influx).toEqual({ url: env.INFLUX_URL, token: 't', bucket: 'andon/long' })
+    expect(readCloudConfig({}, {}).influx).toBeUndefined()
+    expect(() => readCloudConfig({}, { INFLUX_URL: '127.0.0.1:8428' })).toThrow('INFLUX_URL')
+  })
+
   it('allows a plain public URL on this machine and says what is set in vain', () => {
     expect(readCloudConfig({}, { ANDON_PUBLIC_URL: 'http://localhost:9' }).publicUrl).toBe('http://localhost:9')
     expect(readCloudConfig({}, { REDIS_URL: 'redis://x', ANDON_BIND: '0.0.0.0' }).notes).toHaveLength(2)

@@ -41,12 +41,21 @@ export interface CloudConfig {
   /** Undefined: made and kept in the data directory. */
   readonly secret: string | undefined
   readonly databaseUrl: string | undefined
+  /** InfluxDB or VictoriaMetrics; undefined: history is kept in the data directory. */
+  readonly influx: InfluxSettings | undefined
   readonly profilesDir: string
   readonly seed: { readonly file: string; readonly password?: string; readonly edgeSecret?: string } | undefined
   readonly consoleDir: string
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
   /** What is set but changes nothing in this version, one line each. */
   readonly notes: readonly string[]
+}
+
+export interface InfluxSettings {
+  readonly url: string
+  readonly token: string | undefined
+  readonly org: string | undefined
+  readonly bucket: string | undefined
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -73,6 +82,7 @@ export function readCloudConfig(args: CloudArguments, env: Environment = process
     publicUrl: read.publicUrl(),
     secret: env.ANDON_SECRET || undefined,
     databaseUrl: read.databaseUrl(),
+    influx: read.influx(),
     profilesDir: file.profiles ? resolve(folder, file.profiles) : resolve(root, 'devices/profiles'),
     seed: seedOf(file, folder, env),
     consoleDir: resolve(root, 'cloud/web/dist'),
@@ -159,6 +169,14 @@ function reader(env: Environment, faults: Fault[]) {
         fault('DATABASE_URL', 'another form', expected, 'correct DATABASE_URL, or unset it for the embedded server')
       return text
     },
+    influx(): CloudConfig['influx'] {
+      const { INFLUX_URL: url, INFLUX_TOKEN, INFLUX_ORG, INFLUX_BUCKET } = env
+      if (!url) return undefined
+      const expected = 'an address like http://influxdb:8086 or http://victoria-metrics:8428'
+      if (!/^https?:$/.test(URL.parse(url)?.protocol ?? ''))
+        fault('INFLUX_URL', 'another form', expected, 'correct INFLUX_URL, or unset it for the embedded history')
+      return { url, token: INFLUX_TOKEN || undefined, org: INFLUX_ORG || undefined, bucket: INFLUX_BUCKET || undefined }
+    },
   }
 }
 
@@ -167,7 +185,7 @@ export const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '[::1]' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
 
 /** Settings of the scale-out column and of TLS: known, and said not to be read yet. */
-const LATER = ['REDIS_URL', 'MQTT_URL', 'INFLUX_URL', 'S3_URL', 'SMTP_URL', 'ANDON_TLS_CERT', 'ANDON_TLS_KEY'] as const
+const LATER = ['REDIS_URL', 'MQTT_URL', 'S3_URL', 'SMTP_URL', 'ANDON_TLS_CERT', 'ANDON_TLS_KEY'] as const
 
 function notesOn(env: Environment): string[] {
   const notes = LATER.filter((name) => env[name]).map((name) => `${name} is set, but this version does not read it`)

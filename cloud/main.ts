@@ -71,7 +71,8 @@ async function assemble(config: CloudConfig, log: Log, { opened }: Start): Promi
   opened(database.close)
   const { db } = database
   const mqtt = { host: config.host, port: config.mqttPort }
-  const pipeline = await startPipeline({ db, dataDir, profilesDir: config.profilesDir, mqtt, clock, log, metrics })
+  const { profilesDir, influx: externalHistory } = config
+  const pipeline = await startPipeline({ db, dataDir, profilesDir, externalHistory, mqtt, clock, log, metrics })
   opened(() => pipeline.close())
   const engine = await startPgBoss(connectionOf(database.address, secret, 'andon_system'), log)
   const app = await startApp({

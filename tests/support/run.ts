@@ -98,8 +98,12 @@ if (only === undefined) {
   step('lint and format', bin('biome'), ['ci', '.'])
   step('console build', process.execPath, ['.ci/build-console.ts'])
 }
-// The broker's contract runs against it too; without it those tests are left out.
-if (wants('conformance')) ensure('mosquitto', 'mosquitto')
+// The contracts of broker and historian run against these too; without one its tests are left out.
+if (wants('conformance')) {
+  ensure('mosquitto', 'mosquitto')
+  ensure('victoria-metrics', 'victoria-metrics')
+  ensure('influxd', 'influxdb')
+}
 for (const name of ['unit', 'conformance', 'acceptance', 'chaos']) if (wants(name)) ring(name)
 if (wants('browser') && ensure('chromium', 'chromium')) ring('browser')
 

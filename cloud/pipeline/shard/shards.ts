@@ -10,12 +10,15 @@ export interface Shards extends LiveSources, Iterable<EdgeShard> {
   /** Makes a tag known by its path. */
   index(shard: EdgeShard, tag: TagState): void
   ofOrg(org: string): EdgeShard[]
+  /** The tag that history knows by this key. */
+  byKey(key: number): { readonly shard: EdgeShard; readonly tag: TagState } | undefined
 }
 
 /** Starts without shards. */
 export function createShards(): Shards {
   const byEdge = new Map<string, EdgeShard>()
   const byPath = new Map<string, { shard: EdgeShard; tag: TagState }>()
+  const byKey = new Map<number, { shard: EdgeShard; tag: TagState }>()
   const orgs = new Map<string, string>()
   const keyOf = ({ group, edge }: EdgeRef) => `${group}/${edge}`
   return {
@@ -24,7 +27,11 @@ export function createShards(): Shards {
       byEdge.set(keyOf(shard.ref), shard)
       orgs.set(shard.ref.group, shard.org)
     },
-    index: (shard, tag) => void byPath.set(tag.path, { shard, tag }),
+    index(shard, tag) {
+      byPath.set(tag.path, { shard, tag })
+      byKey.set(tag.key, { shard, tag })
+    },
+    byKey: (key) => byKey.get(key),
     find: (path) => byPath.get(path),
     organisationOf: (group) => orgs.get(group),
     ofOrg: (org) =>

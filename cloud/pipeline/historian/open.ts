@@ -1,0 +1,32 @@
+import { join } from 'node:path'
+import type { Database } from '#cloud/platform/database/database.ts'
+import type { Log } from '#shared/log/log.ts'
+import { openDuckDbHistorian } from './duckdb/client.ts'
+import type { Historian } from './historian.ts'
+import { openInfluxHistorian } from './influx/client.ts'
+import type { TagLabels } from './influx/labels.ts'
+
+/** Where an external engine answers: the settings INFLUX_URL, INFLUX_TOKEN, INFLUX_ORG and INFLUX_BUCKET. */
+export interface ExternalHistory {
+  readonly url: string
+  readonly token?: string | undefined
+  readonly org?: string | undefined
+  readonly bucket?: string | undefined
+}
+
+export interface HistoryOptions {
+  /** Undefined keeps history in this process, in the folder `history` below `dataDir`. */
+  readonly external: ExternalHistory | undefined
+  readonly dataDir: string
+  readonly db: Database
+  readonly labelsOf: (key: number) => TagLabels | undefined
+  /** ms since 1970 */
+  readonly clock: () => number
+  readonly log: Log
+}
+
+/** Opens the history that the settings name. @throws EngineRefusal when an external engine is not fit for it. */
+export function openHistory({ external, dataDir, db, labelsOf, clock, log }: HistoryOptions): Promise<Historian> {
+  if (external) return openInfluxHistorian({ ...external, db, labelsOf, clock, log })
+  return openDuckDbHistorian({ dir: join(dataDir, 'history'), log })
+}
