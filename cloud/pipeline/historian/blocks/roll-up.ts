@@ -42,8 +42,27 @@ interface Row {
 
 const BEST_QUALITY = 192
 
-const emptyRow = (tag: number, start: number): Row => ({
-  ...{ tag, start, lastIn: 0, count: 0, quality: BEST_QUALITY, numbers: 0, sum: 0 },
+/** Makes the row an empty one; rows are many, so one object serves for all. */
+function begin(row: Row, tag: number, start: number): void {
+  row.tag = tag
+  row.start = start
+  row.lastIn = 0
+  row.count = 0
+  row.quality = BEST_QUALITY
+  row.numbers = 0
+  row.sum = 0
+  row.first = Number.NaN
+  row.min = Number.NaN
+  row.max = Number.NaN
+  row.last = Number.NaN
+  row.firstNumberIn = 0
+  row.minIn = 0
+  row.maxIn = 0
+  row.lastNumberIn = 0
+}
+
+const noRow = (): Row => ({
+  ...{ tag: -1, start: Number.NaN, lastIn: 0, count: 0, quality: BEST_QUALITY, numbers: 0, sum: 0 },
   ...{ first: Number.NaN, min: Number.NaN, max: Number.NaN, last: Number.NaN },
   ...{ firstNumberIn: 0, minIn: 0, maxIn: 0, lastNumberIn: 0 },
 })
@@ -56,7 +75,7 @@ export class RollUps {
   readonly #buckets: Buckets
   #columns: Float64Array[]
   #rows = 0
-  #row = emptyRow(-1, Number.NaN)
+  readonly #row = noRow()
   #isOrdered = true
 
   constructor(buckets: Buckets) {
@@ -68,12 +87,12 @@ export class RollUps {
   addValues(columns: Columns, from: number, to: number): void {
     const [tags, ts, v, q] = [columns[TAG], columns[TS], columns[V], columns[Q]] as [Column, Column, Column, Column]
     const { widthMs } = this.#buckets
-    let row = this.#row
+    const row = this.#row
     for (let i = from; i < to; i++) {
       const tag = tags[i] as number
       const time = ts[i] as number
       // Written so that a start of NaN, when no row is open, opens one.
-      if (!(tag === row.tag && time >= row.start && time < row.start + widthMs)) row = this.#open(tag, time)
+      if (!(tag === row.tag && time >= row.start && time < row.start + widthMs)) this.#open(tag, time)
       addValue(row, time - row.start, v[i] as number, q[i] as number)
     }
   }
@@ -81,11 +100,11 @@ export class RollUps {
   /** Adds rows `from` to `to` − 1 of ROLL_UP columns whose buckets lie each within one of these. */
   addRows(columns: Columns, from: number, to: number): void {
     const { widthMs } = this.#buckets
-    let row = this.#row
+    const row = this.#row
     for (let i = from; i < to; i++) {
       const tag = columns[TAG]?.[i] as number
       const start = columns[TS]?.[i] as number
-      if (!(tag === row.tag && start >= row.start && start < row.start + widthMs)) row = this.#open(tag, start)
+      if (!(tag === row.tag && start >= row.start && start < row.start + widthMs)) this.#open(tag, start)
       addRow(row, columns, i)
     }
   }
@@ -93,7 +112,7 @@ export class RollUps {
   /** All rows, one for a tag and bucket, in order, as ROLL_UP says; nothing may be added after. */
   finish(): Columns {
     this.#close()
-    this.#row = emptyRow(-1, Number.NaN)
+    begin(this.#row, -1, Number.NaN)
     if (!this.#isOrdered) return this.#ordered()
     return this.#columns.map((column) => column.subarray(0, this.#rows))
   }
@@ -108,21 +127,20 @@ export class RollUps {
     return merged.finish()
   }
 
-  #open(tag: number, time: number): Row {
+  #open(tag: number, time: number): void {
     this.#close()
     const { widthMs, origin } = this.#buckets
     const start = origin + Math.floor((time - origin) / widthMs) * widthMs
-    if (tag < this.#row.tag || (tag === this.#row.tag && start <= this.#row.start)) this.#isOrdered = false
-    this.#row = emptyRow(tag, start)
-    return this.#row
+    const row = this.#row
+    if (tag < row.tag || (tag === row.tag && start <= row.start)) this.#isOrdered = false
+    begin(row, tag, start)
   }
 
   #close(): void {
     const row = this.#row
     if (row.count === 0) return
     if (this.#rows === this.#columns[0]?.length) this.#grow()
-    const at = this.#rows++
-    for (const [index, value] of fieldsOf(row).entries()) (this.#columns[index] as Float64Array)[at] = value
+    store(this.#columns as unknown as StoredColumns, this.#rows++, row)
   }
 
   #grow(): void {
@@ -134,10 +152,30 @@ export class RollUps {
   }
 }
 
-const fieldsOf = (row: Row): number[] => [
-  ...[row.tag, row.start, row.lastIn, row.count, row.quality, row.numbers, row.sum],
-  ...[row.first, row.min, row.max, row.last, row.firstNumberIn, row.minIn, row.maxIn, row.lastNumberIn],
+type Doubles = Float64Array
+/** As many as ROLL_UP has. */
+type StoredColumns = readonly [
+  ...[Doubles, Doubles, Doubles, Doubles, Doubles, Doubles, Doubles, Doubles],
+  ...[Doubles, Doubles, Doubles, Doubles, Doubles, Doubles, Doubles],
 ]
+
+function store(columns: StoredColumns, at: number, row: Row): void {
+  columns[TAG][at] = row.tag
+  columns[TS][at] = row.start
+  columns[LAST_IN][at] = row.lastIn
+  columns[COUNT][at] = row.count
+  columns[QUALITY][at] = row.quality
+  columns[NUMBERS_IN][at] = row.numbers
+  columns[SUM][at] = row.sum
+  columns[FIRST][at] = row.first
+  columns[MIN][at] = row.min
+  columns[MAX][at] = row.max
+  columns[LAST][at] = row.last
+  columns[FIRST_NUMBER_IN][at] = row.firstNumberIn
+  columns[MIN_IN][at] = row.minIn
+  columns[MAX_IN][at] = row.maxIn
+  columns[LAST_NUMBER_IN][at] = row.lastNumberIn
+}
 
 function addValue(row: Row, within: number, value: number, quality: number): void {
   row.count++

@@ -1,7 +1,7 @@
 import type { NumberColumns } from '../batch.ts'
 import { RollUps } from './roll-up.ts'
 import { type BlockKind, type Columns, groupRowsOf, HOUR_MS, MINUTE_MS, schemaOf, TAG } from './schema.ts'
-import { sortNumbers } from './sort.ts'
+import { NumberSorter } from './sort.ts'
 import { createBlock, type WrittenBlock } from './writer.ts'
 
 export interface SortOrder {
@@ -20,6 +20,9 @@ export interface SortedFile extends WrittenBlock {
   readonly class: number
 }
 
+/** Keeps its memory from one slot to the next. */
+const [ownSorter, wideSorter] = [new NumberSorter(), new NumberSorter()]
+
 /** Sorts the values of a slot to files, with their roll-ups made on the way. @throws Error of the file system. */
 export function sortSlot({ numbers, wide, classes, path }: SortOrder): SortedFile[] {
   const rest = byClass(wide, classes)
@@ -29,8 +32,8 @@ export function sortSlot({ numbers, wide, classes, path }: SortOrder): SortedFil
       const block = writeBlock(kind, columns, `${path}-${cls}-${kind}.parquet`)
       return block ? [{ ...block, kind, class: cls }] : []
     }
-    const sorted = sortNumbers(own.get(cls) ?? NONE)
-    const minutes = minutesOf([sorted, sortNumbers(rest.get(cls) ?? NONE)])
+    const sorted = ownSorter.sort(own.get(cls) ?? NONE)
+    const minutes = minutesOf([sorted, wideSorter.sort(rest.get(cls) ?? NONE)])
     const hours = new RollUps({ widthMs: HOUR_MS, origin: 0 })
     hours.addRows(minutes, 0, rowsOf(minutes))
     return [...write('n', sorted), ...write('m', minutes), ...write('h', hours.finish())]

@@ -1,32 +1,98 @@
 import type { NumberColumns } from '../batch.ts'
 import type { Columns } from './schema.ts'
 
-const DIGIT = 65_536
+/** Spread of tag numbers up to which one counter a tag is kept (16 MB). */
+const MOST_COUNTERS = 4_194_304
 
-/** Sorts values by tag and time, stably; values that come in order of time per tag cost no comparison. */
-export function sortNumbers(values: NumberColumns): Columns {
-  const { count, ts, v, q } = values
-  const order = orderByTag(values.tag, count)
-  const sorted = {
-    tag: new Int32Array(count),
-    ts: new Float64Array(count),
-    v: new Float64Array(count),
-    q: new Uint8Array(count),
+interface Sorted {
+  readonly tag: Int32Array
+  readonly ts: Float64Array
+  readonly v: Float64Array
+  readonly q: Uint8Array
+}
+
+/** Sorts values; keeps its memory from one slot to the next. */
+export class NumberSorter {
+  #memory: Sorted = allocate(0)
+
+  /** The values by tag and time, stably; valid until the next call. What comes in order of time per tag costs no comparison. */
+  sort(values: NumberColumns): Columns {
+    const { count } = values
+    if (this.#memory.tag.length < count) this.#memory = allocate(count)
+    const sorted = this.#memory
+    const { tags, rankOf } = ranks(values.tag, count)
+    const ends = scatter(values, sorted, { tags: tags.length, rankOf })
+    const columns = [sorted.tag, sorted.ts, sorted.v, sorted.q].map((column) => column.subarray(0, count))
+    for (let rank = 0, from = 0; rank < tags.length; rank++) {
+      const to = ends[rank] as number
+      if (to > from) {
+        sorted.tag.fill(tags[rank] as number, from, to)
+        sortRun(columns, from, to)
+      }
+      from = to
+    }
+    return columns
   }
+}
+
+const allocate = (rows: number): Sorted => ({
+  tag: new Int32Array(rows),
+  ts: new Float64Array(rows),
+  v: new Float64Array(rows),
+  q: new Uint8Array(rows),
+})
+
+interface Ranks {
+  /** Tags, ascending; with few counters also some that no value has. */
+  readonly tags: Int32Array
+  /** Where a tag stands in them, by tag less the least, or by value when the tags are spread far. */
+  readonly rankOf: Int32Array
+}
+
+/** Gives each value the rank of its tag. */
+function ranks(tag: Int32Array, count: number): Ranks {
+  const rankOf = new Int32Array(count)
+  const [least, most] = bounds(tag, count)
+  if (most - least < MOST_COUNTERS) {
+    for (let i = 0; i < count; i++) rankOf[i] = (tag[i] as number) - least
+    return { tags: Int32Array.from({ length: most - least + 1 }, (_, rank) => least + rank), rankOf }
+  }
+  const tags = Int32Array.from(new Set(tag.subarray(0, count))).sort()
+  const known = new Map(Array.from(tags, (value, rank) => [value, rank]))
+  for (let i = 0; i < count; i++) rankOf[i] = known.get(tag[i] as number) ?? 0
+  return { tags, rankOf }
+}
+
+/** The least and greatest tag; the greatest is less when there is none. */
+function bounds(tag: Int32Array, count: number): [number, number] {
+  if (count === 0) return [0, -1]
+  let [least, most] = [tag[0] as number, tag[0] as number]
+  for (let i = 1; i < count; i++) {
+    const value = tag[i] as number
+    if (value < least) least = value
+    if (value > most) most = value
+  }
+  return [least, most]
+}
+
+/** Puts each value behind those of its tag that came before; returns where each tag ends. */
+function scatter(
+  { count, ts, v, q }: NumberColumns,
+  sorted: Sorted,
+  { tags, rankOf }: { readonly tags: number; readonly rankOf: Int32Array },
+): Uint32Array {
+  const next = new Uint32Array(tags + 1)
+  for (let i = 0; i < count; i++) next[(rankOf[i] as number) + 1] = (next[(rankOf[i] as number) + 1] as number) + 1
+  for (let rank = 1; rank <= tags; rank++) next[rank] = (next[rank] as number) + (next[rank - 1] as number)
   for (let i = 0; i < count; i++) {
-    const from = order[i] as number
-    sorted.tag[i] = values.tag[from] as number
-    sorted.ts[i] = ts[from] as number
-    sorted.v[i] = v[from] as number
-    sorted.q[i] = q[from] as number
+    const rank = rankOf[i] as number
+    const at = next[rank] as number
+    next[rank] = at + 1
+    sorted.ts[at] = ts[i] as number
+    sorted.v[at] = v[i] as number
+    sorted.q[at] = q[i] as number
   }
-  const columns = [sorted.tag, sorted.ts, sorted.v, sorted.q] as const
-  for (let from = 0; from < count; ) {
-    const to = endOfTag(sorted.tag, from, count)
-    sortRun(columns, from, to)
-    from = to
-  }
-  return columns
+  return next
 }
 
 /** The first row after `from` of another tag. */
@@ -35,45 +101,6 @@ export function endOfTag(tag: Int32Array, from: number, count: number): number {
   let to = from + 1
   while (to < count && tag[to] === own) to++
   return to
-}
-
-/** Positions in order of tag: a counting sort by 16 bits at a time, as many times as the tags need. */
-function orderByTag(tag: Int32Array, count: number): Uint32Array {
-  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
-  for (let i = 0; i < count; i++) {
-    const value = tag[i] as number
-    if (value < least) least = value
-    if (value > most) most = value
-  }
-  let order = new Uint32Array(count)
-  for (let i = 0; i < count; i++) order[i] = i
-  for (let scale = 1; (most - least) / scale >= 1; scale *= DIGIT) order = pass(tag, order, { least, scale })
-  return order
-}
-
-interface Digit {
-  readonly least: number
-  readonly scale: number
-}
-
-function pass(tag: Int32Array, order: Uint32Array<ArrayBuffer>, { least, scale }: Digit): Uint32Array<ArrayBuffer> {
-  const shift = scale === 1 ? 0 : 16
-  const starts = new Uint32Array(DIGIT + 1)
-  const digit = (position: number) => (((tag[position] as number) - least) >>> shift) & (DIGIT - 1)
-  for (let i = 0; i < order.length; i++) {
-    const next = digit(i) + 1
-    starts[next] = (starts[next] as number) + 1
-  }
-  for (let i = 1; i <= DIGIT; i++) starts[i] = (starts[i] as number) + (starts[i - 1] as number)
-  const sorted = new Uint32Array(order.length)
-  for (let i = 0; i < order.length; i++) {
-    const position = order[i] as number
-    const own = digit(position)
-    const at = starts[own] as number
-    starts[own] = at + 1
-    sorted[at] = position
-  }
-  return sorted
 }
 
 /** Puts rows `from` to `to` − 1, all of one tag, into order of time; equal times stay as they came. */

@@ -8,6 +8,9 @@ const GOOD = 192
 const WIDE_TIMES = 1
 const MIXED_QUALITY = 2
 
+/** Serves for one record after the other: whoever gets one copies it. */
+let scratch = new ArrayBuffer(0)
+
 /**
  * Packs rows `from` to `to` − 1 into one record: a head (earliest time, flags), values, times, tags, and qualities when
  * they are not all good. Times are 32-bit steps from the earliest where they fit (49 days).
@@ -17,14 +20,15 @@ function pack({ tag, ts, v, q }: NumberColumns, from: number, to: number): Uint8
   const [least, most] = bounds(ts, from, to)
   const flags = (most - least > 0xffffffff ? WIDE_TIMES : 0) | (allGood(q, from, to) ? 0 : MIXED_QUALITY)
   const place = layout(rows, flags)
-  const buffer = new ArrayBuffer(place.size)
+  if (scratch.byteLength < place.size) scratch = new ArrayBuffer(place.size)
+  const buffer = scratch
   new Float64Array(buffer, 0, 2).set([least, flags])
   new Float64Array(buffer, place.v, rows).set(v.subarray(from, to))
   const times = flags & WIDE_TIMES ? new Float64Array(buffer, place.ts, rows) : new Uint32Array(buffer, place.ts, rows)
   for (let i = 0; i < rows; i++) times[i] = (ts[from + i] as number) - least
   new Int32Array(buffer, place.tag, rows).set(tag.subarray(from, to))
   if (flags & MIXED_QUALITY) new Uint8Array(buffer, place.q, rows).set(q.subarray(from, to))
-  return new Uint8Array(buffer)
+  return new Uint8Array(buffer, 0, place.size)
 }
 
 function layout(rows: number, flags: number) {
@@ -50,7 +54,7 @@ function allGood(q: Uint8Array, from: number, to: number): boolean {
   return true
 }
 
-/** Records of a batch with the number of rows in each. */
+/** Records of a batch with the number of rows in each; each is valid until the next. */
 export function* packed(numbers: NumberColumns): Generator<{ rows: number; bytes: Uint8Array }> {
   for (let from = 0; from < numbers.count; from += MOST_ROWS) {
     const to = Math.min(from + MOST_ROWS, numbers.count)
