@@ -124,6 +124,7 @@ async function phase(given: Phase): Promise<Phased> {
   const latencies: number[] = []
   const probe = given.probe ? await startProbe({ port: cloud.mqttPort, url: cloud.url, latencies }) : undefined
   await heard('progress')
+  const threads = cloud.threads()
   const begin = {
     acknowledged: last?.acknowledged ?? 0,
     cpu: cloud.cpuMicros(),
@@ -143,6 +144,7 @@ async function phase(given: Phase): Promise<Phased> {
     at: performance.now(),
     generator: last?.cpuMicros ?? 0,
   }
+  const spent = cloud.threads()
   await probe?.stop()
   order({ type: 'drain' })
   const drained = (await Promise.race([heard('drained'), cloud.ended])) as Extract<Report, { type: 'drained' }>
@@ -162,7 +164,18 @@ async function phase(given: Phase): Promise<Phased> {
     `${shape.group}: ${result.valuesPerSecond} values/s, ${result.cpuMicros.toFixed(3)} µs CPU a value (generator ${result.generatorMicros.toFixed(3)}), ` +
       `PSS ${result.peakMb} MB, drained in ${result.drainSeconds.toFixed(1)} s, sent again ${last?.resent ?? 0} messages`,
   )
+  say(`  µs a value by thread: ${shares(threads, spent, values)}`)
   return result
+}
+
+function shares(
+  begin: Readonly<Record<string, number>>,
+  end: Readonly<Record<string, number>>,
+  values: number,
+): string {
+  const spent = Object.entries(end).map(([name, micros]) => [name, (micros - (begin[name] ?? 0)) / values] as const)
+  const told = spent.filter(([, micros]) => micros >= 0.005).sort(([, a], [, b]) => b - a)
+  return told.map(([name, micros]) => `${name} ${micros.toFixed(3)}`).join(', ')
 }
 
 /** Waits until the cloud lists every tag of the load: the first birth of a factory is no part of what is measured. */

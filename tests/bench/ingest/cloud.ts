@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
@@ -20,6 +20,8 @@ export interface BenchCloud {
   readonly ended: Promise<never>
   /** CPU time of all its processes since their start, µs; children that ended are in it. */
   cpuMicros(): number
+  /** CPU time by thread of the cloud's own process, and of all others together, µs since their start. */
+  threads(): Readonly<Record<string, number>>
   /** Sum of PSS of its processes, MB. */
   pssMb(): number
   /** Ends it as a supervisor does, and waits for that. */
@@ -146,6 +148,12 @@ export async function startBenchCloud(dir: string, groups: readonly BenchGroup[]
     dataDir,
     child,
     cpuMicros: () => descendants(pid).reduce((sum, one) => sum + cpuOf(one), 0),
+    threads: () => ({
+      ...threadsOf(pid),
+      'other processes': descendants(pid)
+        .filter((one) => one !== pid)
+        .reduce((sum, one) => sum + cpuOf(one), 0),
+    }),
     pssMb: () => descendants(pid).reduce((sum, one) => sum + pssOf(one), 0) / 1024,
     ended,
     stop: () => {
@@ -161,6 +169,17 @@ function cpuOf(pid: number): number {
   const stat = read(`/proc/${pid}/stat`)
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return [11, 12, 13, 14].reduce((sum, at) => sum + Number(fields[at] ?? 0), 0) * TICK_MICROS
+}
+
+function threadsOf(pid: number): Record<string, number> {
+  const sums: Record<string, number> = {}
+  for (const task of readdirSync(`/proc/${pid}/task`)) {
+    const stat = read(`/proc/${pid}/task/${task}/stat`)
+    const name = Number(task) === pid ? 'main' : stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'))
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    sums[name] = (sums[name] ?? 0) + (Number(fields[11]) + Number(fields[12])) * TICK_MICROS
+  }
+  return sums
 }
 
 const pssOf = (pid: number): number => Number(/^Pss:\s+(\d+)/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0)

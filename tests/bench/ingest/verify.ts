@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { Kysely } from 'kysely'
-import { files, slots, tableOf } from '#cloud/pipeline/historian/duckdb/catalogue.ts'
+import { files } from '#cloud/pipeline/historian/duckdb/catalogue.ts'
+import { openDuckDbHistorian } from '#cloud/pipeline/historian/duckdb/client.ts'
 import { startDatabase } from '#cloud/platform/database/start.ts'
 import { installationSecret } from '#cloud/platform/secret.ts'
 import { createLog } from '#shared/log/log.ts'
@@ -25,6 +26,7 @@ export interface Sent {
 /** Compares history on disk, the cloud stopped, value for value with what the generator says it sent. */
 export async function compare(dataDir: string, sent: readonly Sent[]): Promise<Comparison> {
   const keys = await keysOf(dataDir)
+  await settle(join(dataDir, 'history'))
   const instance = await DuckDBInstance.create(':memory:', { memory_limit: '1GB', threads: '2' })
   const connection = await instance.connect()
   try {
@@ -71,12 +73,17 @@ function* ledgerRows({ load, samples }: Sent, keys: ReadonlyMap<string, number>)
 }
 
 async function storedSql(connection: DuckDBConnection, blocks: string): Promise<string> {
-  const sorted = (await files(connection))
+  const numbers = (await files(connection))
     .filter(({ kind }) => kind === 'n')
     .map(({ name }) => `'${join(blocks, name)}'`)
-  const hot = (await slots(connection)).map(({ id }) => `SELECT tag, ts, v, q FROM ${tableOf('n', id)}`)
-  const read = sorted.length > 0 ? [`SELECT tag, ts, v, q FROM read_parquet([${sorted.join(', ')}])`] : []
-  return [...read, ...hot].join(' UNION ALL ')
+  return `SELECT tag, ts, v, q FROM read_parquet([${numbers.join(', ')}])`
+}
+
+/** Has what is not yet sorted sorted into files, so that the comparison reads Parquet alone, by an engine of others. */
+async function settle(dir: string): Promise<void> {
+  const historian = await openDuckDbHistorian({ dir, log: createLog({ program: 'cloud', level: 'error' }) })
+  await historian.settle()
+  await historian.close()
 }
 
 /**
