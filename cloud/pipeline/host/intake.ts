@@ -138,15 +138,19 @@ function dispatch(host: HostContext, shard: EdgeShard, decoded: Decoded): Promis
   if (message.message === 'NDEATH') return void nodeDeath(host, shard, payload)
   if (!shard.session.isOnline || !shard.isBorn(undefined)) return void takeEarly(host, shard, message)
   if (!isNext(host, shard, payload.seq, message)) return undefined
-  const device = message.device ?? ''
-  if (message.message === 'DBIRTH') {
-    inspectDeviceBirth(host, shard, device, payload)
-    return deviceBirth(host, shard, { device, payload })
-  }
-  if (message.message === 'DDEATH') return void deviceDeath(host, shard, device, payload.timestamp)
+  if (message.message === 'DBIRTH') return bearDevice(host, shard, { message, payload })
+  if (message.message === 'DDEATH') return void deviceDeath(host, shard, message.device ?? '', payload.timestamp)
   inspectData(host, shard, message)
   if (shard.unanswered > 0) takeResults(host, shard, message.device, payload)
   return void takeData(host, shard, message.device, payload)
+}
+
+function bearDevice(host: HostContext, shard: EdgeShard, { message, payload }: Decoded): Promise<void> | undefined {
+  const device = message.device ?? ''
+  // An early one is named as such already, not by its time too.
+  if (message.isEarly) shard.session.bornTime = null
+  inspectDeviceBirth(host, shard, device, payload)
+  return deviceBirth(host, shard, { device, payload })
 }
 
 /** False for a message that is not to be taken now: it is held for its turn, or a duplicate. */

@@ -164,8 +164,8 @@ export function watchCommands(host: HostContext, shard: EdgeShard, now: number):
     if (!pending.settle) continue
     if (now >= pending.dueAt) {
       const { group, edge } = shard.ref
-      const waited = Math.round((now - pending.dueAt + host.limits.commandTimeoutMs) / 1000)
-      const words = `${group}/${edge} did not answer within ${waited} s; the command may have been carried out or not`
+      const limitS = host.limits.commandTimeoutMs / 1000
+      const words = `${group}/${edge} did not answer within ${limitS} s; the command may have been carried out or not`
       settle(host, shard, pending, { id, status: 'timed-out', error: words })
     } else if (shard.session.isOnline && now - pending.sentAt >= REPEAT_MS) {
       pending.sentAt = now
