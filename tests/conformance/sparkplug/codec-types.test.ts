@@ -107,6 +107,14 @@ describe('the codec, for every type of Sparkplug 3.0', () => {
     expect(() => payload.anyValueAs(0, 'dataset')).toThrow(PayloadError)
   })
 
+  it('reads the types of a data set also where they come packed', () => {
+    const columns = [...field(1, 0, [2]), ...field(2, 2, [65]), ...field(2, 2, [66]), ...field(3, 2, [3, 12])]
+    const row = field(4, 2, [...field(1, 2, field(1, 0, [7])), ...field(1, 2, field(6, 2, [67]))])
+    const bytes = Uint8Array.from(field(2, 2, field(17, 2, [...columns, ...row])))
+    const dataSet = { columns: ['A', 'B'], types: ['int32', 'string'], rows: [[7, 'C']] }
+    expect(decodePayload(bytes).anyValueAs(0, 'dataset')).toEqual(dataSet)
+  })
+
   it('knows the 32 types of metrics by their numbers', () => {
     expect(METRIC_TYPES.map(codeOfType).toSorted((a, b) => a - b)).toEqual(
       Array.from({ length: 34 }, (_, i) => i + 1).filter((code) => code !== 20 && code !== 21),
