@@ -126,6 +126,7 @@ async function connect(opened: Opened): Promise<Pipeline> {
     if (shard) host.acknowledge(shard)
   })
   broker.onLink((isUp) => (isUp ? host.regained() : host.lost()))
+  broker.onLink((isUp) => (isUp ? host.regained() : host.lost()))
   await recordKnownGaps(links, historian)
   await broker.consume((topic, payload) => host.receive(topic, payload))
   await Promise.all([...shards].map(({ ref }) => broker.subscribeEdge(ref)))
