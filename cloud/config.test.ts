@@ -59,6 +59,41 @@ describe('the configuration of the cloud', () => {
     expect(() => readCloudConfig({}, { INFLUX_URL: '127.0.0.1:8428' })).toThrow('INFLUX_URL')
   })
 
+  it('takes an external MQTT broker, its credentials apart from its address', () => {
+    const ca = file('-----BEGIN CERTIFICATE-----')
+    const env = { MQTT_URL: 'mqtts://andon:a%2Fb@broker.example:8884', MQTT_CA: ca }
+    expect(readCloudConfig({}, env).mqttBroker).toEqual({
+      ...{ url: 'mqtts://broker.example:8884', username: 'andon', password: 'a/b', ca: '-----BEGIN CERTIFICATE-----' },
+    })
+    expect(readCloudConfig({}, {}).mqttBroker).toBeUndefined()
+    expect(() => readCloudConfig({}, { MQTT_URL: 'broker.example' })).toThrow('MQTT_URL')
+    expect(() => readCloudConfig({}, { ...env, MQTT_CA: '/nowhere' })).toThrow('MQTT_CA')
+  })
+
+  it('takes the TLS port, where it binds, and a certificate with its key or neither', () => {
+    expect(readCloudConfig({}, {})).toMatchObject({ mqttsPort: 8883, bind: '127.0.0.1' })
+    expect(readCloudConfig({}, { ANDON_MQTT_PORT: '0' }).mqttsPort).toBe(0)
+    expect(readCloudConfig({}, { ANDON_BIND: '0.0.0.0', ANDON_MQTTS_PORT: '9' })).toMatchObject({
+      ...{ mqttsPort: 9, bind: '0.0.0.0', host: '127.0.0.1' },
+    })
+    expect(() => readCloudConfig({}, { ANDON_BIND: 'plant' })).toThrow('ANDON_BIND')
+    expect(() => readCloudConfig({}, { ANDON_TLS_CERT: 'a.pem' })).toThrow('ANDON_TLS_KEY')
+    expect(readCloudConfig({}, { ANDON_TLS_CERT: 'a', ANDON_TLS_KEY: 'b' }).tls).toEqual({
+      certFile: 'a',
+      keyFile: 'b',
+    })
+  })
+
+  it('takes the limits of the broker from the file, and tells one that is none', () => {
+    const limits = { packetBytes: 1000 }
+    expect(
+      readCloudConfig({ file: file('version: 1\nmqtt: { limits: { packetBytes: 1000 } }\n') }, {}).mqttLimits,
+    ).toMatchObject(limits)
+    expect(() => readCloudConfig({ file: file('version: 1\nmqtt: { limits: { paketBytes: 1 } }\n') }, {})).toThrow(
+      'packetBytes',
+    )
+  })
+
   it('allows a plain public URL on this machine and says what is set in vain', () => {
     expect(readCloudConfig({}, { ANDON_PUBLIC_URL: 'http://localhost:9' }).publicUrl).toBe('http://localhost:9')
     expect(readCloudConfig({}, { REDIS_URL: 'redis://x', ANDON_BIND: '0.0.0.0' }).notes).toHaveLength(2)

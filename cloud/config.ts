@@ -4,6 +4,9 @@ import { type Static, Type } from 'typebox'
 import { ConfigError, type Fault } from '#shared/config/config-error.ts'
 import { nearest } from '#shared/config/nearest.ts'
 import { loadYaml } from '#shared/config/yaml.ts'
+import { bindAddress, externalBroker, type TlsFiles, tlsFiles } from './mqtt-settings.ts'
+import type { ExternalAddress } from './pipeline/broker/external-connection.ts'
+import { BrokerLimits } from './pipeline/broker/limits.ts'
 import { ROLE_NAMES, type RoleName } from './roles.ts'
 
 /** The file cloud.yaml: behaviour. Secrets and addresses are in the environment. */
@@ -22,6 +25,12 @@ export const CloudFile = Type.Object(
         description: 'Organisation file that is imported at start; what exists stays as it is.',
       }),
     ),
+    mqtt: Type.Optional(
+      Type.Object(
+        { limits: Type.Optional(Type.Partial(BrokerLimits)) },
+        { additionalProperties: false, description: 'The embedded MQTT broker.' },
+      ),
+    ),
     log: Type.Optional(Type.Enum(['debug', 'info', 'warn', 'error'], { description: 'What is told at least; info.' })),
   },
   { additionalProperties: false },
@@ -36,6 +45,14 @@ export interface CloudConfig {
   readonly host: '127.0.0.1'
   readonly httpPort: number
   readonly mqttPort: number
+  /** MQTT with TLS. */
+  readonly mqttsPort: number
+  /** Where the ports with TLS listen. */
+  readonly bind: string
+  readonly tls: TlsFiles
+  readonly mqttLimits: Partial<BrokerLimits>
+  /** Undefined: the embedded broker. */
+  readonly mqttBroker: ExternalAddress | undefined
   /** Undefined: `http://localhost:<HTTP port>`. */
   readonly publicUrl: string | undefined
   /** Undefined: made and kept in the data directory. */
@@ -79,6 +96,12 @@ export function readCloudConfig(args: CloudArguments, env: Environment = process
     host: '127.0.0.1',
     httpPort: read.port('ANDON_HTTP_PORT', 8080),
     mqttPort: read.port('ANDON_MQTT_PORT', 1883),
+    // Who asks for a free port asks for two.
+    mqttsPort: read.port('ANDON_MQTTS_PORT', env.ANDON_MQTT_PORT === '0' ? 0 : 8883),
+    bind: bindAddress(env, read.fault),
+    tls: tlsFiles(env, read.fault),
+    mqttLimits: file.mqtt?.limits ?? {},
+    mqttBroker: externalBroker(env, read.fault),
     publicUrl: read.publicUrl(),
     secret: env.ANDON_SECRET || undefined,
     databaseUrl: read.databaseUrl(),
@@ -141,6 +164,7 @@ function reader(env: Environment, faults: Fault[]) {
   const fault = (path: string, found: string, expected: string, fix: string) =>
     void faults.push({ file: 'environment', path, found, expected, fix })
   return {
+    fault,
     port(name: string, fallback: number): number {
       const text = env[name]
       if (text === undefined || text === '') return fallback
@@ -184,15 +208,15 @@ function reader(env: Environment, faults: Fault[]) {
 export const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '[::1]' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
 
-/** Settings of the scale-out column and of TLS: known, and said not to be read yet. */
-const LATER = ['REDIS_URL', 'MQTT_URL', 'S3_URL', 'SMTP_URL', 'ANDON_TLS_CERT', 'ANDON_TLS_KEY'] as const
+/** Settings of the scale-out column: known, and said not to be read yet. */
+const LATER = ['REDIS_URL', 'S3_URL', 'SMTP_URL'] as const
 
 function notesOn(env: Environment): string[] {
   const notes = LATER.filter((name) => env[name]).map((name) => `${name} is set, but this version does not read it`)
   const bind = env.ANDON_BIND
   if (bind && !isLoopback(bind)) {
     notes.push(
-      `ANDON_BIND is ${bind}: plain HTTP and MQTT stay on loopback, and this version has no TLS ports to bind to it`,
+      `ANDON_BIND is ${bind}: MQTT with TLS listens there; plain HTTP and MQTT stay on loopback, and HTTPS is not in this version`,
     )
   }
   return notes

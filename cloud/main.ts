@@ -13,6 +13,7 @@ import { startPgBoss } from './platform/jobs/pg-boss.ts'
 import { createMetrics } from './platform/metrics/registry.ts'
 import { installationSecret } from './platform/secret.ts'
 import { suiteModules } from './suite/index.ts'
+import { openTls, type Tls } from './tls.ts'
 
 /** The running cloud service. */
 export interface Cloud {
@@ -70,9 +71,19 @@ async function assemble(config: CloudConfig, log: Log, { opened }: Start): Promi
   const database = await startDatabase({ dataDir, secret, url: config.databaseUrl, log })
   opened(database.close)
   const { db } = database
-  const mqtt = { host: config.host, port: config.mqttPort }
+  const tls = await openTls(config, clock, log)
+  opened(async () => tls.certificate.close())
   const { profilesDir, influx: externalHistory } = config
-  const pipeline = await startPipeline({ db, dataDir, profilesDir, externalHistory, mqtt, clock, log, metrics })
+  const pipeline = await startPipeline({
+    db,
+    dataDir,
+    profilesDir,
+    externalHistory,
+    mqtt: mqttOf(config, tls),
+    clock,
+    log,
+    metrics,
+  })
   opened(() => pipeline.close())
   const engine = await startPgBoss(connectionOf(database.address, secret, 'andon_system'), log)
   const app = await startApp({
@@ -90,6 +101,12 @@ async function assemble(config: CloudConfig, log: Log, { opened }: Start): Promi
   const link = await firstAdministrator(db, clock())
   return running({ database, pipeline, app, link, log })
 }
+
+/** Plain MQTT stays on loopback; with TLS it listens where ANDON_BIND says, and takes edges by certificate. */
+const mqttOf = (config: CloudConfig, { certificate, authority }: Tls) => ({
+  ...{ host: config.host, port: config.mqttPort, limits: config.mqttLimits, external: config.mqttBroker },
+  tls: { host: config.bind, port: config.mqttsPort, certificate, clientAuthority: authority.rootPem },
+})
 
 interface Parts {
   readonly database: RunningDatabase

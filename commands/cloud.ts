@@ -13,6 +13,11 @@ Runs the cloud service with its embedded PostgreSQL, MQTT broker and history.
 ANDON_DATA         where everything is kept (.andon/cloud)
 ANDON_HTTP_PORT    console and API (8080); 0 picks a free port
 ANDON_MQTT_PORT    broker for edges (1883); 0 picks a free port
+ANDON_MQTTS_PORT   the same with TLS (8883); edges may show a certificate of ANDON_DATA/certificates
+ANDON_BIND         where the ports with TLS listen (127.0.0.1); plain ones stay on this machine
+ANDON_TLS_CERT, ANDON_TLS_KEY  PEM files of your own server certificate; else one is made and renewed
+MQTT_URL           an MQTT 5 broker instead of the embedded one, e.g. mqtts://user:password@broker:8883
+MQTT_CA, MQTT_CERT, MQTT_KEY   PEM files for it: its authority, a client certificate and its key
 ANDON_PUBLIC_URL   the one origin of links and cookies (http://localhost:<HTTP port>)
 ANDON_SECRET       the installation's secret; made and kept under ANDON_DATA unless given
 DATABASE_URL       an existing PostgreSQL instead of the embedded one

@@ -220,7 +220,13 @@ export interface Pipeline {
    */
   command(command: WriteCommand): Promise<CommandOutcome>
   /** Where the broker listens. */
-  readonly mqtt: { readonly host: string; readonly port: number; readonly url: string }
+  readonly mqtt: {
+    readonly host: string
+    readonly port: number
+    /** The embedded broker's port with TLS. */
+    readonly tlsPort: number | undefined
+    readonly url: string
+  }
   /** Empty when all is well, else what is wrong in words. */
   faults(): string[]
   /** Publishes STATE offline, commits what is in flight, closes broker and history. Safe to call twice. */

@@ -1,4 +1,4 @@
-export { hashEdgeSecret } from './broker/secret.ts'
+export { hashEdgeSecret, hashGeneratedSecret } from './broker/secret.ts'
 export type * from './contract.ts'
 export type {
   AlarmFilter,

@@ -5,7 +5,7 @@ import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
 import type { Log } from '#shared/log/log.ts'
 import { RangeSet } from '#shared/sparkplug/range-set.ts'
 import type { Broker } from './broker/broker.ts'
-import { type EmbeddedOptions, startBroker } from './broker/embedded.ts'
+import { type MqttOptions, type OpenBrokerOptions, openBroker } from './broker/open.ts'
 import type { EdgeRef, EdgeRegistrationInput, EdgeStatus, Pipeline, PipelineMetrics } from './contract.ts'
 import { createDetection, type Detection } from './detection/index.ts'
 import type { HistoryBatch } from './historian/batch.ts'
@@ -14,7 +14,7 @@ import { type ExternalHistory, openHistory } from './historian/open.ts'
 import { historyReader } from './historian/reader.ts'
 import { type HistoryWriter, startWriter } from './historian/writer.ts'
 import { acknowledgeable } from './host/commands.ts'
-import { createHost, type Host } from './host/host.ts'
+import { createHost, HOST_ID, type Host } from './host/host.ts'
 import type { HostLimits } from './host/host-context.ts'
 import { tolerate } from './host/tolerances.ts'
 import type { EdgeShard } from './shard/edge-shard.ts'
@@ -33,8 +33,7 @@ export interface PipelineOptions {
   readonly externalHistory?: ExternalHistory | undefined
   /** Folder of device profiles, by default `devices/profiles`. */
   readonly profilesDir: string
-  /** Where the embedded broker listens; port 0 picks a free one. */
-  readonly mqtt: { readonly host: string; readonly port: number }
+  readonly mqtt: MqttOptions
   /** ms since 1970 */
   readonly clock: () => number
   readonly log: Log
@@ -90,12 +89,12 @@ async function assemble(options: PipelineOptions, opened: (close: () => Promise<
   opened(() => detection.close())
   await restoreShards({ store, historian, detection, profiles, shards, clock, log })
   const hashes = (edge: EdgeRef) => shards.get(edge)?.secretHash
-  const onOddWill: EmbeddedOptions['onOddWill'] = (edge, rule) => {
+  const onOddWill: OpenBrokerOptions['onOddWill'] = (edge, rule) => {
     const shard = shards.get(edge)
     if (shard) tolerate({ clock, log, metrics }, shard, rule)
   }
-  const embedded = { ...options.mqtt, secretHash: hashes, onOddWill, clock, log, metrics }
-  const broker = options.openBroker ? await options.openBroker() : await startBroker(embedded)
+  const told = { secretHash: hashes, onOddWill, speaksFor: HOST_ID, clock, log, metrics }
+  const broker = await (options.openBroker?.() ?? openBroker({ ...options.mqtt, ...told }))
   opened(() => broker.close())
   const [queue, live] = [recordsQueue(log), liveCache(shards)]
   return connect({ options, profiles, historian, detection, store, shards, broker, queue, live, metrics })
@@ -125,7 +124,6 @@ async function connect(opened: Opened): Promise<Pipeline> {
     const shard = shards.get(edge)
     if (shard) host.acknowledge(shard)
   })
-  broker.onLink((isUp) => (isUp ? host.regained() : host.lost()))
   await recordKnownGaps(links, historian)
   await broker.consume((topic, payload) => host.receive(topic, payload))
   await Promise.all([...shards].map(({ ref }) => broker.subscribeEdge(ref)))
@@ -196,8 +194,9 @@ function pipelineOf(parts: Parts): Pipeline {
     profile: (key) => profiles.get(key),
     registerEdge: (input) => registerEdge(parts, input),
     command: (command) => parts.host.command(command),
-    mqtt: { host, port, url: `mqtt://${host.includes(':') ? `[${host}]` : host}:${port}` },
-    faults: () => [writer.isFailing ? HISTORY_CLOSED : [], detection.fault() ?? [], ...historian.faults()].flat(),
+    mqtt: { host, port, tlsPort: broker.tlsPort, url: `mqtt://${host.includes(':') ? `[${host}]` : host}:${port}` },
+    faults: () =>
+      [writer.isFailing ? HISTORY_CLOSED : [], detection.fault() ?? [], broker.fault() ?? [], ...historian.faults()].flat(),
     close: closeOnce(parts),
   }
 }

@@ -8,6 +8,7 @@ export interface DemoConfig {
   readonly password: string | undefined
   readonly httpPort: number
   readonly mqttPort: number
+  readonly mqttsPort: number
   readonly publicUrl: string | undefined
   /** Given to every child. */
   readonly env: Readonly<Record<string, string>>
@@ -46,6 +47,7 @@ export function readDemoConfig(args: DemoArguments, root: string): DemoConfig {
     password: process.env.ANDON_DEMO_PASSWORD || undefined,
     httpPort: portOf('ANDON_HTTP_PORT', 8080),
     mqttPort: portOf('ANDON_MQTT_PORT', 1883),
+    mqttsPort: portOf('ANDON_MQTTS_PORT', process.env.ANDON_MQTT_PORT === '0' ? 0 : 8883),
     publicUrl: process.env.ANDON_PUBLIC_URL || undefined,
     env: inherited(),
   }

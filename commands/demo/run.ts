@@ -186,6 +186,7 @@ function cloudSpec(context: Context, state: DemoState, onReady: (url: string, mq
       ANDON_DATA: join(config.data, 'cloud'),
       ANDON_HTTP_PORT: state.url ? new URL(state.url).port : String(config.httpPort),
       ANDON_MQTT_PORT: String(state.mqttPort ?? config.mqttPort),
+      ANDON_MQTTS_PORT: String(config.mqttsPort),
       ANDON_DEMO_PASSWORD: secrets.password,
       ANDON_EDGE_SECRET: secrets.edgeSecret,
     }),

@@ -24,6 +24,8 @@ export interface Broker {
   /** Where edges connect. */
   readonly host: string
   readonly port: number
+  /** The embedded broker's port with TLS; undefined when it has none, or when the broker is another. */
+  readonly tlsPort?: number | undefined
   /** Calls `handle` synchronously with each message of a subscribed edge, wills included; those of an edge in order. */
   consume(handle: MessageHandler): Promise<void>
   /** Messages of this edge arrive from now on, after a lost connection too. Rejects when the broker refuses. */

@@ -37,7 +37,12 @@ export interface DoorOptions {
   readonly secrets: SecretChecker
   /** The hash that a known edge's secret must fit; undefined for an unknown edge. */
   readonly secretHash: (edge: EdgeRef) => string | undefined
+  /** Called when an edge is admitted whose will breaks the rules. */
+  readonly onOddWill?: OnOddWill | undefined
 }
+
+/** Hears of an edge whose will is at QoS 0 or missing: its death may be missed. */
+export type OnOddWill = (edge: EdgeRef, rule: 'will-qos-0' | 'no-will') => void
 
 /** What a client shows. */
 export interface Attempt {
@@ -57,19 +62,25 @@ interface Refusal {
 
 /** Makes the door: a client is an edge by its certificate, or by its user name and secret. */
 export function openDoor(options: DoorOptions): Door {
-  const { guests, refuse } = options
+  const { guests, refuse, onOddWill } = options
   return async (client, attempt) => {
     const address = (client.conn as Socket).remoteAddress ?? 'unknown'
-    const named = edgeOfUser(attempt.username)
     const found = await identify(options, client, attempt, address)
     const refusal = 'code' in found ? found : checkConnect(guests, client, found, attempt.packet)
     if (refusal) {
+      const named = edgeOfUser(attempt.username)
       refuse(refusal.reason, named ? keyOf(named) : address, { address })
       return Object.assign(new Error(refusal.reason), { returnCode: refusal.code }) as AuthenticateError
     }
-    takeIn(guests, client, found as EdgeRef)
+    const edge = found as EdgeRef
+    noteWill(onOddWill, edge, attempt.packet?.will)
+    takeIn(guests, client, edge)
     return undefined
   }
+}
+
+function noteWill(onOddWill: OnOddWill | undefined, edge: EdgeRef, will: ConnectPacket['will']): void {
+  if (will?.qos !== 1) onOddWill?.(edge, will ? 'will-qos-0' : 'no-will')
 }
 
 async function identify(

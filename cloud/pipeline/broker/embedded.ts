@@ -4,7 +4,7 @@ import type { Log } from '#shared/log/log.ts'
 import type { EdgeRef, PipelineMetrics } from '../contract.ts'
 import { maySubscribe } from './admission.ts'
 import { type Broker, BrokerUnavailableError, type MessageHandler } from './broker.ts'
-import { type Door, type Guests, keyOf, openDoor } from './door.ts'
+import { type Door, type Guests, keyOf, type OnOddWill, openDoor } from './door.ts'
 import { connectionGate, type Gate } from './gate.ts'
 import { limitIntake } from './intake.ts'
 import { type BrokerLimits, limitsWith } from './limits.ts'
@@ -22,6 +22,8 @@ export interface EmbeddedOptions {
   readonly tls?: TlsListener | undefined
   /** The hash that a known edge's secret must fit; undefined for an unknown edge. */
   readonly secretHash: (edge: EdgeRef) => string | undefined
+  /** Called when an edge is admitted whose will breaks the rules. */
+  readonly onOddWill?: OnOddWill | undefined
   readonly limits?: Partial<BrokerLimits> | undefined
   /** ms since 1970 */
   readonly clock: () => number
@@ -29,9 +31,8 @@ export interface EmbeddedOptions {
   readonly metrics?: PipelineMetrics | undefined
 }
 
-/** The embedded broker's own port with TLS, beside what every broker has. */
+/** The embedded broker, with what only it can tell. */
 export interface EmbeddedBroker extends Broker {
-  readonly tlsPort: number | undefined
   /** Connections just now, admitted or not. */
   connections(): number
 }
@@ -69,7 +70,7 @@ export async function startBroker(options: EmbeddedOptions): Promise<EmbeddedBro
   const { log, clock } = options
   const works = await openWorks(options)
   const { aedes, refuse, gate, guests, secretHash } = { ...works, ...options }
-  guard(works, openDoor({ guests, gate, refuse, secretHash, secrets: secretChecker() }))
+  guard(works, openDoor({ guests, gate, refuse, secretHash, onOddWill: options.onOddWill, secrets: secretChecker() }))
   deliverInProcess(works)
   const faults: NodeJS.EventEmitter = aedes
   faults.on('error', (error) => log.error({ err: error }, 'The MQTT broker has a fault'))

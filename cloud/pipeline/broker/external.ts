@@ -69,6 +69,7 @@ export async function connectBroker(options: ExternalOptions): Promise<Broker> {
   })
   return {
     ...whereIs(address.url),
+    tlsPort: undefined,
     refuse,
     consume: async (handle) => void router.handlers.push(handle),
     ...subscriptions(edges, () => link),

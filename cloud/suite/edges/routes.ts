@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { type Static, Type } from 'typebox'
-import { hashEdgeSecret } from '#cloud/pipeline/index.ts'
+import { hashGeneratedSecret } from '#cloud/pipeline/index.ts'
 import type { Tx } from '#cloud/platform/database/database.ts'
 import { defineCommand } from '#cloud/platform/door/command.ts'
 import { found } from '#cloud/platform/errors.ts'
@@ -62,7 +62,7 @@ export function fleetRoutes(app: HttpApp, { db, door, pipeline, assets }: EdgeDe
     async ({ actor, body, intent }, reply) => {
       await door.execute(registerEdge, actor, body, intent)
       const secret = randomBytes(24).toString('base64url')
-      const secretHash = await hashEdgeSecret(secret)
+      const secretHash = hashGeneratedSecret(secret)
       const edge = await pipeline.registerEdge({ org: actor.org, ...body, secretHash })
       return reply.code(201).send({ edge: edgeView(edge), username: `${body.group}/${body.edge}`, secret })
     },
