@@ -253,7 +253,7 @@ async function commitBatch(state: State, batch: HistoryBatch): Promise<void> {
       appendRows(state.appenders, batch)
       if (wide.size > 0)
         await writer.run(`INSERT INTO wide_tags VALUES ${[...wide].map((tag) => `(${tag})`).join(', ')}`)
-      for (const { journal, set } of next) await putMark(writer, journal, set)
+      await putMarks(writer, next)
       for (const gap of batch.gaps) await putGap(writer, gap)
     })
   } catch (error) {
@@ -280,12 +280,23 @@ function appendRows({ n, w }: Appenders, { numbers, wide }: HistoryBatch): void 
   w.flushSync()
 }
 
-async function putMark(writer: DuckDBConnection, { group, edge, epoch }: Journal, set: RangeSet): Promise<void> {
-  await writer.run(
-    `INSERT INTO marks VALUES ($1, $2, ${epoch}::UBIGINT, $3)
-     ON CONFLICT (grp, edge, epoch) DO UPDATE SET ranges = excluded.ranges`,
-    [group, edge, set.serialise()],
-  )
+/** Marks of one statement: each statement costs more than the marks in it. */
+const MARKS_AT_ONCE = 500
+
+async function putMarks(
+  writer: DuckDBConnection,
+  marks: readonly { journal: Journal; set: RangeSet }[],
+): Promise<void> {
+  for (let from = 0; from < marks.length; from += MARKS_AT_ONCE) {
+    const some = marks.slice(from, from + MARKS_AT_ONCE)
+    const rows = some.map(
+      ({ journal }, i) => `($${3 * i + 1}, $${3 * i + 2}, ${journal.epoch}::UBIGINT, $${3 * i + 3})`,
+    )
+    await writer.run(
+      `INSERT INTO marks VALUES ${rows.join(', ')} ON CONFLICT (grp, edge, epoch) DO UPDATE SET ranges = excluded.ranges`,
+      some.flatMap(({ journal, set }) => [journal.group, journal.edge, set.serialise()]),
+    )
+  }
 }
 
 async function putGap(writer: DuckDBConnection, gap: StoredGap): Promise<void> {
