@@ -85,7 +85,7 @@ describe.each(ENGINES)('the way from an edge to %s', (name, startEngine) => {
     it('acknowledges nothing while the engine is dead, and stores the resend once', async () => {
       await engine.kill()
       await edge.data('press', [4, 5].map(celsius), 6n)
-      await eventually(async () => (await pipeline.faults())).toHaveLength(1)
+      await eventually(async () => await pipeline.faults()).toHaveLength(1)
       expect(edge.acks.at(-1)?.offset).toBe(5n)
       await engine.start()
       // The edge sends again what stays without acknowledgement, as its uplink would.
@@ -95,14 +95,17 @@ describe.each(ENGINES)('the way from an edge to %s', (name, startEngine) => {
       }
       await expect.poll(resend, { timeout: 20_000, interval: 250 }).toBe(7n)
       expect(await stored('temperature')).toEqual([0, 0.25, 0.5, 0.75, 1, 1.25])
-      expect((await pipeline.faults())).toEqual([])
+      expect(await pipeline.faults()).toEqual([])
     })
 
     it('knows after a restart what is stored, and shows the newest values', async () => {
       await edge.close()
       await pipeline.close()
       pipeline = await start()
-      expect((await pipeline.live.current('works/line-1/press/temperature'))).toMatchObject({ value: 1.25, isStale: true })
+      expect(await pipeline.live.current('works/line-1/press/temperature')).toMatchObject({
+        value: 1.25,
+        isStale: true,
+      })
       await connect(6n, 7n)
       await acked().toBe(7n)
       await edge.data('press', [6].map(celsius), 8n)
