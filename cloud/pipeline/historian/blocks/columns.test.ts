@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ByteSink } from './byte-sink.ts'
 import { decodeDeltas, encodeDeltas } from './delta.ts'
-import { ColumnEncoder, decodeChunk } from './pages.ts'
+import { ColumnEncoder, decodeDoubles } from './pages.ts'
 import { openBlock } from './reader.ts'
 import { type Columns, NUMBERS } from './schema.ts'
 import { NumberSorter } from './sort.ts'
@@ -41,11 +41,14 @@ describe('a column of doubles', () => {
   it('comes back bit for bit, NaN, −0 and infinities too', () => {
     const encoder = new ColumnEncoder()
     fc.assert(
-      fc.property(doubles, (values) => {
+      fc.property(doubles, fc.double({ min: 0, max: 1, noNaN: true }), (values, share) => {
         const { bytes, codec } = encoder.encode('double', values)
-        const back = new Float64Array(values.length)
-        decodeChunk(bytes, codec, back)
-        expect(new Uint32Array(back.buffer)).toEqual(new Uint32Array(values.buffer))
+        const bitsOf = (column: Float64Array) => new Uint32Array(column.slice().buffer)
+        const all = decodeDoubles(bytes, codec, { from: 0, to: values.length })
+        expect(bitsOf(all)).toEqual(bitsOf(values))
+        const [from, to] = [Math.floor(values.length / 3), Math.floor(values.length * share)].sort((a, b) => a - b)
+        const some = decodeDoubles(bytes, codec, { from: from ?? 0, to: to ?? 0 })
+        expect(bitsOf(some)).toEqual(bitsOf(values.subarray(from, to)))
       }),
     )
   })
@@ -53,9 +56,8 @@ describe('a column of doubles', () => {
   it('comes back when every value differs', () => {
     const values = Float64Array.from({ length: 65_536 }, (_, i) => Math.sin(i))
     const { bytes, codec } = new ColumnEncoder().encode('double', values)
-    const back = new Float64Array(values.length)
-    decodeChunk(bytes, codec, back)
-    expect(back).toEqual(values)
+    expect(decodeDoubles(bytes, codec, { from: 0, to: values.length })).toEqual(values)
+    expect(decodeDoubles(bytes, codec, { from: 777, to: 778 })).toEqual(values.subarray(777, 778))
   })
 })
 
@@ -94,7 +96,7 @@ describe('a block file', () => {
     const { block, columns, count } = written()
     const open = openBlock({ ...block, path: join(dir, 'a.parquet') }, NUMBERS)
     const groups = Array.from({ length: open.groups }, (_, index) => open.group(index))
-    const read = groups.map((group) => group.read([0, 1, 2, 3]))
+    const read = groups.map((group) => group.load().columns())
     const joined = (parts: readonly Columns[], column: number) => parts.flatMap((part) => [...(part[column] ?? [])])
     for (let column = 0; column < 4; column++) expect(joined(read, column)).toEqual([...(columns[column] ?? [])])
     expect(groups.reduce((sum, group) => sum + group.rows, 0)).toBe(count)

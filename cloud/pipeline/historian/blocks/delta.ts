@@ -64,9 +64,22 @@ function decodeBlock(source: ByteSource, into: Int32Array | Float64Array, from: 
   const end = Math.min(from + BLOCK, into.length)
   for (let at = from, i = 0; at < end; at += MINI_BLOCK, i++) {
     const width = source.bytes[widthsAt + i] as number
+    if (width === 0) {
+      addSteps(into, at, Math.min(at + MINI_BLOCK, end), least)
+      continue
+    }
     unpackBits(source.bytes, source.at, width, unpacked)
     source.at += (width * MINI_BLOCK) / 8
     addUp(into, at, Math.min(at + MINI_BLOCK, end), least)
+  }
+}
+
+/** The common case: every step is the same. */
+function addSteps(into: Int32Array | Float64Array, from: number, to: number, step: number): void {
+  let value = into[from - 1] as number
+  for (let at = from; at < to; at++) {
+    value += step
+    into[at] = value
   }
 }
 

@@ -107,25 +107,47 @@ function packGroups(
   packBits(padded, 0, 8, packing)
 }
 
-/** Reads indices that encodeIndices() wrote and puts the entries they name into `into`. */
-export function decodeIndexed(bytes: Uint8Array, entries: Float64Array, into: Float64Array): void {
+/** Reads as many indices as `into` has room for, from the one numbered `from` on, and puts the entries they name into it. */
+export function decodeIndexed(
+  bytes: Uint8Array,
+  { entries, from }: { readonly entries: Float64Array; readonly from: number },
+  into: Float64Array,
+): void {
   const width = bytes[0] as number
   const source = new ByteSource(bytes, 1)
-  for (let at = 0; at < into.length; ) {
+  const to = from + into.length
+  for (let at = 0; at < to; ) {
     const header = source.varint()
-    const count = Math.floor(header / 2)
-    if (header % 2 === 0) {
-      into.fill(entries[fixed(source, width)] as number, at, at + count)
-      at += count
-      continue
+    const isRun = header % 2 === 0
+    const count = isRun ? header / 2 : (header - 1) * 4
+    const [first, last] = [Math.max(at, from), Math.min(at + count, to)]
+    if (isRun) fillRun(entries[fixed(source, width)] as number, first - from, last - from, into)
+    else {
+      if (first < last)
+        unpackEntries(source, { width, entries, skip: first - at }, into.subarray(first - from, last - from))
+      source.at += (count / 8) * width
     }
-    const end = Math.min(into.length, at + count * 8)
-    const part = into.subarray(at, end)
-    unpackBits(bytes, source.at, width, part)
-    source.at += count * width
-    for (let i = 0; i < part.length; i++) part[i] = entries[part[i] as number] as number
-    at = end
+    at += count
   }
+}
+
+function fillRun(value: number, from: number, to: number, into: Float64Array): void {
+  if (from < to) into.fill(value, from, to)
+}
+
+interface Packed {
+  readonly width: number
+  readonly entries: Float64Array
+  /** Values of the stretch that are not wanted. */
+  readonly skip: number
+}
+
+function unpackEntries(source: ByteSource, { width, entries, skip }: Packed, into: Float64Array): void {
+  // Eight values end at a whole byte, so a stretch can be entered at any eighth.
+  const before = skip & 7
+  const indices = before === 0 ? into : new Float64Array(into.length + before)
+  unpackBits(source.bytes, source.at + (skip >> 3) * width, width, indices)
+  for (let i = 0; i < into.length; i++) into[i] = entries[indices[i + before] as number] as number
 }
 
 function fixed(source: ByteSource, width: number): number {

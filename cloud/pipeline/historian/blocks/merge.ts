@@ -21,7 +21,7 @@ export async function mergeBlocks(order: MergeOrder, pause: () => Promise<void>)
   const writer = createBlock({ path, schema: schemaOf(kind), groupRows: groupRowsOf(kind) })
   try {
     const sink = kind === 'n' ? valueSink(writer) : rollUpSink(writer, kind)
-    const cursors = blocks.map((block) => cursorOf(block, kind))
+    const cursors = blocks.map(cursorOf)
     let due = groupRowsOf(kind)
     for (let tag = leastTag(cursors); tag !== undefined; tag = leastTag(cursors)) {
       for (const cursor of cursors) due -= cursor.give(tag, sink.take)
@@ -49,14 +49,13 @@ interface Cursor {
   give(tag: number, take: Take): number
 }
 
-function cursorOf(block: OpenBlock, kind: BlockKind): Cursor {
-  const all = schemaOf(kind).map((_, index) => index)
+function cursorOf(block: OpenBlock): Cursor {
   let group = 0
   let row = 0
   let columns: Columns = []
   const load = () => {
     row = 0
-    columns = group < block.groups ? block.group(group++).read(all) : []
+    columns = group < block.groups ? block.group(group++).load().columns() : []
   }
   load()
   const tags = () => columns[TAG] as Int32Array | undefined

@@ -15,8 +15,8 @@ const DICTIONARY_PAGE = 2
 
 export const UNCOMPRESSED = 0
 export const ZSTD = 6
-/** Below this a compressor's fixed cost (about 50 µs) is more than it saves. */
-const LEAST_COMPRESSED_BYTES = 1024
+/** Below this a compressor's fixed cost (about 50 µs) is more than it saves. Packed steps are never worth it. */
+const LEAST_COMPRESSED_BYTES = 2048
 const LEVEL = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
 
 interface Page {
@@ -45,11 +45,15 @@ export class ColumnEncoder {
   /** One column of a row group; valid until the next call. */
   encode(kind: ColumnKind, values: Column): ColumnChunk {
     this.#sink.clear()
-    if (kind === 'double') return chunkOf(this.#doublePages(values as Float64Array))
+    if (kind === 'double') return chunkOf(this.#doublePages(values as Float64Array), LEAST_COMPRESSED_BYTES)
     encodeDeltas(values, values.length, this.#sink)
-    return chunkOf([
-      { type: DATA_PAGE, encoding: DELTA_BINARY_PACKED, values: values.length, bytes: this.#sink.written },
-    ])
+    const page: Page = {
+      type: DATA_PAGE,
+      encoding: DELTA_BINARY_PACKED,
+      values: values.length,
+      bytes: this.#sink.written,
+    }
+    return chunkOf([page], Number.POSITIVE_INFINITY)
   }
 
   #doublePages(values: Float64Array): Page[] {
@@ -67,9 +71,9 @@ export class ColumnEncoder {
 
 const bytesOf = (values: Float64Array) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
 
-function chunkOf(pages: readonly Page[]): ColumnChunk {
+function chunkOf(pages: readonly Page[], compressFrom: number): ColumnChunk {
   const size = pages.reduce((sum, page) => sum + page.bytes.length, 0)
-  const codec = size < LEAST_COMPRESSED_BYTES ? UNCOMPRESSED : ZSTD
+  const codec = size < compressFrom ? UNCOMPRESSED : ZSTD
   const out = new ByteSink(size + 256)
   let rawBytes = 0
   let dictionaryBytes = 0
@@ -98,7 +102,6 @@ interface ReadPage {
   readonly bytes: Uint8Array
 }
 
-/** Reads one page; a body as long as its raw bytes is stored as it is, which zstd never yields here. */
 function readPage(source: ByteSource, codec: number): ReadPage {
   const header = readThriftIntegers(source)
   const [type, rawBytes, bodyBytes] = [1, 2, 3].map((field) => header.get(field) as number) as [number, number, number]
@@ -109,24 +112,41 @@ function readPage(source: ByteSource, codec: number): ReadPage {
   return { type, encoding: own.get(2) ?? -1, values: own.get(1) ?? 0, bytes }
 }
 
-/** Decodes a column chunk that a ColumnEncoder made. @throws Error when it is of another maker. */
-export function decodeChunk(bytes: Uint8Array, codec: number, into: Int32Array | Float64Array): void {
-  const source = new ByteSource(bytes)
-  let page = readPage(source, codec)
-  let entries = new Float64Array(0)
-  if (page.type === DICTIONARY_PAGE) {
-    entries = doublesOf(page.bytes, page.values)
-    page = readPage(source, codec)
-  }
-  if (page.values !== into.length) throw new Error(`A history page holds ${page.values} values, not ${into.length}`)
-  if (page.encoding === DELTA_BINARY_PACKED) decodeDeltas(page.bytes, into)
-  else if (page.encoding === RLE_DICTIONARY) decodeIndexed(page.bytes, entries, into as Float64Array)
-  else if (page.encoding === PLAIN) into.set(doublesOf(page.bytes, page.values))
-  else throw new Error(`A history page is of encoding ${page.encoding}, which Andon never writes`)
+/** Rows of a column chunk to decode, `from` up to, not including, `to`. */
+export interface Rows {
+  readonly from: number
+  readonly to: number
 }
 
-function doublesOf(bytes: Uint8Array, count: number): Float64Array<ArrayBuffer> {
+/** Decodes rows of a column of whole numbers that a ColumnEncoder made. @throws Error when it is of another maker. */
+export function decodeWholes<T extends Int32Array | Float64Array>(bytes: Uint8Array, codec: number, into: T): T {
+  const page = readPage(new ByteSource(bytes), codec)
+  if (page.encoding !== DELTA_BINARY_PACKED) throw foreign(page)
+  decodeDeltas(page.bytes, into)
+  return into
+}
+
+/** Decodes rows of a column of doubles that a ColumnEncoder made. @throws Error when it is of another maker. */
+export function decodeDoubles(bytes: Uint8Array, codec: number, rows: Rows): Float64Array {
+  const source = new ByteSource(bytes)
+  let page = readPage(source, codec)
+  if (page.type !== DICTIONARY_PAGE) {
+    if (page.encoding !== PLAIN) throw foreign(page)
+    return doublesOf(page.bytes, rows)
+  }
+  const entries = doublesOf(page.bytes, { from: 0, to: page.values })
+  page = readPage(source, codec)
+  if (page.encoding !== RLE_DICTIONARY) throw foreign(page)
+  const into = new Float64Array(rows.to - rows.from)
+  decodeIndexed(page.bytes, { entries, from: rows.from }, into)
+  return into
+}
+
+const foreign = ({ encoding }: ReadPage) =>
+  new Error(`A page of a history file is of encoding ${encoding}, which Andon never writes there`)
+
+function doublesOf(bytes: Uint8Array, { from, to }: Rows): Float64Array {
   // A copy, because a page need not begin at a multiple of 8.
-  const { buffer } = new Uint8Array(bytes.subarray(0, count * 8))
-  return new Float64Array(buffer, 0, count)
+  const { buffer } = new Uint8Array(bytes.subarray(from * 8, to * 8))
+  return new Float64Array(buffer, 0, to - from)
 }

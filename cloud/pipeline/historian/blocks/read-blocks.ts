@@ -84,16 +84,43 @@ function touches(group: RowGroup, { from, to }: ReadPart, tags: readonly number[
 }
 
 function walkGroup(group: RowGroup, part: ReadPart, isWanted: ReadonlySet<number>, take: Take): void {
-  const columns = group.read(schemaOf(part.kind).map((_, index) => index))
-  const [tags, ts] = [columns[TAG], columns[TS]] as [Int32Array, Float64Array]
-  for (let from = 0; from < group.rows; ) {
-    const to = endOfTag(tags, from, group.rows)
-    if (isWanted.has(tags[from] as number)) {
-      const [first, last] = [lowerBound(ts, from, to, part.from), lowerBound(ts, from, to, part.to)]
-      if (first < last) take(columns, first, last, part.kind)
-    }
+  const loaded = group.load()
+  const isOne = group.firstTag === group.lastTag
+  const tags = isOne ? new Int32Array(group.rows).fill(group.firstTag) : (loaded.column(TAG) as Int32Array)
+  const stretches = stretchesOf(tags, isWanted)
+  const [from, to] = [stretches[0]?.from, stretches.at(-1)?.to]
+  if (from === undefined || to === undefined) return
+  const ts = loaded.column(TS)
+  const rest = schemaOf(part.kind)
+    .map((_, index) => index)
+    .slice(TS + 1)
+  // Only what lies between the first wanted row and the last is decoded.
+  const columns = [
+    tags.subarray(from, to),
+    ts.subarray(from, to),
+    ...rest.map((index) => loaded.column(index, from, to)),
+  ]
+  for (const stretch of stretches) {
+    const first = lowerBound(ts, stretch.from, stretch.to, part.from)
+    const last = lowerBound(ts, stretch.from, stretch.to, part.to)
+    if (first < last) take(columns, first - from, last - from, part.kind)
+  }
+}
+
+interface Stretch {
+  readonly from: number
+  readonly to: number
+}
+
+/** Rows of the wanted tags, a stretch a tag. */
+function stretchesOf(tags: Int32Array, isWanted: ReadonlySet<number>): Stretch[] {
+  const stretches: Stretch[] = []
+  for (let from = 0; from < tags.length; ) {
+    const to = endOfTag(tags, from, tags.length)
+    if (isWanted.has(tags[from] as number)) stretches.push({ from, to })
     from = to
   }
+  return stretches
 }
 
 /** The first place in [from, to) whose number is at least `wanted`. */

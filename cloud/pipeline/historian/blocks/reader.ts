@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs'
-import { decodeChunk } from './pages.ts'
+import { decodeDoubles, decodeWholes } from './pages.ts'
 import { type ColumnSpec, type Columns, TAG } from './schema.ts'
 import { INDEX_COLUMN, INDEX_HEAD } from './writer.ts'
 
@@ -17,8 +17,16 @@ export interface RowGroup {
   readonly lastTag: number
   readonly firstAt: number
   readonly lastAt: number
-  /** Decodes the columns of these numbers, in one read of the file. */
-  read(columns: readonly number[]): Columns
+  /** Reads the group's bytes from the file. */
+  load(): LoadedGroup
+}
+
+/** A row group in memory. */
+export interface LoadedGroup {
+  /** Decodes a column by its number, or rows `from` to `to` − 1 of it. */
+  column(index: number, from?: number, to?: number): Int32Array | Float64Array
+  /** Decodes all columns, or these rows of them. */
+  columns(from?: number, to?: number): Columns
 }
 
 /** A block file open for reading. */
@@ -42,7 +50,7 @@ export function openBlock(place: BlockPlace, schema: readonly ColumnSpec[], cach
   cache.set(place.path, index)
   return {
     groups: place.groups,
-    group: (number) => groupAt(file, index.subarray(number * fields, (number + 1) * fields)),
+    group: (number) => groupAt(file, schema, index.subarray(number * fields, (number + 1) * fields)),
     close: () => closeSync(file),
   }
 }
@@ -53,24 +61,26 @@ function readIndex(file: number, { indexAt, groups }: BlockPlace, fields: number
   return index
 }
 
-function groupAt(file: number, index: Float64Array): RowGroup {
+function groupAt(file: number, schema: readonly ColumnSpec[], index: Float64Array): RowGroup {
   const [rows = 0, firstTag = 0, lastTag = 0, firstAt = 0, lastAt = 0] = index
-  const place = (column: number) => {
+  const places = schema.map((_, column) => {
     const [at = 0, bytes = 0, codec = 0] = index.subarray(INDEX_HEAD + column * INDEX_COLUMN)
     return { at, bytes, codec }
+  })
+  const load = (): LoadedGroup => {
+    const start = places[0]?.at ?? 0
+    const end = places.reduce((most, { at, bytes }) => Math.max(most, at + bytes), start)
+    const all = readFully(file, new Uint8Array(end - start), start)
+    const column = (number: number, from = 0, to = rows) => {
+      const { at, bytes, codec } = places[number] ?? { at: start, bytes: 0, codec: 0 }
+      const own = all.subarray(at - start, at - start + bytes)
+      if (schema[number]?.kind === 'double') return decodeDoubles(own, codec, { from, to })
+      const wholes = number === TAG ? new Int32Array(rows) : new Float64Array(rows)
+      return decodeWholes<Int32Array | Float64Array>(own, codec, wholes).subarray(from, to)
+    }
+    return { column, columns: (from, to) => schema.map((_, number) => column(number, from, to)) }
   }
-  const read = (columns: readonly number[]) => {
-    const places = columns.map(place)
-    const from = Math.min(...places.map(({ at }) => at))
-    const to = Math.max(...places.map(({ at, bytes }) => at + bytes))
-    const bytes = readFully(file, new Uint8Array(to - from), from)
-    return places.map(({ at, bytes: length, codec }, i) => {
-      const into = columns[i] === TAG ? new Int32Array(rows) : new Float64Array(rows)
-      decodeChunk(bytes.subarray(at - from, at - from + length), codec, into)
-      return into
-    })
-  }
-  return { rows, firstTag, lastTag, firstAt, lastAt, read }
+  return { rows, firstTag, lastTag, firstAt, lastAt, load }
 }
 
 function readFully(file: number, into: Uint8Array, at: number): Uint8Array {
