@@ -36,7 +36,7 @@ export interface AppOptions {
   readonly modules: (platform: Platform) => readonly Module[]
   readonly values: ValueSource
   /** What is wrong with the other parts, for `/readyz`. */
-  readonly faults?: () => readonly string[]
+  readonly faults?: () => Promise<readonly string[]>
   readonly consoleDir?: string
   readonly publicUrl?: string | undefined
   readonly version?: string
@@ -138,7 +138,7 @@ function buildWeb({ platform, modules, relay, ...options }: WebOptions): Web {
   // Routes come after the plugin that describes them has loaded.
   http.register(async (routes) => {
     const app = routes as unknown as HttpApp
-    healthRoutes(app, { db, metrics, faults: options.faults ?? (() => []) })
+    healthRoutes(app, { db, metrics, faults: options.faults ?? (async () => []) })
     sessionRoutes(app, { db, sessions, identify, clock, cookieName, person })
     passwordLinkRoutes(app, { db, clock })
     for (const module of modules) module.routes?.(app)

@@ -23,14 +23,17 @@ export interface LiveTagValue {
 /** The newest value of every tag, held in memory by the shards. */
 export interface LiveValues {
   /** The newest value; undefined for an unknown path. */
-  current(path: string): LiveTagValue | undefined
+  current(path: string): Promise<LiveTagValue | undefined>
+  /** The newest values of those paths that are known, in the order asked. */
+  present(paths: readonly string[]): Promise<LiveTagValue[]>
   /**
-   * Calls `listener` synchronously with the changed values of one message, restricted to `paths`; never with the present ones.
-   * Returns the function that ends it. The listener must not throw and must not block: the hot path waits for it.
+   * Calls `listener` with changed values, restricted to `paths`; with the present ones only after the way to the pipeline was
+   * lost, and as stale when it is lost. Returns the function that ends it. The listener must not throw and must not block: in
+   * the pipeline's own thread the hot path waits for it.
    */
   subscribe(paths: Iterable<string>, listener: (values: readonly LiveTagValue[]) => void): () => void
   /** The organisation that owns the path's group; undefined for an unknown group. */
-  organisationOf(path: string): string | undefined
+  organisationOf(path: string): Promise<string | undefined>
 }
 
 /** A stretch of samples that never reaches history, with the reason. `count` is what was lost, not the width of the range. */
@@ -198,18 +201,44 @@ export interface CommandOutcome {
   readonly error?: string
 }
 
-/** The machine side of the cloud as the suite, the platform's wiring and the demo see it. */
+/** Which tags of an organisation; all that are given must hold. */
+export interface TagQuery {
+  readonly org: string
+  /** Id or name of the edge. */
+  readonly edge?: string | undefined
+  /** Name of the device. */
+  readonly device?: string | undefined
+  /** Devices as `group/edge/device`. */
+  readonly devices?: ReadonlySet<string> | undefined
+  /** Part of the tag's path or of its name in either language, in any case. */
+  readonly q?: string | undefined
+  /** Only tags whose path comes after this one. */
+  readonly after?: string | undefined
+  /** 100 unless told. */
+  readonly limit?: number | undefined
+}
+
+/** Tags by path, and whether there are more of them. */
+export interface TagPage {
+  readonly items: TagStatus[]
+  readonly hasMore: boolean
+}
+
+/**
+ * The machine side of the cloud as the suite, the platform's wiring and the demo see it. It may run in another thread or
+ * process: what asks it answers later, and rejects with DomainError `pipeline.away` while it cannot be reached.
+ */
 export interface Pipeline {
   readonly live: LiveValues
   readonly history: HistoryReader
   /** Alarms, occurrences and machine states, read from committed rows. */
   readonly detection: DetectionQueries
   /** Registered edges of an organisation, by group and edge. */
-  edges(org: string): EdgeStatus[]
-  devices(org: string): DeviceStatus[]
-  /** Tags of an organisation, by path; all of them are in memory. */
-  tags(org: string): TagStatus[]
-  tag(path: string): TagStatus | undefined
+  edges(org: string): Promise<EdgeStatus[]>
+  devices(org: string): Promise<DeviceStatus[]>
+  /** One page of an organisation's tags, by path. */
+  tags(query: TagQuery): Promise<TagPage>
+  tag(path: string): Promise<TagStatus | undefined>
   /** A loaded device profile; undefined when no file holds it. */
   profile(key: string): DeviceProfile | undefined
   /** Admits an edge, or replaces its secret and name when it is known. Refuses a group of another organisation (DomainError). */
@@ -228,7 +257,7 @@ export interface Pipeline {
     readonly url: string
   }
   /** Empty when all is well, else what is wrong in words. */
-  faults(): string[]
+  faults(): Promise<string[]>
   /** Publishes STATE offline, commits what is in flight, closes broker and history. Safe to call twice. */
   close(): Promise<void>
 }

@@ -19,6 +19,7 @@ import type { HostLimits } from './host/host-context.ts'
 import { tolerate } from './host/tolerances.ts'
 import type { EdgeShard } from './shard/edge-shard.ts'
 import { type LiveCache, liveCache } from './shard/live.ts'
+import { pageOfTags } from './shard/page-of-tags.ts'
 import { type RecordsQueue, recordsQueue } from './shard/records-queue.ts'
 import { openShard, restoreShards } from './shard/restore.ts'
 import { createShards, type Shards } from './shard/shards.ts'
@@ -124,6 +125,7 @@ async function connect(opened: Opened): Promise<Pipeline> {
     const shard = shards.get(edge)
     if (shard) host.acknowledge(shard)
   })
+  broker.onLink((isUp) => (isUp ? host.regained() : host.lost()))
   await recordKnownGaps(links, historian)
   await broker.consume((topic, payload) => host.receive(topic, payload))
   await Promise.all([...shards].map(({ ref }) => broker.subscribeEdge(ref)))
@@ -182,12 +184,11 @@ function pipelineOf(parts: Parts): Pipeline {
     live: parts.live,
     detection,
     history: historyReader({ historian, find, gaps: (query) => store.gaps(query) }),
-    edges: (org) => shards.ofOrg(org).map((shard) => edgeStatus(shard, acknowledgeable(shard), parts.profiles)),
-    devices: (org) =>
+    edges: async (org) => shards.ofOrg(org).map((shard) => edgeStatus(shard, acknowledgeable(shard), parts.profiles)),
+    devices: async (org) =>
       shards.ofOrg(org).flatMap((shard) => [...shard.devices.values()].map((device) => deviceStatus(shard, device))),
-    tags: (org) =>
-      shards.ofOrg(org).flatMap((shard) => [...shard.tags()].map((tag) => tagStatus(shard, tag, profiles))),
-    tag(path) {
+    tags: (query) => pageOfTags(shards, query, profiles),
+    async tag(path) {
       const found = shards.find(path)
       return found && tagStatus(found.shard, found.tag, profiles)
     },
@@ -195,8 +196,13 @@ function pipelineOf(parts: Parts): Pipeline {
     registerEdge: (input) => registerEdge(parts, input),
     command: (command) => parts.host.command(command),
     mqtt: { host, port, tlsPort: broker.tlsPort, url: `mqtt://${host.includes(':') ? `[${host}]` : host}:${port}` },
-    faults: () =>
-      [writer.isFailing ? HISTORY_CLOSED : [], detection.fault() ?? [], broker.fault() ?? [], ...historian.faults()].flat(),
+    faults: async () =>
+      [
+        writer.isFailing ? HISTORY_CLOSED : [],
+        detection.fault() ?? [],
+        broker.fault() ?? [],
+        ...historian.faults(),
+      ].flat(),
     close: closeOnce(parts),
   }
 }

@@ -132,8 +132,8 @@ function lineOf({ clock, settled }: TestPlatform, pipeline: Pipeline, { post }: 
   let seen = 0
   const path = (device: string, tag: string) => `${GROUP}/line-1/${device}/${tag}`
   const aliased = (device: string) => TAGS.map((tag) => ({ ...tag, alias: tag.alias + 100 * DEVICES.indexOf(device) }))
-  const heard = async (check: () => boolean) => {
-    while (!check()) await nextTurn()
+  const heard = async (check: () => Promise<boolean>) => {
+    while (!(await check())) await nextTurn()
   }
   const reads: TestSuite['reads'] = async (values, device = 'compressor-1') => {
     const wanted = aliased(device).filter((tag) => values[tag.tag] !== undefined)
@@ -142,7 +142,7 @@ function lineOf({ clock, settled }: TestPlatform, pipeline: Pipeline, { post }: 
       device,
       wanted.map(({ alias, type, tag }) => ({ alias, type, at: clock.now(), value: values[tag] ?? 0 })),
     )
-    await heard(() => seen >= next)
+    await heard(async () => seen >= next)
     await settled()
   }
   return {
@@ -155,7 +155,7 @@ function lineOf({ clock, settled }: TestPlatform, pipeline: Pipeline, { post }: 
         await edge.birth(0n, 0n)
       }
       await edge.deviceBirth(device, aliased(device), { profile: 'screw-compressor', at: clock.now() })
-      await heard(() => pipeline.tag(path(device, 'state')) !== undefined)
+      await heard(async () => (await pipeline.tag(path(device, 'state'))) !== undefined)
       pipeline.live.subscribe(
         TAGS.map(({ tag }) => path(device, tag)),
         () => {

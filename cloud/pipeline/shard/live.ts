@@ -26,12 +26,14 @@ export function liveCache(sources: LiveSources): LiveCache {
     byPath.delete(path)
     mark(sources.find(path)?.tag, false)
   }
+  const newestOf = (path: string) => {
+    const found = sources.find(path)
+    return found && liveValue(found.tag, found.shard.isSilent)
+  }
   return {
-    current(path) {
-      const found = sources.find(path)
-      return found && liveValue(found.tag, found.shard.isSilent)
-    },
-    organisationOf: (path) => sources.organisationOf(path.slice(0, path.indexOf('/'))),
+    current: async (path) => newestOf(path),
+    present: async (paths) => paths.flatMap((path) => newestOf(path) ?? []),
+    organisationOf: async (path) => sources.organisationOf(path.slice(0, path.indexOf('/'))),
     subscribe(paths, listener) {
       const own: Listener = (values) => listener(values)
       const wanted = [...new Set(paths)]

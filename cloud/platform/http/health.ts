@@ -7,7 +7,7 @@ export interface HealthOptions {
   readonly db: Database
   readonly metrics: Metrics
   /** What is wrong with the other parts, in words; empty when all is well. */
-  readonly faults: () => readonly string[]
+  readonly faults: () => Promise<readonly string[]>
 }
 
 /** `GET /healthz`: the process answers. `GET /readyz`: it can do its work, else 503 with the reasons. `GET /metrics`. */
@@ -15,7 +15,7 @@ export function healthRoutes(app: HttpApp, { db, metrics, faults }: HealthOption
   const open = { config: { access: 'public' as const }, schema: { hide: true } }
   app.get('/healthz', open, () => ({ status: 'ok' }))
   app.get('/readyz', open, async (_request, reply) => {
-    const wrong = [...(await databaseFault(db)), ...faults()]
+    const wrong = [...(await databaseFault(db)), ...(await faults())]
     return reply
       .code(wrong.length === 0 ? 200 : 503)
       .send({ status: wrong.length === 0 ? 'ready' : 'not-ready', faults: wrong })

@@ -104,29 +104,29 @@ describe('the value feed of one reader', () => {
   function setUp() {
     let hear: (values: readonly SourceValue[]) => void = () => {}
     const source: ValueSource = {
-      current: (path) => value(path, 0),
+      present: async (paths) => paths.map((path) => value(path, 0)),
       subscribe: (_paths, listener) => {
         hear = listener
         return () => {}
       },
-      organisationOf: (path) => (path.startsWith('mine/') ? 'org' : 'other'),
+      organisationOf: async (path) => (path.startsWith('mine/') ? 'org' : 'other'),
     }
     const sent: { items: { path: string; value: unknown }[] }[] = []
     let waiting = 0
-    const feed = createValueFeed(source, 'org', {
-      send: (m) => void sent.push(m as never),
-      waitingBytes: () => waiting,
-    })
+    const outlet = { send: (m: object) => void sent.push(m as never), waitingBytes: () => waiting }
+    const feedOn = (on: ValueSource) => createValueFeed(on, 'org', outlet)
+    const feed = feedOn(source)
     const slow = (bytes: number) => {
       waiting = bytes
     }
-    return { feed, sent, hear: (values: SourceValue[]) => hear(values), slow }
+    return { feed, feedOn, source, sent, hear: (values: SourceValue[]) => hear(values), slow }
   }
 
-  it('tells the present values of its own tags at once, then the last one of each within a moment', () => {
+  it('tells the present values of its own tags at once, then the last one of each within a moment', async () => {
     vi.useFakeTimers()
     const { feed, sent, hear } = setUp()
     feed.watch(['mine/a', 'theirs/b'])
+    await vi.advanceTimersByTimeAsync(0)
     expect(sent.map((m) => m.items.map((i) => i.path))).toEqual([['mine/a']])
     for (let i = 1; i <= 100; i++) hear([value('mine/a', i)])
     vi.advanceTimersByTime(60)
@@ -136,10 +136,11 @@ describe('the value feed of one reader', () => {
     vi.useRealTimers()
   })
 
-  it('of a slow reader keeps one value a tag and sends it when there is room again', () => {
+  it('of a slow reader keeps one value a tag and sends it when there is room again', async () => {
     vi.useFakeTimers()
     const { feed, sent, hear, slow } = setUp()
     feed.watch(['mine/a'])
+    await vi.advanceTimersByTimeAsync(0)
     slow(10_000_000)
     for (let i = 1; i <= 1_000; i++) hear([value('mine/a', i)])
     vi.advanceTimersByTime(5_000)
@@ -147,6 +148,29 @@ describe('the value feed of one reader', () => {
     slow(0)
     vi.advanceTimersByTime(60)
     expect(sent.map((m) => m.items[0]?.value)).toEqual([0, 1_000])
+    feed.close()
+    vi.useRealTimers()
+  })
+
+  it('keeps what changed while it asked for the present values, and asks again when nobody answered', async () => {
+    vi.useFakeTimers()
+    const answers: (() => void)[] = []
+    let fails = 1
+    const { source, sent, hear, feedOn } = setUp()
+    const feed = feedOn({
+      ...source,
+      async present(paths) {
+        if (fails-- > 0) throw new Error('away')
+        await new Promise<void>((resolve) => answers.push(resolve))
+        return source.present(paths)
+      },
+    })
+    feed.watch(['mine/a'])
+    await vi.advanceTimersByTimeAsync(1000)
+    hear([value('mine/a', 7)])
+    answers[0]?.()
+    await vi.advanceTimersByTimeAsync(60)
+    expect(sent.map((m) => m.items[0]?.value)).toEqual([7])
     feed.close()
     vi.useRealTimers()
   })

@@ -12,17 +12,18 @@ export interface SourceValue {
 
 /** Where live values come from: `pipeline.live`. */
 export interface ValueSource {
-  current(path: string): SourceValue | undefined
-  /** Calls with the changed values of each message; the listener must not block. Returns the end of it. */
+  /** The newest values of those paths that are known. */
+  present(paths: readonly string[]): Promise<readonly SourceValue[]>
+  /** Calls with changed values; the listener must not block. Returns the end of it. */
   subscribe(paths: Iterable<string>, listener: (values: readonly SourceValue[]) => void): () => void
-  organisationOf(path: string): string | undefined
+  organisationOf(path: string): Promise<string | undefined>
 }
 
 /** A source without tags, for a process that has no pipeline. */
 export const noValues: ValueSource = {
-  current: () => undefined,
+  present: async () => [],
   subscribe: () => () => {},
-  organisationOf: () => undefined,
+  organisationOf: async () => undefined,
 }
 
 /** A value as it goes over the wire. */
@@ -57,12 +58,14 @@ export interface Outlet {
 
 /** Changes within this time are told as one. */
 const WINDOW_MS = 50
+/** The source could not be asked; it is asked again after this time. */
+const RETRY_MS = 1000
 /** A reader with more than this waiting gets only the newest of each tag once it has caught up. */
 const ENOUGH_BYTES = 256_000
 
 /** Live values for one reader, conflated to the last one of each tag: memory is bounded by its tags. */
 export interface ValueFeed {
-  /** Replaces the tags; their present values are told at once. */
+  /** Replaces the tags; their present values are told as soon as the source has answered. */
   watch(paths: Iterable<string>): void
   close(): void
 }
@@ -72,6 +75,8 @@ export function createValueFeed(source: ValueSource, org: string, outlet: Outlet
   const changed = new Map<string, SourceValue>()
   let timer: NodeJS.Timeout | undefined
   let stop = () => {}
+  let again: NodeJS.Timeout | undefined
+  let turn = 0
 
   function flush(): void {
     timer = undefined
@@ -94,19 +99,38 @@ export function createValueFeed(source: ValueSource, org: string, outlet: Outlet
     later()
   }
 
+  /** Listens first, then asks for what is there, so that no change falls between. */
+  async function begin(paths: readonly string[], own: number): Promise<void> {
+    const owners = await Promise.all(paths.map((path) => source.organisationOf(path)))
+    if (own !== turn) return
+    const mine = paths.filter((_, index) => owners[index] === org)
+    stop = source.subscribe(mine, hear)
+    const present = await source.present(mine)
+    if (own !== turn) return
+    for (const value of present) if (!changed.has(value.path)) changed.set(value.path, value)
+    clearTimeout(timer)
+    flush()
+  }
+
+  function leave(): void {
+    turn += 1
+    stop()
+    stop = () => {}
+    clearTimeout(again)
+    changed.clear()
+  }
+
+  function watch(paths: readonly string[]): void {
+    leave()
+    begin(paths, turn).catch(() => {
+      again = setTimeout(() => watch(paths), RETRY_MS)
+    })
+  }
+
   return {
-    watch(paths) {
-      stop()
-      changed.clear()
-      const own = [...new Set(paths)].filter((path) => source.organisationOf(path) === org)
-      stop = source.subscribe(own, hear)
-      const present = own.map((path) => source.current(path)).filter((value) => value !== undefined)
-      for (const value of present) changed.set(value.path, value)
-      clearTimeout(timer)
-      flush()
-    },
+    watch: (paths) => watch([...new Set(paths)]),
     close() {
-      stop()
+      leave()
       clearTimeout(timer)
     },
   }

@@ -16,7 +16,7 @@ interface Surroundings {
   readonly tree: AssetTree
   readonly people: PersonRefs
   readonly incidents: ReadonlyMap<string, OccurrenceIncident>
-  readonly unitOf: (path: string) => string | null
+  readonly units: ReadonlyMap<string, string | null>
 }
 
 /** Alarm points as the list shows them, in the order given. */
@@ -31,13 +31,22 @@ export async function alarmsView(deps: AlarmDeps, tx: Tx, points: readonly Alarm
       tx,
       points.flatMap((p) => p.occurrenceId ?? []),
     ),
-    unitOf: (path) => deps.pipeline.tag(path)?.unit ?? null,
+    units: await unitsOf(deps, points),
   }
   return points.map((point) => alarmView(point, around))
 }
 
-function alarmView(point: AlarmPointStatus, { tree, people, incidents, unitOf }: Surroundings): Alarm {
-  const tagPath = `${devicePath(point)}/${point.tag}`
+const tagPathOf = (point: AlarmPointStatus) => `${devicePath(point)}/${point.tag}`
+
+/** Units by tag. The alarms are shown without them while the pipeline cannot be asked. */
+async function unitsOf({ pipeline }: AlarmDeps, points: readonly AlarmPointStatus[]) {
+  const paths = [...new Set(points.map(tagPathOf))]
+  const units = paths.map(async (path) => [path, (await pipeline.tag(path))?.unit ?? null] as const)
+  return new Map(await Promise.all(units).catch(() => []))
+}
+
+function alarmView(point: AlarmPointStatus, { tree, people, incidents, units }: Surroundings): Alarm {
+  const tagPath = tagPathOf(point)
   const asset = tree.byDevice.get(devicePath(point))
   const incident = incidents.get(point.occurrenceId ?? '')
   return {
@@ -55,7 +64,7 @@ function alarmView(point: AlarmPointStatus, { tree, people, incidents, unitOf }:
     level: point.level,
     value: point.value,
     setpoint: point.setpoint,
-    unit: unitOf(tagPath),
+    unit: units.get(tagPath) ?? null,
     occurrenceId: point.occurrenceId,
     isFirstOut: incident?.isFirstOut ?? false,
     activeSince: wire(point.activeSince),

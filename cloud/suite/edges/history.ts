@@ -17,7 +17,7 @@ export interface HistoryQuestion {
 export async function historyOf({ pipeline }: SuiteDeps, question: HistoryQuestion): Promise<History> {
   const { org, points } = question
   const [from, to] = spanOf(question)
-  const tags = question.paths.map((path) => ownTag(pipeline, org, path))
+  const tags = await Promise.all(question.paths.map((path) => ownTag(pipeline, org, path)))
   const found = await pipeline.history.buckets({ paths: tags.map((t) => t.path), from, to, points })
   const units = new Map(tags.map((tag) => [tag.path, tag.unit]))
   const devices = new Set(tags.map((tag) => tag.device))
@@ -40,7 +40,7 @@ export interface RawQuestion {
 /** Stored samples of one tag, page by page. */
 export async function rawHistoryOf({ pipeline }: SuiteDeps, question: RawQuestion): Promise<RawHistory> {
   const [from, to] = spanOf(question)
-  const { path } = ownTag(pipeline, question.org, question.tag)
+  const { path } = await ownTag(pipeline, question.org, question.tag)
   const { cursor, limit = 1000 } = question
   const page = await pipeline.history.raw({ path, from, to, limit, ...(cursor ? { cursor } : {}) })
   return {
@@ -53,8 +53,8 @@ export async function rawHistoryOf({ pipeline }: SuiteDeps, question: RawQuestio
 }
 
 /** A tag of another organisation is as unknown as one that does not exist. */
-function ownTag(pipeline: SuiteDeps['pipeline'], org: string, path: string) {
-  const tag = pipeline.tag(path)
+async function ownTag(pipeline: SuiteDeps['pipeline'], org: string, path: string) {
+  const tag = await pipeline.tag(path)
   if (tag?.org !== org) throw new DomainError('not-found', 'tag.unknown', `There is no tag ${path}`)
   return tag
 }

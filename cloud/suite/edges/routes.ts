@@ -9,9 +9,9 @@ import { Device, Edge, EdgeRegistered, EdgeRegistration } from '#shared/contract
 import { Id, Instant, Page, PageQuery } from '#shared/contracts/http.ts'
 import { History, RawHistory, Tag } from '#shared/contracts/tag.ts'
 import { type Assets, devicePath } from '../assets/index.ts'
-import { cursorText, onePage, pageOf, type SuiteDeps } from '../kernel/index.ts'
+import { cursorText, encodeCursor, onePage, type SuiteDeps } from '../kernel/index.ts'
 import { historyOf, rawHistoryOf } from './history.ts'
-import { deviceView, edgeView, isTagFoundBy, tagView } from './view.ts'
+import { deviceView, edgeView, tagView } from './view.ts'
 
 export type EdgeDeps = SuiteDeps & { readonly assets: Assets }
 
@@ -46,13 +46,13 @@ export function fleetRoutes(app: HttpApp, { db, door, pipeline, assets }: EdgeDe
   app.get(
     '/api/edges',
     { config: { access: edgeAccess }, schema: { response: { 200: Page(Edge) } } },
-    async ({ actor }) => onePage(pipeline.edges(actor.org).map(edgeView)),
+    async ({ actor }) => onePage((await pipeline.edges(actor.org)).map(edgeView)),
   )
   app.get(
     '/api/edges/:id',
     { config: { access: edgeAccess }, schema: { params: Type.Object({ id: Id }), response: { 200: Edge } } },
     async ({ actor, params }) => {
-      const edge = pipeline.edges(actor.org).find((e) => e.id === params.id)
+      const edge = (await pipeline.edges(actor.org)).find((e) => e.id === params.id)
       return edgeView(found(edge, 'edge', params.id))
     },
   )
@@ -75,8 +75,8 @@ export function fleetRoutes(app: HttpApp, { db, door, pipeline, assets }: EdgeDe
     },
     async ({ actor, query }) => {
       const tree = await db.inOrg(actor.org, (tx) => assets.tree(tx))
-      const edge = pipeline.edges(actor.org).find((e) => e.id === query.edge)
-      const all = pipeline.devices(actor.org)
+      const edge = query.edge ? (await pipeline.edges(actor.org)).find((e) => e.id === query.edge) : undefined
+      const all = await pipeline.devices(actor.org)
       const own = query.edge ? all.filter((d) => d.group === edge?.group && d.edge === edge?.edge) : all
       return onePage(own.map((d) => deviceView(d, tree.byDevice.get(devicePath(d))?.id ?? null)))
     },
@@ -99,7 +99,7 @@ export function tagRoutes(app: HttpApp, deps: EdgeDeps): void {
     async ({ actor, query }) => {
       const devices = query.asset
         ? await deps.db.inOrg(actor.org, (tx) => devicesBelow(deps, tx, query.asset ?? ''))
-        : null
+        : undefined
       return listTags(deps, actor.org, { ...query, devices })
     },
   )
@@ -122,21 +122,12 @@ async function devicesBelow({ assets }: EdgeDeps, tx: Tx, assetId: string): Prom
   return new Set([...tree.byDevice].filter(([, row]) => below.has(row.id)).map(([path]) => path))
 }
 
-type TagFilter = TagQuery & { readonly devices: ReadonlySet<string> | null }
+type TagFilter = TagQuery & { readonly devices: ReadonlySet<string> | undefined }
 
 /** Tags by path. */
-function listTags({ pipeline }: EdgeDeps, org: string, filter: TagFilter) {
-  const { edge, device, q, devices, cursor, limit = 100 } = filter
-  const after = cursor ? cursorText(cursor) : ''
-  const edgeName = pipeline.edges(org).find((e) => e.id === edge)?.edge ?? edge
-  const matching = pipeline
-    .tags(org)
-    .filter((tag) => tag.path > after)
-    .filter((tag) => !edge || tag.edge === edgeName)
-    .filter((tag) => !device || tag.device === device)
-    .filter((tag) => !devices || devices.has(devicePath(tag)))
-    .filter((tag) => !q || isTagFoundBy(tag, q))
-    .sort((a, b) => (a.path < b.path ? -1 : 1))
-  const page = pageOf(matching, limit, (tag) => [tag.path])
-  return { items: page.items.map(tagView), nextCursor: page.nextCursor }
+async function listTags({ pipeline }: EdgeDeps, org: string, { cursor, ...filter }: TagFilter) {
+  const after = cursor ? cursorText(cursor) : undefined
+  const { items, hasMore } = await pipeline.tags({ org, after, ...filter })
+  const last = items.at(-1)
+  return { items: items.map(tagView), nextCursor: hasMore && last ? encodeCursor([last.path]) : null }
 }

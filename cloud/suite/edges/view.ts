@@ -3,7 +3,6 @@ import type { Device, Edge } from '#shared/contracts/edge.ts'
 import type { Quality, Scalar } from '#shared/contracts/sample.ts'
 import type { Tag, WireQuality, WireValue } from '#shared/contracts/tag.ts'
 import type { LocalizedText } from '#shared/contracts/text.ts'
-import { plain } from '../kernel/index.ts'
 
 const wire = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString())
 
@@ -63,11 +62,4 @@ export function tagView(tag: TagStatus): Tag {
     quality: wireQuality(live.quality, live.isStale),
     sourceAt: wire(live.sourceAt),
   }
-}
-
-/** True when the words are part of the tag's path or of its name in either language. */
-export function isTagFoundBy(tag: TagStatus, words: string): boolean {
-  const wanted = words.trim().toLowerCase()
-  const name: LocalizedText = tag.name ?? plain(tag.tag)
-  return [tag.path, name.en, name['zh-CN']].some((text) => text.toLowerCase().includes(wanted))
 }

@@ -97,7 +97,7 @@ async function play(scene: Scene): Promise<void> {
   const edge = await joined(scene, EDGE, 0)
   const talk = talker(scene, edge)
   await talk.births()
-  await until(() => pipeline.tag(path('meter-2/power'))?.live.isStale === false)
+  await until(async () => (await pipeline.tag(path('meter-2/power')))?.live.isStale === false)
   await look(scene, org, 'born')
   await reorder(scene, org, talk)
   await command(scene)
@@ -123,7 +123,7 @@ async function reconnect({ events, stage }: Scene): Promise<void> {
 }
 
 const path = (tag: string) => `${GROUP}/${EDGE}/${tag}`
-const shown = ({ pipeline }: Scene, tag: string) => pipeline.tag(path(tag))?.live.value
+const shown = async ({ pipeline }: Scene, tag: string) => (await pipeline.tag(path(tag)))?.live.value
 
 function joined(scene: Scene, edge: string, bdSeq: number): Promise<WireEdge> {
   const { pipeline, stage, events, now } = scene
@@ -197,14 +197,14 @@ type Talker = ReturnType<typeof talker>
 async function reorder(scene: Scene, org: string, talk: Talker): Promise<void> {
   const { counts, edge } = { ...scene, edge: talk.edge }
   await talk.power(1)
-  await until(() => shown(scene, 'meter-1/power') === 1)
+  await until(async () => (await shown(scene, 'meter-1/power')) === 1)
   const late = { timestamp: String(Date.now()), seq: String(edge.seq++) }
   const missing: ProtoMetric = { alias: '10', ...time(), double_value: 2 }
   await talk.power(3)
   await until(() => counts.get('messages_out_of_order_total') === 1)
   await look(scene, org, 'held')
   await edge.send('DDATA', { ...late, metrics: [missing] }, 'meter-1')
-  await until(() => shown(scene, 'meter-1/power') === 3)
+  await until(async () => (await shown(scene, 'meter-1/power')) === 3)
   await scene.pass(REORDER_MS + 1000)
   await look(scene, org, 'filled')
   edge.seq++
@@ -229,7 +229,7 @@ async function askedAgain(scene: Scene, edge: WireEdge, times: number): Promise<
 
 async function command({ pipeline, events }: Scene): Promise<void> {
   const edge = { group: GROUP, edge: EDGE }
-  await until(() => pipeline.tag(path('meter-1/label'))?.live.isStale === false)
+  await until(async () => (await pipeline.tag(path('meter-1/label')))?.live.isStale === false)
   const write = (metrics: { name: string; value: number | string | boolean }[], device?: string) =>
     pipeline.command({ edge, metrics, commandId: randomUUID(), ...(device === undefined ? {} : { device }) })
   expect((await write([{ name: 'limit', value: 5 }])).status).toBe('sent')
@@ -245,12 +245,12 @@ async function command({ pipeline, events }: Scene): Promise<void> {
 
 async function die(scene: Scene, org: string, talk: Talker): Promise<void> {
   const { pipeline } = scene
-  await until(() => pipeline.tag(path('meter-2/power'))?.live.isStale === false)
+  await until(async () => (await pipeline.tag(path('meter-2/power')))?.live.isStale === false)
   await talk.dieAt('meter-1', scene.now() - DIED_BEFORE_MS)
   await until(async () => (await rowTime(scene, 'devices', 'died_at', 'meter-1')) !== null)
   await look(scene, org, 'device dead')
   await talk.say('DBIRTH', METERS['meter-1']?.() ?? [], 'meter-1')
-  await until(() => pipeline.tag(path('meter-1/power'))?.live.isStale === false)
+  await until(async () => (await pipeline.tag(path('meter-1/power')))?.live.isStale === false)
 }
 
 /** Commands are not retained: who subscribes later hears none. */
@@ -286,14 +286,14 @@ async function look(scene: Scene, org: string, moment: string): Promise<void> {
   const { pipeline, events, now } = scene
   const isOurs = (status: { edge: string }) => status.edge === EDGE
   const devices: Record<string, View['devices'][string]> = {}
-  for (const { device, status } of pipeline.devices(org).filter(isOurs)) {
+  for (const { device, status } of (await pipeline.devices(org)).filter(isOurs)) {
     devices[device] = { status, diedAt: await rowTime(scene, 'devices', 'died_at', device) }
   }
   const tags: Record<string, View['tags'][string]> = {}
-  for (const { device, tag, live } of pipeline.tags(org).filter(isOurs)) {
+  for (const { device, tag, live } of (await pipeline.tags({ org, limit: 1000 })).items.filter(isOurs)) {
     tags[`${device}/${tag}`] = { value: live.value, isStale: live.isStale }
   }
   const disconnectedAt = await rowTime(scene, 'edges', 'disconnected_at', EDGE)
-  const edge = pipeline.edges(org).find(isOurs)?.status ?? 'unknown'
+  const edge = (await pipeline.edges(org)).find(isOurs)?.status ?? 'unknown'
   events.push({ kind: 'view', moment, at: now(), edge, disconnectedAt, devices, tags })
 }
