@@ -27,7 +27,7 @@ export const CloudFile = Type.Object(
     ),
     mqtt: Type.Optional(
       Type.Object(
-        { limits: Type.Optional(Type.Partial(BrokerLimits)) },
+        { limits: Type.Optional(Type.Partial(BrokerLimits, { additionalProperties: false })) },
         { additionalProperties: false, description: 'The embedded MQTT broker.' },
       ),
     ),
