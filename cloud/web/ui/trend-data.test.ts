@@ -69,6 +69,20 @@ describe('the curve of a tag', () => {
     expect(longer.y).not.toContain(9)
   })
 
+  it('stands where a value was reported by exception, and draws no slope to the next one', () => {
+    const buckets = series([
+      [0, 1, 1],
+      [60_000, 9, 9],
+    ])
+    const stood = curveOf(buckets, [])
+    expect(valueAt(stood, 59.9)).toBe(1)
+    expect(stood.y.filter((v) => v === 1).length).toBe(4)
+    const live = { path: 'g/e/d/t', value: 7, quality: 'good' as const, sourceAt: '1970-01-01T00:02:00.000Z' }
+    const longer = withLive(stood, [live])
+    expect(longer.y.slice(-2)).toEqual([9, 7])
+    expect(longer.x.slice(-2).map(Math.round)).toEqual([120, 120])
+  })
+
   it('holds its last value until now, but not over a break', () => {
     expect(heldUntil({ x: [1], y: [5] }, 9)).toEqual({ x: [1, 9], y: [5, 5] })
     expect(heldUntil({ x: [1], y: [null] }, 9)).toEqual({ x: [1], y: [null] })

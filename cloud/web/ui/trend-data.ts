@@ -24,6 +24,7 @@ export function curveOf(series: HistorySeries, gaps: readonly Stretch[]): Curve 
     const isBroken = before !== undefined && gaps.some((gap) => gap.from < at / 1000 && gap.to > before)
     if (isBroken) push(x, y, before + 0.001, null)
     const points = series.quality[i] === 0 ? ([[at, null]] as const) : pointsOf(series, i)
+    hold(x, y, (points[0]?.[0] ?? at) / 1000, series.bucketMs / 1000)
     for (const [time, value] of points) push(x, y, time / 1000, value)
   })
   return { x, y }
@@ -41,6 +42,16 @@ function pointsOf(series: HistorySeries, i: number): (readonly [number, number])
   return known.sort((a, b) => a[0] - b[0]).filter((p, n, sorted) => p[0] !== sorted[n - 1]?.[0])
 }
 
+/** Seconds between two values beyond which the first one is drawn as standing until the second. */
+const LONGEST_SLOPE_S = 1.5
+
+/** A value that was reported by exception stood until the next one came: no slope is drawn over the time between. */
+function hold(x: number[], y: (number | null)[], until: number, bucketS = 0): void {
+  const [at, value] = [x.at(-1), y.at(-1)]
+  if (at === undefined || value === undefined || value === null) return
+  if (until - at > Math.max(LONGEST_SLOPE_S, bucketS * LONGEST_SLOPE_S)) push(x, y, until - 0.0005, value)
+}
+
 function push(x: number[], y: (number | null)[], time: number, value: number | null): void {
   const last = x.at(-1)
   x.push(last !== undefined && time <= last ? last + 0.0005 : time)
@@ -54,6 +65,7 @@ export function withLive(curve: Curve, live: readonly LiveValue[]): Curve {
   for (const value of live) {
     const time = value.sourceAt === null ? Number.NaN : Date.parse(value.sourceAt) / 1000
     if (!(time > (x.at(-1) ?? Number.NEGATIVE_INFINITY))) continue
+    hold(x, y, time)
     x.push(time)
     y.push(numberOf(value))
   }
