@@ -1,7 +1,8 @@
 import { codeOfType, type SparkplugType } from './datatype.ts'
 
 /** A metric as the table keeps it: slot × 32 + number of its type; the types of Sparkplug are 0 to 34, those of data under 32. */
-const TYPE_BITS = 5
+export const TYPE_BITS = 5
+export const TYPE_MASK = 31
 const EMPTY = new Int32Array(0)
 /** The window over the aliases may be this many times larger than their number, and a bit for small tables. */
 const SPARSE = 8

@@ -164,7 +164,30 @@ const mostly = <T>(arb: fc.Arbitrary<T>, max: number) =>
 
 const shuffled = <T>(fields: readonly T[]) => fc.shuffledSubarray([...fields], { minLength: fields.length })
 
-const metricArb = (birth: Birth): fc.Arbitrary<number[]> =>
+const some = (arb: fc.Arbitrary<number[]>) =>
+  fc.oneof({ weight: 4, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: arb })
+
+/** A metric as encoders write it: fields by their numbers, a null without a value. */
+const orderlyArb = (birth: Birth): fc.Arbitrary<number[]> =>
+  aliasArb(birth)
+    .chain((alias) =>
+      fc.tuple(
+        fc.constant(integer(2, alias)),
+        timeArb.map((at) => integer(3, at)),
+        some(fc.constantFrom(integer(4, 9), integer(4, 300))),
+        some(fc.constant(integer(5, 1))),
+        some(fc.constant(integer(7, 1))),
+        some(fc.oneof(qualityArb, qualityArb, rarePropertyArb)),
+        valueArb(birth.types.get(Number(alias))),
+      ),
+    )
+    .map(([alias, time, datatype, historical, isNull, properties, value]) =>
+      field(2, 2, [alias, time, datatype, historical, isNull, properties, isNull.length > 0 ? [] : value].flat()),
+    )
+
+const metricArb = (birth: Birth): fc.Arbitrary<number[]> => fc.oneof(orderlyArb(birth), wildArb(birth))
+
+const wildArb = (birth: Birth): fc.Arbitrary<number[]> =>
   aliasArb(birth)
     .chain((alias) =>
       fc.tuple(

@@ -156,6 +156,11 @@ describe('a nested value that is none', () => {
       withValue(17, [...field(1, 0, [2]), ...text(2, 'a'), ...field(3, 0, [3])]),
     ],
     ['a row that is short', 'dataset', withValue(17, [...text(2, 'a'), ...field(3, 0, [3]), ...field(4, 2, [])])],
+    [
+      'a row that is long',
+      'dataset',
+      withValue(17, [...text(2, 'a'), ...field(3, 0, [3]), ...field(4, 2, [...field(1, 2, []), ...field(1, 2, [])])]),
+    ],
     ['a column of bytes', 'dataset', withValue(17, [...text(2, 'a'), ...field(3, 0, [17])])],
     [
       'a cell of another type',
