@@ -60,6 +60,25 @@ describe('a data payload in columns', () => {
     expect([columns.flag[0], columns.q[0], columns.v[0]]).toEqual([MISFIT, 0, Number.NaN])
   })
 
+  it('reads a 64-bit integer from the field of 64 bits alone', () => {
+    const plain = [0x10, 10, 0x18, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01]
+    const inWord = Uint8Array.from([0x12, plain.length + 2, ...plain, 0x50, 5])
+    expect(readData(inWord, tableOf('int64'), columns)).toBe(true)
+    expect(columns.flag[0]).toBe(MISFIT)
+    const tooLong = Uint8Array.from([0x12, plain.length + 12, ...plain, 0x58, ...new Array(10).fill(0x81), 0x01])
+    expect(() => readData(tooLong, tableOf('int64'), columns)).toThrow(PayloadError)
+  })
+
+  it('takes the alias of an offset for an offset, even when the birth gave it to a tag as well', () => {
+    const table = tableOf('double')
+    table.set(1, 1, 'double')
+    table.set(2, 2, 'double')
+    const tag = { alias: 10, timestamp: AT, type: 'double', value: 1 } as const
+    expect(read(table, [tag, ...offsets(9n, 9n)])).toBe(true)
+    expect([columns.count, columns.firstOffset]).toEqual([1, 9n])
+    expect(() => read(table, [tag, { ...tag, alias: 1 }])).toThrow(PayloadError)
+  })
+
   it('holds payloads of any size', () => {
     const many = Array.from({ length: 5000 }, (_, i) => ({
       alias: 10,
