@@ -18,17 +18,17 @@ export interface MergeOrder {
 export async function mergeBlocks(order: MergeOrder, pause: () => Promise<void>): Promise<WrittenBlock | undefined> {
   const { kind, path } = order
   const blocks = order.from.map((place) => openBlock(place, schemaOf(kind)))
-  const writer = createBlock({ path, schema: schemaOf(kind), groupRows: groupRowsOf(kind) })
+  const writer = createBlock({ path, schema: schemaOf(kind), groupRows: groupRowsOf(kind, 'merge') })
   try {
     const sink = kind === 'n' ? valueSink(writer) : rollUpSink(writer, kind)
     const cursors = blocks.map(cursorOf)
-    let due = groupRowsOf(kind)
+    let due = groupRowsOf(kind, 'merge')
     for (let tag = leastTag(cursors); tag !== undefined; tag = leastTag(cursors)) {
       for (const cursor of cursors) due -= cursor.give(tag, sink.take)
       sink.endTag()
       if (due > 0) continue
       await pause()
-      due = groupRowsOf(kind)
+      due = groupRowsOf(kind, 'merge')
     }
     sink.end()
     return writer.finish()
@@ -133,7 +133,7 @@ function rollUpSink(writer: BlockWriter, kind: BlockKind): Sink {
       taken += to - from
     },
     endTag: () => {
-      if (taken >= groupRowsOf(kind)) end()
+      if (taken >= groupRowsOf(kind, 'merge')) end()
     },
     end,
   }

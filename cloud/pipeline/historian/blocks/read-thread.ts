@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads'
 import { type Breathe, type ReadSet, readBuckets, readRaw } from './read-blocks.ts'
 import { type LastOrder, readLast } from './read-last.ts'
-import type { IndexCache } from './reader.ts'
+import { IndexCache } from './reader.ts'
 
 /** What the read thread answers; a query gives way to others between row groups. */
 export interface ReadCalls {
@@ -26,7 +26,7 @@ export interface ReadRequest {
 /** How long a query keeps the thread before others get their turn. */
 const TURN_MS = 5
 
-const cache: IndexCache = new Map()
+const cache = new IndexCache()
 
 function breathing(limitMs: number): Breathe {
   const end = performance.now() + limitMs

@@ -36,18 +36,42 @@ export interface OpenBlock {
   close(): void
 }
 
-/** Indexes of files, so that a file that is read often is not searched anew; files never change. */
-export type IndexCache = Map<string, Float64Array>
+/** Indexes of files, so that a file that is read often is not searched anew; files never change. Oldest use first. */
+export class IndexCache {
+  readonly #indexes = new Map<string, Float64Array>()
+  readonly #mostBytes: number
+  #bytes = 0
 
-const MOST_CACHED = 512
+  constructor(mostBytes = 64 * 2 ** 20) {
+    this.#mostBytes = mostBytes
+  }
+
+  /** The index of a file, read by `read` when it is not there. */
+  get(path: string, read: () => Float64Array): Float64Array {
+    const index = this.#indexes.get(path) ?? read()
+    if (!this.#indexes.delete(path)) this.#bytes += index.byteLength
+    this.#indexes.set(path, index)
+    while (this.#bytes > this.#mostBytes && this.#indexes.size > 1) this.#forgetOldest()
+    return index
+  }
+
+  #forgetOldest(): void {
+    const [oldest] = this.#indexes
+    if (!oldest) return
+    this.#indexes.delete(oldest[0])
+    this.#bytes -= oldest[1].byteLength
+  }
+}
 
 /** Opens a block by the manifest's word. @throws Error of the file system. */
-export function openBlock(place: BlockPlace, schema: readonly ColumnSpec[], cache: IndexCache = new Map()): OpenBlock {
+export function openBlock(
+  place: BlockPlace,
+  schema: readonly ColumnSpec[],
+  cache: IndexCache = new IndexCache(0),
+): OpenBlock {
   const file = openSync(place.path, 'r')
   const fields = INDEX_HEAD + INDEX_COLUMN * schema.length
-  const index = cache.get(place.path) ?? readIndex(file, place, fields)
-  if (cache.size >= MOST_CACHED) cache.delete(cache.keys().next().value ?? '')
-  cache.set(place.path, index)
+  const index = cache.get(place.path, () => readIndex(file, place, fields))
   return {
     groups: place.groups,
     group: (number) => groupAt(file, schema, index.subarray(number * fields, (number + 1) * fields)),

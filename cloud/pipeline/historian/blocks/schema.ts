@@ -56,5 +56,11 @@ export const HOUR_MS = 3_600_000
 
 export const schemaOf = (kind: BlockKind): readonly ColumnSpec[] => (kind === 'n' ? NUMBERS : ROLL_UP)
 
-/** Rows of a row group: few enough that reading one tag decodes little, many enough that dictionaries pay. */
-export const groupRowsOf = (kind: BlockKind): number => (kind === 'n' ? 65_536 : 8192)
+/**
+ * Rows of a row group: few enough that reading one tag decodes little, many enough that dictionaries pay. A slot holds
+ * little of each tag, so its groups are smaller than those of merged files.
+ */
+export function groupRowsOf(kind: BlockKind, made: 'slot' | 'merge'): number {
+  if (kind === 'n') return made === 'slot' ? 16_384 : 32_768
+  return made === 'slot' ? 2048 : 8192
+}
