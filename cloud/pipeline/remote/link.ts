@@ -1,0 +1,168 @@
+import { DomainError } from '#cloud/platform/errors.ts'
+import type { LiveTagValue, Pipeline, PipelineMetrics } from '../contract.ts'
+import type { AskingChannel } from './channel.ts'
+import type { Answer, CallName } from './messages.ts'
+import { readingsInto } from './meter.ts'
+import { unpackError } from './packed-error.ts'
+import { createWatchers, type Watchers } from './watchers.ts'
+
+/** A call that is not answered for this long is given up; whether it was carried out is unknown. */
+const CALL_TIMEOUT_MS = 30_000
+const FIRST_PAUSE_MS = 250
+const LONGEST_PAUSE_MS = 5000
+const NOWHERE: Pipeline['mqtt'] = { host: '', port: 0, tlsPort: undefined, url: '' }
+
+export interface LinkOptions {
+  /** Opens a way to the pipeline. Called again, with growing pauses, whenever it has ended. */
+  readonly open: () => Promise<AskingChannel>
+  /** Takes what the pipeline counts. */
+  readonly metrics?: PipelineMetrics
+  /** 30 s unless told. */
+  readonly callTimeoutMs?: number
+}
+
+interface Pending {
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: Error) => void
+  readonly timer: NodeJS.Timeout
+}
+
+const away = (what: string) =>
+  new DomainError(
+    'unavailable',
+    'pipeline.away',
+    `The machine side ${what}; its edges keep their samples. Try again soon`,
+  )
+
+/** The asking end: calls under way, tags looked at, and the channel of the moment. */
+export class PipelineLink {
+  readonly watchers: Watchers
+  /** Resolves at the first hello; rejects when the first channel cannot be opened. */
+  readonly ready: Promise<void>
+  readonly #options: LinkOptions
+  readonly #first = Promise.withResolvers<void>()
+  readonly #pending = new Map<number, Pending>()
+  readonly #readings: ReturnType<typeof readingsInto> | undefined
+  #channel: AskingChannel | undefined
+  #mqtt = NOWHERE
+  #instance = ''
+  #calls = 0
+  #failures = 0
+  #isLeft = false
+  #retry: NodeJS.Timeout | undefined
+
+  constructor(options: LinkOptions) {
+    this.#options = options
+    this.#readings = options.metrics && readingsInto(options.metrics)
+    this.watchers = createWatchers({
+      watch: (paths) => this.#channel?.send({ kind: 'watch', paths }),
+      unwatch: (paths) => this.#channel?.send({ kind: 'unwatch', paths }),
+    })
+    this.ready = this.#first.promise
+    this.ready.catch(() => undefined)
+    this.#connect()
+  }
+
+  /** Where the broker of the pipeline last reached listens. */
+  get mqtt(): Pipeline['mqtt'] {
+    return this.#mqtt
+  }
+
+  /** Rejects with DomainError `pipeline.away` while there is no channel, and when the answer does not come. */
+  call(name: CallName, args: readonly unknown[]): Promise<unknown> {
+    const channel = this.#channel
+    if (!channel) return Promise.reject(away('cannot be reached'))
+    this.#calls += 1
+    const id = this.#calls
+    const { callTimeoutMs = CALL_TIMEOUT_MS } = this.#options
+    return new Promise((resolve, reject) => {
+      const giveUp = () => this.#take(id)?.reject(away('does not answer'))
+      this.#pending.set(id, { resolve, reject, timer: setTimeout(giveUp, callTimeoutMs) })
+      channel.send({ kind: 'call', id, name, args })
+    })
+  }
+
+  /** Ends the channel and opens none again. */
+  leave(): void {
+    this.#isLeft = true
+    clearTimeout(this.#retry)
+    this.#channel?.close()
+  }
+
+  #take(id: number): Pending | undefined {
+    const one = this.#pending.get(id)
+    this.#pending.delete(id)
+    clearTimeout(one?.timer)
+    return one
+  }
+
+  #connect(): void {
+    this.#options.open().then(
+      (channel) => this.#begin(channel),
+      (error: Error) => {
+        this.#first.reject(error)
+        this.#later()
+      },
+    )
+  }
+
+  #begin(channel: AskingChannel): void {
+    if (this.#isLeft) {
+      channel.close()
+      return
+    }
+    this.#channel = channel
+    channel.onEnd(() => this.#lose())
+    channel.onMessage((answer) => this.#hear(answer))
+  }
+
+  #hear(answer: Answer): void {
+    switch (answer.kind) {
+      case 'hello':
+        this.#greet(answer)
+        break
+      case 'answer':
+        this.#take(answer.id)?.resolve(answer.value)
+        break
+      case 'refusal':
+        this.#take(answer.id)?.reject(unpackError(answer.error))
+        break
+      case 'values':
+        this.watchers.tell(answer.values)
+        this.#channel?.send({ kind: 'more' })
+        break
+      case 'readings':
+        this.#readings?.take(answer.readings)
+    }
+  }
+
+  #greet({ mqtt, instance }: Extract<Answer, { kind: 'hello' }>): void {
+    this.#mqtt = mqtt
+    if (instance !== this.#instance) this.#readings?.anew()
+    this.#instance = instance
+    this.#failures = 0
+    this.#first.resolve()
+    const paths = this.watchers.paths()
+    if (paths.length === 0) return
+    this.#channel?.send({ kind: 'watch', paths })
+    // What changed while nobody listened; a way that is lost again asks again.
+    this.call('present', [paths]).then(
+      (values) => this.watchers.tell(values as LiveTagValue[]),
+      () => undefined,
+    )
+  }
+
+  #lose(): void {
+    this.#channel = undefined
+    for (const id of [...this.#pending.keys()]) this.#take(id)?.reject(away('went away'))
+    this.watchers.tellStale()
+    this.#later()
+  }
+
+  #later(): void {
+    if (this.#isLeft) return
+    this.#failures += 1
+    const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (this.#failures - 1))
+    this.#retry = setTimeout(() => this.#connect(), pause).unref()
+  }
+}

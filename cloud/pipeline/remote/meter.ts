@@ -1,0 +1,56 @@
+import type { PipelineMetrics } from '../contract.ts'
+
+type Labels = Readonly<Record<string, string>>
+
+/** What a counter or a gauge stands at. */
+export interface Reading {
+  readonly kind: 'count' | 'gauge'
+  readonly name: string
+  readonly labels: Labels
+  readonly value: number
+}
+
+/** Counts where the pipeline works, to be told elsewhere. */
+export interface Meter extends PipelineMetrics {
+  readings(): Reading[]
+}
+
+/** Makes an empty one. */
+export function createMeter(): Meter {
+  const readings = new Map<string, Reading & { value: number }>()
+  const reading = (kind: Reading['kind'], name: string, labels: Labels | undefined) => {
+    const key = labels ? name + JSON.stringify(labels) : name
+    const known = readings.get(key)
+    if (known) return known
+    const made = { kind, name, labels: labels ?? {}, value: 0 }
+    readings.set(key, made)
+    return made
+  }
+  return {
+    count(name, by, labels) {
+      reading('count', name, labels).value += by
+    },
+    gauge(name, value, labels) {
+      reading('gauge', name, labels).value = value
+    },
+    readings: () => [...readings.values()].map((one) => ({ ...one })),
+  }
+}
+
+/** Hands readings on to a registry that counts by steps; a new life of the meter begins at nothing again. */
+export function readingsInto(metrics: PipelineMetrics): { take(readings: readonly Reading[]): void; anew(): void } {
+  const counted = new Map<string, number>()
+  return {
+    anew: () => counted.clear(),
+    take(readings) {
+      for (const { kind, name, labels, value } of readings) {
+        if (kind === 'gauge') metrics.gauge(name, value, labels)
+        else {
+          const key = name + JSON.stringify(labels)
+          metrics.count(name, value - (counted.get(key) ?? 0), labels)
+          counted.set(key, value)
+        }
+      }
+    },
+  }
+}
