@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { silentLog } from '#shared/log/log.ts'
-import { openDuckDbHistorian } from './duckdb/client.ts'
+import { type DuckDbHistorian, openDuckDbHistorian } from './duckdb/client.ts'
 
 const PROGRAM = fileURLToPath(new URL('../../../tests/support/history-writer.ts', import.meta.url))
 
@@ -58,10 +58,21 @@ async function expectExact(): Promise<number> {
       for (const value of v) seen[value] = (seen[value] ?? 0) + 1
     }
     expect(seen.subarray(1).every((count) => count === 1)).toBe(true)
+    await expectRollUpsOf(history, end)
     expect(await history.last([7])).toEqual(end === 0 ? [] : [expect.objectContaining({ value: `text ${end - 499}` })])
     return end
   } finally {
     await history.close()
+  }
+}
+
+/** Roll-ups are made and merged beside the values, so they must tell the same: the number and the sum of 1 to `end`. */
+async function expectRollUpsOf(history: DuckDbHistorian, end: number): Promise<void> {
+  const tags = [0, 1, 2, 3, 4, 5, 6]
+  for (const widthMs of [60_000, 3_600_000]) {
+    const { count, sum } = await history.buckets({ tags, from: 0, to: 3_600_000_000, widthMs })
+    const total = (column: Float64Array) => column.reduce((all, value) => all + value, 0)
+    expect([total(count), total(sum)]).toEqual([end, (end * (end + 1)) / 2])
   }
 }
 
@@ -81,6 +92,10 @@ describe('the embedded history under kill -9', PATIENCE, () => {
       expect(compared).toBeGreaterThanOrEqual(confirmed)
     }
     expect(compared).toBeGreaterThan(25_000)
+    const history = await openDuckDbHistorian({ dir, log: silentLog })
+    // A slot has 5,000 rows: what is bigger was merged.
+    expect((await history.status()).fileRows).toBeGreaterThan(15_000)
+    await history.close()
   })
 })
 
