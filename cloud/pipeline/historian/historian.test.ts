@@ -233,4 +233,16 @@ describe('the embedded history', () => {
     await expect(slow).rejects.toThrow(HistoryTimeoutError)
     await expect(history.marks()).resolves.toHaveLength(1)
   })
+
+  it('tells of a disk that runs full, and takes nothing before it would be too late', async () => {
+    await history.close()
+    history = await open({ lowSpaceBytes: 2 ** 60 })
+    expect(history.faults()).toEqual([expect.stringMatching(/^History takes nothing more: \d+ MB are free/)])
+    await expect(commitRamp(1, 10)).rejects.toThrow(HistoryCommitError)
+    await history.close()
+    history = await open()
+    expect(history.faults()).toEqual([])
+    await commitRamp(1, 10)
+    expect(await history.marks()).toEqual([{ ...JOURNAL, ranges: '1-10' }])
+  })
 })
