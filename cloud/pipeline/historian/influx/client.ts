@@ -1,13 +1,12 @@
 import type { Database } from '#cloud/platform/database/database.ts'
 import type { Log } from '#shared/log/log.ts'
+import type { HistoryBatch } from '../batch.ts'
 import { type Historian, HistoryCommitError } from '../historian.ts'
-import { connectionTo } from './connection.ts'
-import { detectEngine } from './detect.ts'
-import type { Engine } from './engine.ts'
-import { type TagLabels, tagSet } from './labels.ts'
+import type { HistoryEngine } from '../history-engine.ts'
+import { labelled, type TagLabels } from './labels.ts'
 import { type CheckLease, type Ledger, openLedger } from './ledger.ts'
-import { linesOf, prefixes, type Refusal } from './lines.ts'
 import { type Refusals, refusals } from './refusals.ts'
+import { type EngineThread, startThread } from './thread.ts'
 
 export interface InfluxHistorianOptions {
   /** Of InfluxDB or VictoriaMetrics, with user and password in it for basic authentication. */
@@ -31,99 +30,105 @@ export interface InfluxHistorianOptions {
 const QUERY_LIMIT_MS = 30_000
 
 /**
- * Opens history in InfluxDB or VictoriaMetrics.
+ * Opens history in InfluxDB or VictoriaMetrics: a thread that writes, and one that reads.
  * @throws EngineRefusal when nothing answers, or what answers would lose, double or change values as it is set up.
  */
 export async function openInfluxHistorian(options: InfluxHistorianOptions): Promise<Historian> {
-  const { url, token, org = '', bucket = 'andon', clock: now, queryLimitMs = QUERY_LIMIT_MS } = options
+  const { url, token, org = '', bucket = 'andon', clock, queryLimitMs = QUERY_LIMIT_MS } = options
   const log = options.log.child({ part: 'external history' })
-  const connection = connectionTo({ url, token, log, queryLimitMs })
-  try {
-    const engine = await detectEngine({ connection, org, bucket, now })
-    log.info({ address: connection.address, ...engine.facts }, 'History is kept in an external engine')
-    warnOfLimits(engine, log)
-    const ledger = openLedger(options.db, options.checkLease)
-    const refused = refusals({ engine: engine.facts, clock: now, log })
-    return historianOf({ options, engine, ledger, refused, connection })
-  } catch (error) {
-    connection.close()
+  const settings = { url, token, org, bucket, queryLimitMs }
+  const writer = await startThread({ name: 'history-writer', settings, clock })
+  const reader = await startThread({ name: 'history-reader', settings, clock }).catch(async (error: Error) => {
+    await writer.close()
     throw error
-  }
+  })
+  const { facts } = writer
+  log.info({ host: new URL(url).host, ...facts }, 'History is kept in an external engine')
+  warnOfLimits(facts, log)
+  const ledger = openLedger(options.db, options.checkLease)
+  return historianOf({ options, facts, writer, reader, ledger, refused: refusals({ engine: facts, clock, log }) })
 }
 
-function warnOfLimits({ facts }: Engine, log: Log): void {
-  const { name, version, retentionMs } = facts
-  if (!facts.isTested) log.warn({ name, version }, 'Andon is not tested with this engine')
+const DAY_MS = 86_400_000
+const YEAR_MS = 365 * DAY_MS
+
+function warnOfLimits({ name, version, isTested, retentionMs }: HistoryEngine, log: Log): void {
+  if (!isTested) log.warn({ name, version }, 'Andon is not tested with this engine')
   if (retentionMs !== null && retentionMs < YEAR_MS) {
     log.warn({ days: retentionMs / DAY_MS }, 'The engine keeps history for less than a year; raise its retention')
   }
 }
 
-const DAY_MS = 86_400_000
-const YEAR_MS = 365 * DAY_MS
-/** Values that are about to leave are not written any more: between our look and the engine's lies a little time. */
-const RETENTION_MARGIN_MS = 60_000
-
 interface Parts {
   readonly options: InfluxHistorianOptions
-  readonly engine: Engine
+  readonly facts: HistoryEngine
+  readonly writer: EngineThread
+  readonly reader: EngineThread
   readonly ledger: Ledger
   readonly refused: Refusals
-  readonly connection: ReturnType<typeof connectionTo>
 }
 
 function historianOf(parts: Parts): Historian {
-  const { engine, ledger, refused, connection, options } = parts
-  const commit = committer(parts)
-  const labelled = (tags: readonly number[]) => tagSet(tags, options.labelsOf)
+  const { facts, writer, reader, ledger, refused, options } = parts
+  const tags = (keys: readonly number[]) => labelled(keys, options.labelsOf)
   return {
-    commit,
+    commit: committer(parts),
     marks: () => ledger.marks(),
     gaps: () => ledger.gaps(),
-    buckets: (request) => engine.buckets(request, labelled(request.tags)),
-    raw: (request) => engine.raw(request, labelled([request.tag])),
-    last: (tags, before = Number.MAX_SAFE_INTEGER) => engine.last(labelled(tags), before),
+    buckets: (request) => reader.call('buckets', { request, tags: tags(request.tags) }),
+    raw: (request) => reader.call('raw', { request, tags: tags([request.tag]) }),
+    last: (keys, before = Number.MAX_SAFE_INTEGER) => reader.call('last', { tags: tags(keys), before }),
     classify: () => Promise.resolve(),
     deletions: () => ledger.deletions(),
-    status: () => Promise.resolve({ hotRows: 0, fileRows: 0, files: 0, engine: engine.facts }),
+    status: () => Promise.resolve({ hotRows: 0, fileRows: 0, files: 0, engine: facts }),
     faults: () => refused.faults(),
     async close() {
-      connection.close()
+      // A server that is away keeps nobody from closing; what it confirmed it had written to disk.
+      await writer.call('settle', undefined).catch(() => undefined)
+      await Promise.all([writer.close(), reader.close()])
     },
   }
 }
 
 /** Values first, then the proof that they outlive a crash, then ranges and gaps: whatever stops between is written again. */
-function committer({ options, engine, ledger, refused, connection }: Parts): Historian['commit'] {
-  const names = prefixes(options.labelsOf)
+function committer({ options, writer, ledger, refused }: Parts): Historian['commit'] {
+  const names = nameTeller(options.labelsOf)
   return async (batch) => {
     try {
       const at = options.clock()
-      const lines = linesOf(batch, names, rulesOf(engine, at))
-      let pieces = 0
-      await connection.write(
-        engine.writePath,
-        counted(lines.pieces, () => void pieces++),
-      )
-      if (pieces > 0) await engine.persist()
-      const refusedHere: readonly Refusal[] = [...lines.refusals.values()]
+      const { numbers, wide } = batch
+      const buffers = [numbers.tag, numbers.ts, numbers.v, numbers.q].map((column) => column.buffer as ArrayBuffer)
+      const isEmpty = numbers.count + wide.length === 0
+      const order = { values: { numbers, wide }, names: names.newIn(batch) }
+      const refusedHere = isEmpty ? [] : await writer.call('write', order, buffers)
       await ledger.record({ batch, refusals: refusedHere, at })
       refused.note(refusedHere)
     } catch (error) {
+      names.forget()
       throw new HistoryCommitError(`The commit failed: ${(error as Error).message}`, { cause: error })
     }
   }
 }
 
-const rulesOf = ({ facts, mostAheadMs }: Engine, at: number) => ({
-  keepsText: facts.keepsText,
-  oldest: facts.retentionMs === null ? Number.NEGATIVE_INFINITY : at - facts.retentionMs + RETENTION_MARGIN_MS,
-  newest: at + mostAheadMs,
-})
-
-function* counted<T>(all: Iterable<T>, count: () => void): Generator<T> {
-  for (const one of all) {
-    count()
-    yield one
+/** Finds the tags that the thread was not told of yet; after a failure it may be another thread. */
+function nameTeller(labelsOf: (key: number) => TagLabels | undefined) {
+  let told: boolean[] = []
+  return {
+    forget: () => {
+      told = []
+    },
+    newIn({ numbers, wide }: HistoryBatch): [number, TagLabels][] {
+      const names: [number, TagLabels][] = []
+      const tell = (key: number) => {
+        if (told[key]) return
+        const labels = labelsOf(key)
+        if (!labels) throw new Error(`History was given values of tag ${key}, which has no name`)
+        told[key] = true
+        names.push([key, labels])
+      }
+      for (let i = 0; i < numbers.count; i++) tell(numbers.tag[i] as number)
+      for (const row of wide) tell(row.tag)
+      return names
+    },
   }
 }

@@ -3,7 +3,6 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { gunzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { silentLog } from '#shared/log/log.ts'
 import { type Connection, connectionTo } from './connection.ts'
 
 let server: Server
@@ -24,7 +23,7 @@ beforeEach(async () => {
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   const url = `http://plant:s%40cret@127.0.0.1:${port}/`
-  connection = connectionTo({ url, log: silentLog, queryLimitMs: 200 })
+  connection = connectionTo({ url, queryLimitMs: 200 })
 })
 
 afterEach(async () => {

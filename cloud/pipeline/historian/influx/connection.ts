@@ -1,7 +1,7 @@
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import { promisify } from 'node:util'
-import { constants, gzip } from 'node:zlib'
+import { gzip } from 'node:zlib'
 import {
   AbortError,
   HttpError,
@@ -11,27 +11,29 @@ import {
   setLogger,
   type Transport,
 } from '@influxdata/influxdb-client'
-import type { Log } from '#shared/log/log.ts'
 import { HistoryTimeoutError } from '../historian.ts'
 
 export interface ConnectionOptions {
   /** With user and password in it for basic authentication. */
   readonly url: string
   readonly token?: string | undefined
-  readonly log: Log
   /** A question is given up after this time. */
   readonly queryLimitMs: number
 }
+
+/** Lines as text, or compressed. */
+export type Piece = string | Buffer
 
 /** The one way to the server: the library's transport with the library's write API on top. */
 export interface Connection {
   /** Address without credentials, for messages. */
   readonly address: string
   /**
-   * Sends pieces of line protocol, two at a time, and resolves when the server has confirmed every one of them.
+   * Sends pieces of line protocol, two at a time, and resolves when the server has confirmed every one of them. A piece
+   * is text, or what `onPacked` was given for one.
    * @throws whatever the server or the way to it said first; then the outcome of the others is unknown.
    */
-  write(path: string, pieces: Iterable<string>): Promise<void>
+  write(path: string, pieces: Iterable<Piece>, onPacked?: (packed: Buffer) => void): Promise<void>
   /** Asks with a form. @throws HistoryTimeoutError, HttpError, or Error when there is no answer. */
   ask(path: string, form?: Readonly<Record<string, string>>): Promise<Buffer>
   /** Status, headers and text of a GET; an answer of any status resolves. */
@@ -43,24 +45,24 @@ const WRITE_LIMIT_MS = 30_000
 const WRITES_AT_ONCE = 2
 /** Level 6, the library's, costs three times the CPU of level 1 for a sixth fewer bytes. */
 const GZIP_LEVEL = 1
+/** A piece comes out in one or two steps instead of dozens. */
+const GZIP_CHUNK_BYTES = 256 * 1024
 const compress = promisify(gzip)
 
 /** Makes the client; nothing is sent yet. */
-export function connectionTo({ url, token, log, queryLimitMs }: ConnectionOptions): Connection {
+export function connectionTo({ url, token, queryLimitMs }: ConnectionOptions): Connection {
   const { address, headers } = addressOf(url)
-  // The library's logger is one for the process; whoever calls reports a failure, once.
-  setLogger({
-    error: (message) => log.debug({ message }, 'The client of the external history reports'),
-    warn: () => undefined,
-  })
+  // The library would write to the console; whoever calls reports a failure, once.
+  setLogger({ error: () => undefined, warn: () => undefined })
   const agent = new (address.startsWith('https') ? HttpsAgent : HttpAgent)({ keepAlive: true, maxSockets: 8 })
   const shared = { url: address, ...(token ? { token } : {}), headers, timeout: WRITE_LIMIT_MS }
   const plain = new InfluxDB({ ...shared, transportOptions: { agent } }).transport
-  const bodies = new Map<string, string>()
+  const bodies: Bodies = new Map()
   const client = new InfluxDB({ url: address, transport: compressing(plain, bodies) })
   return {
     address,
-    write: (path, pieces) => writeAll((piece) => writePiece({ client, bodies, path }, piece), pieces),
+    write: (path, pieces, onPacked = () => undefined) =>
+      writeAll((piece) => writePiece({ client, bodies, path, onPacked }, piece), pieces),
     ask: (path, form) => ask(plain, path, { form, limitMs: queryLimitMs }),
     look: (path) => look(address + path, { ...headers, ...(token ? { authorization: `Token ${token}` } : {}) }),
     close: () => agent.destroy(),
@@ -77,8 +79,20 @@ function addressOf(url: string): { address: string; headers: Record<string, stri
   return { address: parsed.href.replace(/\/$/, ''), headers: username ? { authorization: basic } : {} }
 }
 
+/** Pieces under way by their names, and who hears of their compressed form. */
+type Bodies = Map<string, { readonly piece: Piece; readonly onPacked: (packed: Buffer) => void }>
+
+async function packed(body: ReturnType<Bodies['get']>): Promise<Buffer> {
+  if (!body) throw new Error('A write without a piece')
+  const { piece, onPacked } = body
+  if (typeof piece !== 'string') return piece
+  const bytes = await compress(piece, { level: GZIP_LEVEL, chunkSize: GZIP_CHUNK_BYTES })
+  onPacked(bytes)
+  return bytes
+}
+
 /** Compresses quickly, gives up after a time, and takes nothing but 204 for a success: 201 means that a part was dropped. */
-function compressing(plain: Transport, bodies: ReadonlyMap<string, string>): Transport {
+function compressing(plain: Transport, bodies: Bodies): Transport {
   return {
     chunkCombiner: plain.chunkCombiner,
     request: (path, body, options, started) => plain.request(path, body, options, started),
@@ -86,32 +100,30 @@ function compressing(plain: Transport, bodies: ReadonlyMap<string, string>): Tra
     send(path, body, options, callbacks = {}) {
       const fail = (error: Error) => callbacks.error?.(error)
       const signal = AbortSignal.timeout(WRITE_LIMIT_MS)
-      compress(bodies.get(body) ?? body, { level: GZIP_LEVEL, strategy: constants.Z_DEFAULT_STRATEGY }).then(
-        (packed) => {
-          const headers = { ...options.headers, 'content-encoding': 'gzip' }
-          const sending: SendOptions = { method: options.method, headers, signal }
-          let isWhole = true
-          // The transport copies the bytes of a Buffer as they are; its type says string.
-          plain.send(path, packed as unknown as string, sending, {
-            ...callbacks,
-            responseStarted(received, status) {
-              isWhole = status === 204 || (status ?? 0) >= 300
-              callbacks.responseStarted?.(received, status)
-            },
-            complete: () =>
-              isWhole ? callbacks.complete?.() : fail(new Error('The server took only a part of a write')),
-          })
-        },
-        fail,
-      )
+      packed(bodies.get(body)).then((bytes) => {
+        const headers = { ...options.headers, 'content-encoding': 'gzip' }
+        const sending: SendOptions = { method: options.method, headers, signal }
+        let isWhole = true
+        // The transport copies the bytes of a Buffer as they are; its type says string.
+        plain.send(path, bytes as unknown as string, sending, {
+          ...callbacks,
+          responseStarted(received, status) {
+            isWhole = status === 204 || (status ?? 0) >= 300
+            callbacks.responseStarted?.(received, status)
+          },
+          complete: () =>
+            isWhole ? callbacks.complete?.() : fail(new Error('The server took only a part of a write')),
+        })
+      }, fail)
     },
   }
 }
 
 interface PieceWriting {
   readonly client: InfluxDB
-  readonly bodies: Map<string, string>
+  readonly bodies: Bodies
   readonly path: string
+  readonly onPacked: (packed: Buffer) => void
 }
 
 let pieces = 0
@@ -121,9 +133,9 @@ let pieces = 0
  * The library is given a name for the piece, which the transport knows: counting the bytes of what it is given, as it
  * does, costs three times as much as making and compressing the lines.
  */
-function writePiece({ client, bodies, path }: PieceWriting, piece: string): Promise<void> {
+function writePiece({ client, bodies, path, onPacked }: PieceWriting, piece: Piece): Promise<void> {
   const name = `piece ${++pieces}`
-  bodies.set(name, piece)
+  bodies.set(name, { piece, onPacked })
   const written = new Promise<void>((resolve, reject) => {
     const api = client.getWriteApi('', '', 'ms', {
       ...{ batchSize: 1, flushInterval: 0, maxRetries: 0, maxBatchBytes: Number.MAX_SAFE_INTEGER },
@@ -140,7 +152,7 @@ function writePiece({ client, bodies, path }: PieceWriting, piece: string): Prom
   return written.finally(() => bodies.delete(name))
 }
 
-async function writeAll(write: (piece: string) => Promise<void>, pieces: Iterable<string>): Promise<void> {
+async function writeAll(write: (piece: Piece) => Promise<void>, pieces: Iterable<Piece>): Promise<void> {
   const underWay = new Set<Promise<void>>()
   const failures: unknown[] = []
   for (const piece of pieces) {
@@ -156,7 +168,7 @@ async function writeAll(write: (piece: string) => Promise<void>, pieces: Iterabl
 }
 
 /** A server may close an idle connection at the very moment it is used again; the same points again change nothing. */
-async function writeAgain(write: (piece: string) => Promise<void>, piece: string): Promise<void> {
+async function writeAgain(write: (piece: Piece) => Promise<void>, piece: Piece): Promise<void> {
   try {
     await write(piece)
   } catch (error) {

@@ -5,12 +5,12 @@ import type { TagSet } from './labels.ts'
 /** What an engine was found to be at the start, and how it is spoken to. All times in ms since 1970. */
 export interface Engine {
   readonly facts: HistoryEngine
-  /** Where line protocol goes, with precision ms. */
-  readonly writePath: string
   /** How far into the future it takes a value; Infinity when it takes any. */
   readonly mostAheadMs: number
-  /** Resolves when everything that was confirmed so far outlives a crash of the server. */
-  persist(): Promise<void>
+  /** Writes pieces of line protocol; resolves when all are confirmed and outlive a crash of the server. */
+  write(pieces: Iterable<string>): Promise<void>
+  /** Called before the end: makes good what a crash of the server may have taken since the last write. */
+  settle(): Promise<void>
   buckets(request: BucketRequest, tags: TagSet): Promise<BucketColumns>
   /** `tags` holds the one tag of the request. */
   raw(request: RawRequest, tags: TagSet): Promise<RawColumns>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { byDevice, labelOf, linePrefix, tagSet } from './labels.ts'
+import { byDevice, labelled, labelOf, linePrefix, tagSet } from './labels.ts'
 
 const labels = { group: 'works', edge: 'line 1', device: 'Press', tag: 'Zone=1, top' }
 
@@ -22,7 +22,7 @@ describe('the labels of a tag', () => {
 
   it('lead from an answer back to the key, and from keys to filters by device', () => {
     const all = [labels, { ...labels, tag: 'b' }, { ...labels, device: 'Saw' }, { ...labels, tag: '\n' }]
-    const set = tagSet([0, 1, 2, 3, 3, 7], (key) => all[key])
+    const set = tagSet(labelled([0, 1, 2, 3, 3, 7], (key) => all[key]))
     expect(set.keyOf({ ...labels, tag: '␊', rollup: 'x' })).toBe(3)
     expect(set.keyOf({ ...labels, tag: 'nobody' })).toBeUndefined()
     const owner = { group: 'works', edge: 'line 1' }

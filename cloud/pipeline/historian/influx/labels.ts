@@ -55,11 +55,15 @@ export interface TagSet {
 }
 
 /** Looks the labels of some tags up; a key without labels has no values. */
-export function tagSet(keys: readonly number[], labelsOf: (key: number) => TagLabels | undefined): TagSet {
-  const tags = [...new Set(keys)].flatMap((key) => {
+export function labelled(keys: readonly number[], labelsOf: (key: number) => TagLabels | undefined): TagSet['tags'] {
+  return [...new Set(keys)].flatMap((key) => {
     const labels = labelsOf(key)
     return labels ? [{ key, labels: storedLabels(labels) }] : []
   })
+}
+
+/** Makes a set of tags with their stored labels. */
+export function tagSet(tags: TagSet['tags']): TagSet {
   const bySeries = new Map(tags.map(({ key, labels }) => [seriesKey({ ...labels }), key]))
   return { tags, keyOf: (labels) => bySeries.get(seriesKey(labels)) }
 }

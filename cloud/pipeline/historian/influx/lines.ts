@@ -1,6 +1,9 @@
 import type { HistoryBatch, WideRow } from '../batch.ts'
 import { linePrefix, type TagLabels } from './labels.ts'
 
+/** Values of a batch. */
+export type Values = Pick<HistoryBatch, 'numbers' | 'wide'>
+
 /** What an engine can keep of a point. */
 export interface PointRules {
   readonly keepsText: boolean
@@ -48,7 +51,7 @@ export function prefixes(labelsOf: (key: number) => TagLabels | undefined): Pref
 }
 
 /** Writes a batch as line protocol, piece by piece; values outside the engine's times are counted instead. */
-export function linesOf(batch: HistoryBatch, names: Prefixes, rules: PointRules): Lines {
+export function linesOf(batch: Values, names: Prefixes, rules: PointRules): Lines {
   const refusals = new Map<string, Refusal>()
   const refuse = (key: number, at: number) => noteRefusal(refusals, names.labels(key), at, at < rules.oldest)
   return { refusals, pieces: piecesOf(batch, names, { ...rules, refuse }) }
@@ -58,7 +61,7 @@ interface Writing extends PointRules {
   readonly refuse: (key: number, at: number) => void
 }
 
-function* piecesOf(batch: HistoryBatch, names: Prefixes, writing: Writing): Generator<string> {
+function* piecesOf(batch: Values, names: Prefixes, writing: Writing): Generator<string> {
   for (let from = 0; from < batch.numbers.count; from += PIECE_LINES) {
     const piece = numberLines(batch.numbers, names, writing, from)
     if (piece !== '') yield piece

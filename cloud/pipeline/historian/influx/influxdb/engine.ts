@@ -27,10 +27,10 @@ export async function openInfluxDb(options: InfluxDbOptions): Promise<Engine> {
       : `/api/v2/write?${new URLSearchParams({ org, bucket, precision: 'ms' })}`
   return {
     facts,
-    writePath: target,
     mostAheadMs: Number.POSITIVE_INFINITY,
-    // It confirms a write after it is in the write-ahead log on disk.
-    persist: () => Promise.resolve(),
+    // It confirms a write when it is in the write-ahead log on disk.
+    write: (pieces) => connection.write(target, pieces),
+    settle: () => Promise.resolve(),
     buckets: (request, tags) => readBuckets(ql, request, tags),
     raw: (request, tags) => readRaw(ql, request, tags),
     last: (tags, before) => readLast(ql, tags, before),

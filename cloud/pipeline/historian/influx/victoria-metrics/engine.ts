@@ -3,6 +3,7 @@ import type { Connection } from '../connection.ts'
 import { type Engine, EngineRefusal } from '../engine.ts'
 import { readBuckets } from './buckets.ts'
 import { readFlags, refuseLossyFlags, retentionMs } from './checks.ts'
+import { type DurableWriter, durableWriter, startOf } from './durable.ts'
 import { readLast, readRaw } from './values.ts'
 
 /** It stores a sample up to two days ahead; an hour less, since its clock need not be ours. */
@@ -22,9 +23,10 @@ export async function openVictoriaMetrics(connection: Connection, now: () => num
     )
   }
   refuseLossyFlags(flags, address)
-  const engine = engineOf(connection, now, factsOf(flags, text))
-  await engine.persist()
-  return engine
+  const writer = durableWriter(connection, now, startOf(text))
+  // Shows before the first value that it can be made to write to disk.
+  await writer.flush()
+  return engineOf({ connection, now, facts: factsOf(flags, text), writer })
 }
 
 function factsOf(
@@ -43,46 +45,22 @@ function factsOf(
   }
 }
 
-function engineOf(
-  connection: Connection,
-  now: () => number,
-  facts: HistoryEngine & { readonly retentionMs: number },
-): Engine {
+interface Parts {
+  readonly connection: Connection
+  readonly now: () => number
+  readonly facts: HistoryEngine & { readonly retentionMs: number }
+  readonly writer: DurableWriter
+}
+
+function engineOf({ connection, now, facts, writer }: Parts): Engine {
   const sources = { connection, now, retentionMs: facts.retentionMs }
   return {
     facts,
-    writePath: '/api/v2/write?precision=ms',
     mostAheadMs: MOST_AHEAD_MS,
-    persist: () => persist(connection),
+    write: (pieces) => writer.write(pieces),
+    settle: () => writer.settle(),
     buckets: (request, tags) => readBuckets({ connection, now }, request, tags),
     raw: (request, tags) => readRaw(sources, request, tags),
     last: (tags, before) => readLast(sources, tags, before),
   }
 }
-
-/**
- * VictoriaMetrics confirms what it holds in memory only and writes it seconds later. Taking a snapshot writes values and
- * index to disk first; the snapshot itself, hard links, is removed again.
- */
-async function persist(connection: Connection): Promise<void> {
-  const made = await snapshotCall(connection, '/snapshot/create')
-  if (!made.snapshot) throw notFlushed(connection, made)
-  await snapshotCall(connection, `/snapshot/delete?snapshot=${encodeURIComponent(made.snapshot)}`)
-}
-
-interface SnapshotAnswer {
-  readonly status?: string
-  readonly snapshot?: string
-  readonly msg?: string
-}
-
-async function snapshotCall(connection: Connection, path: string): Promise<SnapshotAnswer> {
-  const answer = JSON.parse((await connection.ask(path)).toString()) as SnapshotAnswer
-  if (answer.status !== 'ok') throw notFlushed(connection, answer)
-  return answer
-}
-
-const notFlushed = ({ address }: Connection, { msg }: SnapshotAnswer) =>
-  new EngineRefusal(
-    `VictoriaMetrics at ${address} does not take a snapshot (${msg ?? 'no reason given'}), the only way to know that values outlive its crash; let this address call /snapshot/create and /snapshot/delete`,
-  )

@@ -118,8 +118,7 @@ export async function readLast(sources: ValueSources, tags: TagSet, before: numb
   for (const back of [HOUR_MS, DAY_MS, 31 * DAY_MS, sources.retentionMs]) {
     const open = tags.tags.filter(({ key }) => !found.has(key))
     if (open.length === 0) break
-    const labels = new Map(open.map((tag) => [tag.key, tag.labels]))
-    const rest = tagSet([...labels.keys()], (key) => labels.get(key))
+    const rest = tagSet(open)
     // Without a time to look before, values may lie ahead of now.
     const window = Math.min(back + Math.max(0, end - sources.now()), end - DAWN)
     if (window <= 0) break
