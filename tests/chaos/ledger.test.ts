@@ -6,7 +6,7 @@ const ledger = { answered, served: new Map(answered.map(({ value, at }) => [valu
 const stored = (values: readonly number[]) =>
   values.map((value) => ({ value, at: 10_000 + (value - 1) * 5000 + 20, isBad: false }))
 const compare = (values: ReturnType<typeof stored>, kills: readonly number[] = [], givesTimes = false) =>
-  compareTag('d/t', ledger, values, { kills, givesTimes })
+  compareTag('d/t', ledger, values, { kills: kills.map((at) => ({ at, goneAt: at })), givesTimes })
 
 describe('the comparison of history with the ledger', () => {
   it('passes equal ones and counts what it compared', () => {

@@ -83,9 +83,15 @@ const GIVEN_UP_MS = 2000
 /** The gateway dates a standing value by its own clock when the device's time is further than this from it, ms. */
 const TOLERANCE_MS = 2000
 
+/** A kill, and when the last process below the killed one had ended: until then it may take values that nobody accepts. ms since 1970. */
+export interface Kill {
+  readonly at: number
+  readonly goneAt: number
+}
+
 export interface CompareOptions {
-  /** Times at which a process that reads or serves the tag was killed, ms since 1970. */
-  readonly kills: readonly number[]
+  /** Kills of a process that reads or serves the tag. */
+  readonly kills: readonly Kill[]
   /** The device gives the time of each value, as OPC UA does: history has that one. */
   readonly givesTimes?: boolean
 }
@@ -105,7 +111,7 @@ export function compareTag(
   const result = noComparison()
   const taken = new Map<number, number>()
   const losses = lossesOf(stored)
-  const breaks = [...kills, ...losses.map(({ from }) => from)]
+  const breaks = [...kills.map((kill) => kill.at), ...losses.map(({ from }) => from)]
   for (const { value, at } of stored.filter((sample) => !sample.isBad)) {
     const before = taken.get(value)
     const servedAt = ledger.served.get(value)
@@ -153,11 +159,11 @@ function isDated({ servedAt, at }: { servedAt: number; at: number }, breaks: rea
  * True for what was given right before a kill and not yet accepted. Samples of a tag are accepted in order, so it must be the
  * tag's last before that kill: a later one in history proves that this one had its chance.
  */
-const isInFlight = (at: number, kills: readonly number[], storedAt: readonly number[]) =>
+const isInFlight = (at: number, kills: readonly Kill[], storedAt: readonly number[]) =>
   kills.some((kill) =>
-    kill <= at
-      ? at - kill <= IN_FLIGHT_MS
-      : kill - at <= LONGEST_SCAN_MS && !storedAt.some((later) => later > at && later <= kill),
+    kill.at <= at
+      ? at - kill.goneAt <= IN_FLIGHT_MS
+      : kill.at - at <= LONGEST_SCAN_MS && !storedAt.some((later) => later > at && later <= kill.at),
   )
 
 /** True when a process was killed between two times, or so shortly after the first that its effect was still in flight. */

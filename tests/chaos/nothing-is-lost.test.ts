@@ -8,8 +8,8 @@ import type { Edge } from '#shared/contracts/edge.ts'
 import type { PageOf } from '#shared/contracts/http.ts'
 import type { RawHistory, Tag } from '#shared/contracts/tag.ts'
 import type { Client } from '#tests/support/client.ts'
-import { type Demo, startDemo } from '#tests/support/demo.ts'
-import { addTo, type Comparison, compareTag, noComparison, readLedger, type Stored } from './ledger.ts'
+import { type Demo, descendants, startDemo } from '#tests/support/demo.ts'
+import { addTo, type Comparison, compareTag, type Kill, noComparison, readLedger, type Stored } from './ledger.ts'
 
 const PLANT = fileURLToPath(new URL('../bench/plants/counters.yaml', import.meta.url))
 /** Seconds between two kills; more of them make a longer run. */
@@ -67,6 +67,12 @@ function kill(pids: readonly number[]): void {
   }
 }
 
+/** Resolves with the time at which the last of these processes had ended, ms since 1970. */
+async function ended(pids: readonly number[]): Promise<number> {
+  while (pids.some(commandOf)) await new Promise((resolve) => setTimeout(resolve, 20))
+  return Date.now()
+}
+
 /** Resolves when a value newer than `after` of every counter's device is live. */
 async function flowsAgain(client: Client, after: number): Promise<void> {
   await client.until(
@@ -112,7 +118,7 @@ const isModbus = (device: string) => isCounter(device) && !isOpcua(device)
 interface Compare {
   readonly isWanted: (device: string) => boolean
   readonly until: number
-  readonly kills: readonly number[]
+  readonly kills: readonly Kill[]
   readonly givesTimes: boolean
 }
 
@@ -127,8 +133,8 @@ async function compareAll(client: Client, { isWanted, until, ...options }: Compa
 }
 
 describe('kill -9 of any process, of PostgreSQL, of everything at once', () => {
-  const kills: number[] = []
-  const workerKills: number[] = []
+  const kills: Kill[] = []
+  const workerKills: Kill[] = []
   /** Every kill in words, for the text of a failure. */
   const story: string[] = []
   let demo: Demo
@@ -169,11 +175,13 @@ describe('kill -9 of any process, of PostgreSQL, of everything at once', () => {
     const family = demo.pids()
     const pids = pidsOf(demo, victim)
     expect(pids.length).toBeGreaterThan(0)
+    const below = pids.flatMap(descendants)
     const at = Date.now()
     kill(pids)
-    story.push(`${victim} killed at ${at}`)
-    if (BETWEEN.includes(victim)) kills.push(at)
-    if (victim === 'opcua worker') workerKills.push(at)
+    const goneAt = await ended(below)
+    story.push(`${victim} killed at ${at}, its children gone at ${goneAt}`)
+    if (BETWEEN.includes(victim)) kills.push({ at, goneAt })
+    if (victim === 'opcua worker') workerKills.push({ at, goneAt })
     if (victim === 'everything' || victim === 'supervisor') {
       client.close()
       await restart()
