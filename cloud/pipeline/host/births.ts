@@ -29,7 +29,7 @@ export function nodeBirth(host: HostContext, shard: EdgeShard, payload: Payload)
     for (const device of shard.devices.values()) endDevice(device)
   }
   shard.detection.onFresh()
-  host.later(() => host.store.sessionBegan(shard, new Date(now), isNew))
+  host.changes.tell({ kind: 'began', shard, at: new Date(now), isNew })
   acknowledge(host, shard, true)
   return metrics.some(isTagMetric) ? deviceBirth(host, shard, { device: NODE_DEVICE, payload }) : undefined
 }
@@ -91,7 +91,8 @@ export function deviceBirth(
     const isNews = !known.isOnline || known.profile !== birth.profile
     applyBirth(host, shard, { birth, state: known })
     const at = new Date(host.clock())
-    host.later(() => host.store.born(shard, { device, profile: birth.profile, tags: [], at, isNews }))
+    if (!isNews) host.changes.tell({ kind: 'saved', shard, at })
+    else host.changes.tell({ kind: 'born', shard, at, birth: { device, profile: birth.profile, tags: [], isNews } })
     return undefined
   }
   return learnDevice(host, shard, birth)
@@ -125,7 +126,8 @@ async function learnDevice(host: HostContext, shard: EdgeShard, birth: Birth): P
   const { device, profile, tags } = birth
   const at = new Date(host.clock())
   const isNews = shard.devices.get(device)?.isOnline !== true
-  const found = await host.record(() => host.store.born(shard, { device, profile, tags, at, isNews }))
+  const found = await host.changes.add({ kind: 'born', shard, at, birth: { device, profile, tags, isNews } })
+  if (!found) throw new Error(`The birth of ${device} was written and left no device`)
   const state = shard.devices.get(device) ?? deviceState({ id: found.device.id, device, profile })
   shard.devices.set(device, state)
   for (const row of found.tags) {
@@ -136,7 +138,7 @@ async function learnDevice(host: HostContext, shard: EdgeShard, birth: Birth): P
     host.shards.index(shard, tag)
   }
   applyBirth(host, shard, { birth, state })
-  host.later(() => host.store.saveSession(shard, at))
+  host.changes.tell({ kind: 'saved', shard, at })
 }
 
 interface Applied {

@@ -29,12 +29,15 @@ function deathOf(
   return undefined
 }
 
+/** The rules allow 255; senders count on, and a table holds so much. */
+const LARGEST_BD_SEQ = 2 ** 31 - 1
+
 /** The bdSeq at an index, whatever integer type it was sent as; undefined when it is no number. */
 export function bdSeqAt(payload: Payload, index: number): number | undefined {
   for (const type of ['int64', 'int32'] as const) {
     try {
-      const value = payload.valueAs(index, type)
-      return value === null ? undefined : Number(value)
+      const value = Number(payload.valueAs(index, type) ?? Number.NaN)
+      return value >= 0 && value <= LARGEST_BD_SEQ ? value : undefined
     } catch (error) {
       if (!(error instanceof PayloadError)) throw error
     }
@@ -55,7 +58,8 @@ export function endSession(host: HostContext, shard: EdgeShard): void {
   for (const device of shard.devices.values()) device.isOnline = false
   shard.detection.onStale(now)
   host.live.publish(shard, shard.tags())
-  host.later(() => host.store.sessionEnded(shard, new Date(now)))
+  const lastMessageAt = session.lastMessageAt === null ? null : new Date(session.lastMessageAt)
+  host.changes.tell({ kind: 'ended', shard, at: new Date(now), lastMessageAt })
 }
 
 /**
@@ -70,7 +74,7 @@ export function deviceDeath(host: HostContext, shard: EdgeShard, name: string, t
   device.isOnline = false
   shard.detection.onStale(now, name)
   host.live.publish(shard, device.tags.values())
-  host.later(() => host.store.deviceDied(shard, device, new Date(at)))
+  host.changes.tell({ kind: 'died', shard, at: new Date(at), device: name })
 }
 
 /** The end of the year 9999: what later clocks tell is no time that a table holds. */

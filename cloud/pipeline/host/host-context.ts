@@ -6,6 +6,7 @@ import type { HistoryWriter } from '../historian/writer.ts'
 import type { LiveCache } from '../shard/live.ts'
 import type { Shards } from '../shard/shards.ts'
 import type { PipelineStore } from '../shard/store.ts'
+import type { ChangeBook } from './change-book.ts'
 import type { RebirthDesk, RebirthLimits } from './rebirths.ts'
 
 /** What the host's parts work with. */
@@ -26,10 +27,11 @@ export interface HostContext {
   readonly later: (work: () => Promise<unknown>) => void
   readonly limits: HostLimits
   readonly rebirths: RebirthDesk
+  readonly changes: ChangeBook
 }
 
 /** What the host is made of by whoever starts it. */
-export interface HostParts extends Omit<HostContext, 'limits' | 'rebirths'> {
+export interface HostParts extends Omit<HostContext, 'limits' | 'rebirths' | 'changes'> {
   readonly limits?: Partial<HostLimits>
 }
 

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
+import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type LoopEdge, type LoopPipeline, startLoopPipeline } from '#tests/support/loop-pipeline.ts'
 import type { ProtoMetric } from '#tests/support/sparkplug-decoder.ts'
@@ -25,6 +27,16 @@ const live = async (tag: string) => (await loop.pipeline.tag(`${group}/line-1/${
 const commands = () => loop.broker.published.filter(({ topic }) => topic.startsWith(`spBv1.0/${group}/`))
 const rebirths = () =>
   commands().filter(({ payload }) => payload.metrics?.some(({ name }) => name === 'Node Control/Rebirth'))
+
+/** Everything that was said is in the tables: another edge that was born after it is there. */
+async function written(name: string): Promise<void> {
+  const other = await loop.edge(`${group}-${name}`, 'line-1')
+  other.say('NBIRTH', [bdSeqMetric(0), rebirthMetric()])
+  await eventually(async () => {
+    const found = loop.database.db.system.selectFrom('outbox').select('data').where('type', '=', 'edge.connected')
+    return (await found.execute()).some(({ data }) => data.group === `${group}-${name}`)
+  }).toBe(true)
+}
 
 /** Metrics by which an edge answers commands. */
 const ANSWERING: ProtoMetric[] = [
@@ -74,6 +86,27 @@ describe('a session', () => {
     ).toHaveLength(4)
     const { rows } = await eventsOf('device.born')
     expect(rows).toHaveLength(1)
+  })
+
+  it('writes nothing when it is born again as it was', async () => {
+    await born()
+    const rows = async () => {
+      const { rows } = await sql`
+        select s.at, d.born_at, s.xmin::text as written, d.xmin::text as touched,
+          (select count(*) from outbox where data->>'group' = ${group}) as events
+        from edge_sessions s join edges e on e.id = s.edge_id join devices d on d.edge_id = e.id where e.group_id = ${group}
+      `.execute(loop.database.db.system)
+      return rows
+    }
+    await written('a')
+    const before = await rows()
+    edge.say('NBIRTH', [bdSeqMetric(0), rebirthMetric()])
+    await setImmediate()
+    edge.say('DBIRTH', timed(METER), 'meter')
+    power(5)
+    await eventually(async () => (await live('meter/power'))?.value).toBe(5)
+    await written('b')
+    expect(await rows()).toEqual(before)
   })
 
   it('does not end by the death of one before', async () => {

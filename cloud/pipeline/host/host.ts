@@ -1,6 +1,7 @@
 import type { SparkplugTopic } from '#shared/sparkplug/topics.ts'
 import type { CommandOutcome, WriteCommand } from '../contract.ts'
 import type { EdgeShard } from '../shard/edge-shard.ts'
+import { changeBook } from './change-book.ts'
 import { acknowledge, sendRebirth } from './commands.ts'
 import { loseSight, regainSight, watchSilence } from './deaths.ts'
 import { ACK_ACTIVE_MS, ACK_EVERY_MS, DEFAULT_LIMITS, type HostContext, type HostParts } from './host-context.ts'
@@ -63,6 +64,7 @@ export function createHost(parts: HostParts): Host {
     async close() {
       isClosed = true
       await host.broker.releaseState()
+      await host.changes.settled()
     },
   }
 }
@@ -72,6 +74,7 @@ function contextOf(parts: HostParts): HostContext {
   const host: HostContext = {
     ...parts,
     limits,
+    changes: changeBook(parts),
     rebirths: rebirthDesk({
       limits: limits.rebirths,
       clock: parts.clock,

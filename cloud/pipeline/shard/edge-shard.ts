@@ -85,6 +85,8 @@ export class EdgeShard {
   readonly tolerated = new Map<Tolerance, number>()
   /** Commands by their id, answered ones for a while. */
   readonly commands = new Map<string, PendingCommand>()
+  /** Tells the checkpoint that is stored apart from others; undefined: not known. */
+  savedMark: string | undefined
   /** Commands whose answer has not come. */
   unanswered = 0
   readonly detection: EdgeDetection

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Log } from '#shared/log/log.ts'
 
 const FIRST_PAUSE_MS = 100
@@ -25,7 +26,14 @@ export function recordsQueue(log: Log): RecordsQueue {
       record(work).catch((error: Error) => log.error({ err: error }, 'A change of an edge could not be recorded'))
     },
     async settled() {
-      await tail
+      let seen: unknown
+      while (seen !== tail) {
+        await setImmediate()
+        seen = tail
+        await tail
+        // Whoever heard that it is done may have more to write.
+        await setImmediate()
+      }
     },
   }
 }

@@ -1,11 +1,12 @@
 import { sql, type Transaction } from 'kysely'
-import { asJson, type Database, type Tx } from '#cloud/platform/database/database.ts'
+import type { Database, Tx } from '#cloud/platform/database/database.ts'
 import type { PlatformTables } from '#cloud/platform/database/tables.ts'
 import { DomainError } from '#cloud/platform/errors.ts'
 import { newId } from '#cloud/platform/id.ts'
 import { emit } from '#cloud/platform/outbox/emit.ts'
 import type { EdgeRegistrationInput, GapQuery, GapRecord } from '../contract.ts'
 import type { StoredGap } from '../historian/historian.ts'
+import { type BornRows, type Change, writeChanges } from './changes.ts'
 import type { Checkpoint, EdgeShard } from './edge-shard.ts'
 import type { EdgesTable, GapsTable, PipelineTables } from './tables.ts'
 import { type DeviceState, TagState } from './tag-state.ts'
@@ -49,11 +50,11 @@ export interface PipelineStore {
   load(): Promise<Found>
   /** @throws DomainError when the group belongs to another organisation. */
   register(input: EdgeRegistrationInput, at: Date): Promise<EdgeRow>
-  /** Makes the device and the tags that are new, renews type and unit of the others, and answers all of them. */
-  born(shard: EdgeShard, birth: DeviceBirth): Promise<{ device: DeviceRow; tags: TagRow[] }>
-  sessionBegan(shard: EdgeShard, at: Date, isNew: boolean): Promise<void>
-  sessionEnded(shard: EdgeShard, at: Date): Promise<void>
-  deviceDied(shard: EdgeShard, device: DeviceState, at: Date): Promise<void>
+  /**
+   * Writes what happened to edges, in order. A birth makes its device and the tags that are new, renews type and unit of the
+   * others, and answers all of them, at its index.
+   */
+  recordChanges(changes: readonly Change[]): Promise<(BornRows | undefined)[]>
   saveSession(shard: EdgeShard, at: Date): Promise<void>
   /** Writes gaps that are not there yet and tells each of them once. */
   recordGaps(gaps: readonly StoredGap[], orgOf: (group: string) => string | undefined): Promise<GapRecord[]>
@@ -65,7 +66,6 @@ export interface DeviceBirth {
   readonly device: string
   readonly profile: string | null
   readonly tags: readonly NewTag[]
-  readonly at: Date
   /** False for a rebirth, which is no news. */
   readonly isNews: boolean
 }
@@ -73,14 +73,16 @@ export interface DeviceBirth {
 /** Opens the tables of the machine side. */
 export function pipelineStore(db: Database): PipelineStore {
   const run = <R>(work: (tx: Own) => Promise<R>) => db.asSystem((tx) => work(tx.withTables<PipelineTables>()))
+  const recordChanges = async (changes: readonly Change[]) => {
+    const { born, saved } = await run((tx) => writeChanges(tx, changes))
+    for (const [shard, mark] of saved) shard.savedMark = mark
+    return born
+  }
   return {
     load: () => run(load),
     register: (input, at) => run((tx) => register(tx, input, at)),
-    born: (shard, birth) => run((tx) => recordBirth(tx, shard, birth)),
-    sessionBegan: (shard, at, isNew) => run((tx) => beginSession(tx, shard, { at, isNew })),
-    sessionEnded: (shard, at) => run((tx) => endSession(tx, shard, at)),
-    deviceDied: (shard, device, at) => run((tx) => recordDeath(tx, shard, { device, at })),
-    saveSession: (shard, at) => run((tx) => saveSession(tx, shard, at)),
+    recordChanges,
+    saveSession: async (shard, at) => void (await recordChanges([{ kind: 'saved', shard, at }])),
     recordGaps: (gaps, orgOf) => run((tx) => recordGaps(tx, gaps, orgOf)),
     gaps: (query) => run((tx) => readGaps(tx, query)),
     gapCounts: () => run(countGaps),
@@ -152,112 +154,6 @@ async function register(tx: Own, input: EdgeRegistrationInput, at: Date): Promis
     .onConflict((oc) => oc.columns(['group_id', 'edge']).doUpdateSet({ name, secret_hash: secretHash }))
     .returning(EDGE_COLUMNS)
     .executeTakeFirstOrThrow()
-}
-
-const tell = (tx: Own, shard: EdgeShard, event: { type: string; at: Date; data?: Record<string, string | null> }) =>
-  emit(tx as unknown as Tx, {
-    org: shard.org,
-    type: event.type,
-    topics: ['edges'],
-    at: event.at,
-    data: { edgeId: shard.id, group: shard.ref.group, edge: shard.ref.edge, ...event.data },
-  })
-
-async function recordBirth(
-  tx: Own,
-  shard: EdgeShard,
-  birth: DeviceBirth,
-): Promise<{ device: DeviceRow; tags: TagRow[] }> {
-  const changed = { profile: birth.profile, status: 'online', born_at: birth.at } as const
-  const device = await tx
-    .insertInto('devices')
-    .values({ id: newId(), org_id: shard.org, edge_id: shard.id, device: birth.device, ...changed })
-    .onConflict((oc) => oc.columns(['edge_id', 'device']).doUpdateSet(changed))
-    .returning(['id', 'edge_id', 'device', 'profile', 'status', 'born_at'])
-    .executeTakeFirstOrThrow()
-  const tags: TagRow[] = []
-  for (let from = 0; from < birth.tags.length; from += TAGS_A_STATEMENT) {
-    tags.push(
-      ...(await putTags(tx, shard.org, {
-        device: device.id,
-        at: birth.at,
-        tags: birth.tags.slice(from, from + TAGS_A_STATEMENT),
-      })),
-    )
-  }
-  await saveSession(tx, shard, birth.at)
-  if (birth.isNews) {
-    await tell(tx, shard, { type: 'device.born', at: birth.at, data: { device: birth.device, profile: birth.profile } })
-  }
-  return { device, tags }
-}
-
-/** A statement takes at most 65,535 parameters, eight a tag. */
-const TAGS_A_STATEMENT = 2000
-
-function putTags(
-  tx: Own,
-  org: string,
-  given: { device: string; at: Date; tags: readonly NewTag[] },
-): Promise<TagRow[]> {
-  return tx
-    .insertInto('tags')
-    .values(
-      given.tags.map((tag) => ({ id: newId(), org_id: org, device_id: given.device, created_at: given.at, ...tag })),
-    )
-    .onConflict((oc) =>
-      oc.column('path').doUpdateSet({ type: (eb) => eb.ref('excluded.type'), unit: (eb) => eb.ref('excluded.unit') }),
-    )
-    .returning(['key', 'id', 'device_id', 'path', 'tag', 'type', 'unit'])
-    .execute()
-}
-
-async function beginSession(tx: Own, shard: EdgeShard, { at, isNew }: { at: Date; isNew: boolean }): Promise<void> {
-  await saveSession(tx, shard, at)
-  if (!isNew) return
-  await tx.updateTable('edges').set({ connected_at: at, last_message_at: at }).where('id', '=', shard.id).execute()
-  await tell(tx, shard, { type: 'edge.connected', at })
-}
-
-async function endSession(tx: Own, shard: EdgeShard, at: Date): Promise<void> {
-  await saveSession(tx, shard, at)
-  const last = shard.session.lastMessageAt
-  const ended = { disconnected_at: at, last_message_at: last === null ? null : new Date(last) }
-  await tx.updateTable('edges').set(ended).where('id', '=', shard.id).execute()
-  await tx
-    .updateTable('devices')
-    .set({ status: 'offline', died_at: at })
-    .where('edge_id', '=', shard.id)
-    .where('status', '=', 'online')
-    .execute()
-  await tell(tx, shard, { type: 'edge.disconnected', at })
-}
-
-async function recordDeath(
-  tx: Own,
-  shard: EdgeShard,
-  { device, at }: { device: DeviceState; at: Date },
-): Promise<void> {
-  await tx.updateTable('devices').set({ status: 'offline', died_at: at }).where('id', '=', device.id).execute()
-  await tell(tx, shard, { type: 'device.died', at, data: { device: device.device } })
-}
-
-async function saveSession(tx: Own, shard: EdgeShard, at: Date): Promise<void> {
-  const { bdSeq, epoch, first, newest, isOnline, births } = shard.checkpoint()
-  const row = {
-    bd_seq: bdSeq,
-    epoch,
-    first_offset: epoch === null ? null : first,
-    last_offset: epoch === null ? null : newest,
-    births: asJson(births),
-    is_online: isOnline,
-    at,
-  }
-  await tx
-    .insertInto('edge_sessions')
-    .values({ edge_id: shard.id, org_id: shard.org, ...row })
-    .onConflict((oc) => oc.column('edge_id').doUpdateSet(row))
-    .execute()
 }
 
 async function recordGaps(
