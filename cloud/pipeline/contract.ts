@@ -117,14 +117,17 @@ export interface BucketQuery {
   /** ms since 1970; `from` inclusive, `to` exclusive. */
   readonly from: number
   readonly to: number
-  /** Most buckets a tag. */
+  /** Most buckets a tag; they fall on whole minutes or hours where they are that wide. */
   readonly points: number
+  /** Buckets of this width instead, on multiples of it since 1970; `points` does not count then. */
+  readonly bucketMs?: number
 }
 
 /** Buckets of one tag, column by column; only buckets that hold values. Times in ms since 1970; NaN where no number is known. */
 export interface BucketSeries {
   readonly path: string
   readonly bucketMs: number
+  /** Starts of the buckets; the first one's is `from` where it lies within a bucket. */
   readonly at: Float64Array
   readonly first: Float64Array
   readonly min: Float64Array
@@ -134,6 +137,8 @@ export interface BucketSeries {
   readonly maxAt: Float64Array
   readonly lastAt: Float64Array
   readonly count: Uint32Array
+  /** Of the values that are numbers. */
+  readonly mean: Float64Array
   /** Worst quality in the bucket: 192, 64 or 0. */
   readonly quality: Uint8Array
 }
@@ -143,7 +148,7 @@ export interface RawQuery {
   /** ms since 1970; `from` inclusive, `to` exclusive. */
   readonly from: number
   readonly to: number
-  /** Most values of the page, at most 10,000. */
+  /** Most values of the page, at most 100,000. */
   readonly limit: number
   /** From the page before. */
   readonly cursor?: string
@@ -166,10 +171,20 @@ export interface GapQuery extends Partial<EdgeRef> {
   readonly limit?: number
 }
 
+/** The newest stored value of a tag, by source time in ms since 1970. */
+export interface StoredValue {
+  readonly path: string
+  readonly at: number
+  readonly value: Scalar
+  readonly quality: Quality
+}
+
 /** Reads stored history. Unknown paths answer empty; a query that outlasts its limit throws HistoryTimeoutError. */
 export interface HistoryReader {
   buckets(query: BucketQuery): Promise<BucketSeries[]>
   raw(query: RawQuery): Promise<RawPage>
+  /** The newest value of each tag that has one, earlier than `before` when it is given (ms since 1970). */
+  last(paths: readonly string[], before?: number): Promise<StoredValue[]>
   /** Newest first. */
   gaps(query: GapQuery): Promise<GapRecord[]>
 }

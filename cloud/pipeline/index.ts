@@ -10,5 +10,6 @@ export type {
   OccurrenceStatus,
 } from './detection/contract.ts'
 
+export { type ExportPiece, type ExportQuery, exportRows } from './historian/export.ts'
 export { HistoryTimeoutError } from './historian/historian.ts'
 export { type PipelineOptions, startPipeline } from './start.ts'

@@ -9,7 +9,7 @@ export interface ReaderSources {
   readonly gaps: HistoryReader['gaps']
 }
 
-const MOST_RAW = 10_000
+const MOST_RAW = 100_000
 const MOST_POINTS = 10_000
 
 /** Reads history by path; knows nothing of organisations, so that whoever asks must have checked the paths. */
@@ -17,35 +17,75 @@ export function historyReader({ historian, find, gaps }: ReaderSources): History
   return {
     gaps,
     async buckets(query) {
-      const width = bucketWidth(query)
-      const known = query.paths.flatMap((path) => {
-        const tag = find(path)
-        return tag ? [{ path, key: tag.key }] : []
-      })
+      const known = knownOf(find, query.paths)
       if (known.length === 0 || query.to <= query.from) return []
+      const { bucketMs, origin } = bucketGrid(query)
       const tags = known.map((tag) => tag.key)
-      const columns = await historian.buckets({ tags, from: query.from, to: query.to, widthMs: width })
-      return known.map(({ path, key }) => seriesOf(columns, key, { path, from: query.from, bucketMs: width }))
+      const { from, to } = query
+      const columns = await historian.buckets({ tags, from, to, widthMs: bucketMs, origin })
+      return known.map(({ path, key }) => seriesOf(columns, key, { path, from, bucketMs, origin }))
     },
     async raw(query) {
       const tag = find(query.path)
       return tag ? readPage(historian, tag, query) : EMPTY
+    },
+    async last(paths, before) {
+      const known = new Map(knownOf(find, paths).map((tag) => [tag.key, tag]))
+      const found = await historian.last([...known.keys()], before)
+      return found.flatMap(({ tag, sourceAt, value, quality }) => {
+        const own = known.get(tag)
+        return own ? [{ path: own.path, at: sourceAt, value: typed(value, own.type), quality }] : []
+      })
     },
   }
 }
 
 const EMPTY: RawPage = { at: new Float64Array(0), value: [], quality: new Uint8Array(0), nextCursor: null }
 
-function bucketWidth({ from, to, points }: BucketQuery): number {
-  const most = Math.min(MOST_POINTS, Math.max(1, Math.trunc(points)))
-  return Math.max(1, Math.ceil((to - from) / most))
+interface KnownTag {
+  readonly path: string
+  readonly key: number
+  readonly type: ScalarType
 }
+
+const knownOf = (find: ReaderSources['find'], paths: readonly string[]): KnownTag[] =>
+  paths.flatMap((path) => {
+    const tag = find(path)
+    return tag ? [{ path, ...tag }] : []
+  })
+
+const MINUTE_MS = 60_000
+const HOUR_MS = 3_600_000
+/** From this width on a rounding to whole hours loses little. */
+const HOURS_FROM_MS = 4 * HOUR_MS
+
+interface Grid {
+  readonly bucketMs: number
+  readonly origin: number
+}
+
+/** Buckets that history can make of its roll-ups, where they are a minute wide or more. */
+function bucketGrid({ from, to, points, bucketMs }: BucketQuery): Grid {
+  if (bucketMs !== undefined) {
+    const whole = Math.max(1, Math.trunc(bucketMs))
+    return gridOf(from, whole * Math.max(1, Math.ceil((to - from) / whole / MOST_POINTS)))
+  }
+  const most = Math.min(MOST_POINTS, Math.max(1, Math.trunc(points)))
+  const width = Math.ceil((to - from) / most)
+  if (width < MINUTE_MS) return { bucketMs: Math.max(1, width), origin: from }
+  const unit = width < HOURS_FROM_MS ? MINUTE_MS : HOUR_MS
+  const grid = gridOf(from, Math.ceil(width / unit) * unit)
+  // Where the span begins within a bucket there may be one too many.
+  return to - grid.origin <= most * grid.bucketMs ? grid : gridOf(from, grid.bucketMs + unit)
+}
+
+const gridOf = (from: number, bucketMs: number): Grid => ({ bucketMs, origin: Math.floor(from / bucketMs) * bucketMs })
 
 /** The rows of one tag; rows are ordered by tag, so that they are one run. */
 function seriesOf(
   columns: BucketColumns,
   key: number,
-  { path, from, bucketMs }: { readonly path: string; readonly from: number; readonly bucketMs: number },
+  { path, from, bucketMs, origin }: Grid & { readonly path: string; readonly from: number },
 ): BucketSeries {
   const start = lowerBound(columns.tag, key)
   const end = lowerBound(columns.tag, key + 1)
@@ -53,7 +93,7 @@ function seriesOf(
   return {
     path,
     bucketMs,
-    at: run(columns.bucket).map((bucket) => from + bucket * bucketMs),
+    at: run(columns.bucket).map((bucket) => Math.max(from, origin + bucket * bucketMs)),
     first: run(columns.first),
     min: run(columns.min),
     max: run(columns.max),
@@ -62,6 +102,7 @@ function seriesOf(
     maxAt: run(columns.maxAt),
     lastAt: run(columns.lastAt),
     count: Uint32Array.from(run(columns.count)),
+    mean: run(columns.sum).map((sum, row) => sum / (columns.numbers[start + row] ?? 0)),
     quality: Uint8Array.from(run(columns.quality)),
   }
 }
@@ -130,4 +171,10 @@ function valueAt(columns: RawColumns, index: number, type: ScalarType): Scalar {
   if (type === 'boolean') return number !== 0
   // External engines keep integers as numbers, and the digits of the widest as text.
   return type === 'int64' || type === 'uint64' ? BigInt(number) : number
+}
+
+/** History keeps booleans as numbers, and what no 64 signed bits hold in decimal. */
+function typed(value: Scalar, type: ScalarType): Scalar {
+  if (type === 'boolean' && typeof value === 'number') return value !== 0
+  return typeof value === 'string' && type !== 'string' ? BigInt(value) : value
 }

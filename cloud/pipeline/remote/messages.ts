@@ -7,6 +7,7 @@ export interface Calls
   extends Pick<Pipeline, 'edges' | 'devices' | 'tags' | 'tag' | 'registerEdge' | 'command' | 'faults'> {
   readonly buckets: Pipeline['history']['buckets']
   readonly raw: Pipeline['history']['raw']
+  readonly last: Pipeline['history']['last']
   readonly present: Pipeline['live']['present']
   readonly organisationOf: Pipeline['live']['organisationOf']
   /** Closes the pipeline itself; only for the one who started it. */

@@ -49,6 +49,7 @@ function callsOf(pipeline: Pipeline, { close }: ServeOptions): Calls {
     faults: pipeline.faults,
     buckets: (query) => history.buckets(query),
     raw: (query) => history.raw(query),
+    last: (paths, before) => history.last(paths, before),
     present: (paths) => live.present(paths),
     organisationOf: (path) => live.organisationOf(path),
     async close() {
