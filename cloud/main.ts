@@ -4,7 +4,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Log } from '#shared/log/log.ts'
 import { type App, startApp } from './app.ts'
 import type { CloudConfig } from './config.ts'
-import { type Pipeline, startPipeline } from './pipeline/index.ts'
+import { startMachineThread } from './machine-side/start-thread.ts'
+import type { Pipeline } from './pipeline/index.ts'
 import { keepFormat } from './platform/data-format.ts'
 import { connectionOf } from './platform/database/pools.ts'
 import { type RunningDatabase, startDatabase } from './platform/database/start.ts'
@@ -13,7 +14,6 @@ import { startPgBoss } from './platform/jobs/pg-boss.ts'
 import { createMetrics } from './platform/metrics/registry.ts'
 import { installationSecret } from './platform/secret.ts'
 import { suiteModules } from './suite/index.ts'
-import { openTls, type Tls } from './tls.ts'
 
 /** The running cloud service. */
 export interface Cloud {
@@ -23,8 +23,8 @@ export interface Cloud {
   /** The one-time link with which the first administrator sets a password; undefined once there are accounts. */
   readonly firstAdministratorLink: string | undefined
   /**
-   * Resolves with a sentence when the service cannot go on: its database ended. State in memory may be ahead of or behind the
-   * disk then, so the process is to be ended and started again; every start recovers from what was committed.
+   * Resolves with a sentence when the service cannot go on: its database or its machine side ended. State in memory may be
+   * ahead of or behind the disk then, so the process is to be ended and started again; every start recovers from what was committed.
    */
   readonly failed: Promise<string>
   /** Stops taking work, finishes what runs, closes everything. Safe to call twice. */
@@ -71,21 +71,10 @@ async function assemble(config: CloudConfig, log: Log, { opened }: Start): Promi
   const database = await startDatabase({ dataDir, secret, url: config.databaseUrl, log })
   opened(database.close)
   const { db } = database
-  const tls = await openTls(config, clock, log)
-  opened(async () => tls.certificate.close())
-  const { profilesDir, influx: externalHistory } = config
-  const pipeline = await startPipeline({
-    db,
-    dataDir,
-    profilesDir,
-    externalHistory,
-    mqtt: mqttOf(config, tls),
-    clock,
-    log,
-    metrics,
-  })
+  const { address } = database
+  const { pipeline, failed } = await startMachineThread({ config, db, address, secret, log, metrics })
   opened(() => pipeline.close())
-  const engine = await startPgBoss(connectionOf(database.address, secret, 'andon_system'), log)
+  const engine = await startPgBoss(connectionOf(address, secret, 'andon_system'), log)
   const app = await startApp({
     ...{ db, engine, clock, log, metrics },
     modules: (platform) => suiteModules({ ...platform, pipeline, seed: config.seed }),
@@ -99,38 +88,34 @@ async function assemble(config: CloudConfig, log: Log, { opened }: Start): Promi
   await app.listen({ host: config.host, port: config.httpPort })
   writeFileSync(join(dataDir, 'url'), app.publicUrl())
   const link = await firstAdministrator(db, clock())
-  return running({ database, pipeline, app, link, log })
+  return running({ database, pipeline, failed, app, link, log })
 }
-
-/** Plain MQTT stays on loopback; with TLS it listens where ANDON_BIND says, and takes edges by certificate. */
-const mqttOf = (config: CloudConfig, { certificate, authority }: Tls) => ({
-  ...{ host: config.host, port: config.mqttPort, limits: config.mqttLimits, external: config.mqttBroker },
-  tls: { host: config.bind, port: config.mqttsPort, certificate, clientAuthority: authority.rootPem },
-})
 
 interface Parts {
   readonly database: RunningDatabase
   readonly pipeline: Pipeline
+  /** Says why the machine side ended by itself. */
+  readonly failed: Promise<string>
   readonly app: App
   readonly link: string | undefined
   readonly log: Log
 }
 
-function running({ database, pipeline, app, link, log }: Parts): Cloud {
+function running({ database, pipeline, app, link, log, ...parts }: Parts): Cloud {
   let stopping: Promise<void> | undefined
   const stop = async () => {
     for (const close of [() => app.close(), () => pipeline.close(), () => database.close()]) {
       await close().catch((err) => log.warn({ err }, 'A part did not stop cleanly; what was accepted is safe'))
     }
   }
-  const failed = (database.server?.ended ?? new Promise<never>(() => {})).then(
+  const databaseEnded = (database.server?.ended ?? new Promise<never>(() => {})).then(
     ({ code, signal }) => `PostgreSQL ended by itself (${signal ?? `exit code ${code}`})`,
   )
   return {
     url: app.publicUrl(),
     mqttPort: pipeline.mqtt.port,
     firstAdministratorLink: link && `${app.publicUrl()}/password-links/${link}`,
-    failed,
+    failed: Promise.race([databaseEnded, parts.failed]),
     stop() {
       stopping ??= stop()
       return stopping

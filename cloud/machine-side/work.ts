@@ -1,0 +1,40 @@
+/** What the thread of broker, host, historian and detection does; see start-thread.ts. */
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { createLog, type LogOptions } from '#shared/log/log.ts'
+import type { CloudConfig } from '../config.ts'
+import { portChannel } from '../pipeline/remote/channel.ts'
+import { createMeter } from '../pipeline/remote/meter.ts'
+import { type PackedError, packError } from '../pipeline/remote/packed-error.ts'
+import { servePipeline } from '../pipeline/remote/serve.ts'
+import { type DatabaseAddress, openDatabase } from '../platform/database/pools.ts'
+import { openMachineSide } from './open.ts'
+
+/** What the thread is started with. */
+export interface ThreadData {
+  readonly config: CloudConfig
+  readonly address: DatabaseAddress
+  readonly secret: string
+  readonly level: LogOptions['level']
+  readonly port: MessagePort
+}
+
+/** What the thread says outside the channel: why it could not start. */
+export type ThreadRefusal = PackedError
+
+const { config, address, secret, level = 'info', port } = workerData as ThreadData
+const log = createLog({ program: 'cloud', level })
+const meter = createMeter()
+// A pool of its own, so that no request that waits for a connection holds up a commit.
+const db = openDatabase({ address, secret, log })
+try {
+  const pipeline = await openMachineSide({ config, db, clock: Date.now, log, metrics: meter })
+  const close = async () => {
+    await pipeline.close()
+    await db.close()
+  }
+  servePipeline(pipeline, portChannel(port), { meter, close })
+} catch (error) {
+  await db.close()
+  parentPort?.postMessage(packError(error) satisfies ThreadRefusal)
+  port.close()
+}
