@@ -1,4 +1,5 @@
 import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
+import type { Scalar, ScalarType } from '#shared/contracts/sample.ts'
 import type { Log } from '#shared/log/log.ts'
 import { RangeSet } from '#shared/sparkplug/range-set.ts'
 import type { Detection } from '../detection/index.ts'
@@ -82,11 +83,18 @@ async function restoreValues({ historian, shards, log }: RestoreOptions): Promis
   if (tags.size === 0) return
   try {
     for (const { tag, value, quality, sourceAt } of await historian.last([...tags.keys()])) {
-      tags.get(tag)?.show(value, quality, sourceAt)
+      const known = tags.get(tag)
+      known?.show(typed(value, known.type), quality, sourceAt)
     }
   } catch (error) {
     log.warn({ err: error }, 'The newest stored values could not be read; they come with the next births')
   }
+}
+
+/** History may hold a 64-bit integer as a number, or its digits as text. */
+function typed(value: Scalar, type: ScalarType): Scalar {
+  const isWide = type === 'int64' || type === 'uint64'
+  return isWide && (typeof value === 'string' || Number.isInteger(value)) ? BigInt(value as string | number) : value
 }
 
 async function restoreGaps({ store, shards }: RestoreOptions): Promise<void> {

@@ -289,8 +289,12 @@ export function historianContract(name: string, start: () => Promise<HistorianBe
         }
       }
       for (const tag of tags) {
-        const { v } = await history.raw({ ...all, tag })
-        expect([...v]).toEqual(ledger.filter((value) => value.tag === tag).map((value) => value.value))
+        const wanted = ledger.filter((value) => value.tag === tag).map((value) => value.value)
+        // What is confirmed is safe at once; an engine may take a moment longer to show it.
+        await expect
+          .poll(async () => (await history.raw({ ...all, tag })).v.length, { timeout: 5000 })
+          .toBe(wanted.length)
+        expect([...(await history.raw({ ...all, tag })).v]).toEqual(wanted)
       }
       expect(rejected).toBeGreaterThan(0)
     })

@@ -106,6 +106,7 @@ describe.each(ENGINES)('the way from an edge to %s', (name, startEngine) => {
         value: 1.25,
         isStale: true,
       })
+      expect(await pipeline.live.current('works/line-1/press/count')).toMatchObject({ value: 12n })
       await connect(6n, 7n)
       await acked().toBe(7n)
       await edge.data('press', [6].map(celsius), 8n)
