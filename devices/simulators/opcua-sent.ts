@@ -23,6 +23,11 @@ interface Subscription {
   on(event: 'monitoredItem', listener: (item: MonitoredItem) => void): void
   on(event: 'notification', listener: (message: { notificationData: readonly unknown[] | null }) => void): void
 }
+/** True once the client's channel is gone: what the session still makes of waiting publish requests reaches nobody. */
+interface Session {
+  readonly aborted: boolean
+  on(event: 'new_subscription', listener: (subscription: Subscription) => void): void
+}
 interface MonitoredItem {
   readonly clientHandle: number
   readonly node: unknown
@@ -46,21 +51,23 @@ export function watchNotifications(server: OPCUAServer, nodes: Iterable<ServedNo
     newest.set(node, at)
     onSent(node.device, node.tag, { raw: rawOf(value?.value), at })
   }
-  const watch = (subscription: Subscription) => {
+  const watch = (session: Session, subscription: Subscription) => {
     const items = new Map<number, ServedNode>()
     subscription.on('monitoredItem', ({ clientHandle, node }) => {
       const known = byVariable.get(node)
       if (known) items.set(clientHandle, known)
     })
     subscription.on('notification', ({ notificationData }) => {
-      for (const { clientHandle, value } of (notificationData ?? []).flatMap(itemsOf)) {
+      const given = session.aborted ? [] : (notificationData ?? []).flatMap(itemsOf)
+      for (const { clientHandle, value } of given) {
         const node = items.get(clientHandle)
         if (node) sent(node, value)
       }
     })
   }
-  server.on('create_session', (session) => {
-    session.on('new_subscription', (subscription: unknown) => watch(subscription as Subscription))
+  server.on('create_session', (made) => {
+    const session = made as unknown as Session
+    session.on('new_subscription', (subscription) => watch(session, subscription))
   })
 }
 

@@ -216,8 +216,13 @@ describe('kill -9 of any process, of PostgreSQL, of everything at once', () => {
 
   it('has no gap in the sequence of the alarm log', async () => {
     const { items } = await client.get<PageOf<Alarm>>('/api/alarms?show=all&limit=500')
-    const logs = await Promise.all(items.map((alarm) => client.get<AlarmDetail>(`/api/alarms/${alarm.id}`)))
-    const numbers = logs.flatMap(({ log }) => log.map((line) => Number(line.seq))).toSorted((a, b) => a - b)
+    const read = async () => {
+      const logs = await Promise.all(items.map((alarm) => client.get<AlarmDetail>(`/api/alarms/${alarm.id}`)))
+      return logs.flatMap(({ log }) => log.map((line) => Number(line.seq))).toSorted((a, b) => a - b)
+    }
+    // The plant goes on: what was logged while the first reading ran is left to the second.
+    const newest = (await read()).at(-1) ?? 0
+    const numbers = (await read()).filter((seq) => seq <= newest)
     expect(numbers.length).toBeGreaterThan(10)
     expect(numbers).toEqual(numbers.map((_, i) => i + 1))
   })
