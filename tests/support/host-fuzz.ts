@@ -40,6 +40,13 @@ function randomOf(seed: number): (below: number) => number {
 type Random = ReturnType<typeof randomOf>
 const pick = <T>(random: Random, from: readonly T[]): T => from[random(from.length)] as T
 
+/** Texts that mean something to the host, some of them to the limit. */
+const TEXTS = [
+  ...['', '\u0000', '{"id":"x","status":"done"}', '{"first":"1","last":"9","count":1,"cause":"x"}'],
+  ...['18446744073709551615', '99999999999999999999'].map(
+    (last) => `{"first":"1","last":"${last}","count":1e15,"cause":"disk-limit","firstTime":-9e15,"lastTime":9e15}`,
+  ),
+]
 /** Bit patterns that have broken decoders before. */
 const LONGS = ['0', '1', '255', '256', '9007199254740993', '18446744073709551615', '9223372036854775808']
 
@@ -50,7 +57,7 @@ function randomMetric(random: Random): ProtoMetric {
     { float_value: pick(random, [0, Number.NaN, 1e38, -1]) },
     { double_value: pick(random, [0.5, Number.POSITIVE_INFINITY, -1e300]) },
     { boolean_value: random(2) === 1 },
-    { string_value: pick(random, ['', '{"id":"x"}', '\u0000', '{"first":"1","last":"9","count":1,"cause":"x"}']) },
+    { string_value: pick(random, TEXTS) },
     { bytes_value: Uint8Array.of(random(256), random(256)) },
     { is_null: true },
     {},

@@ -5,7 +5,7 @@ import type { EdgeShard } from '../shard/edge-shard.ts'
 import type { JournalState } from '../shard/journal-state.ts'
 import type { TagColumns } from '../shard/tag-columns.ts'
 import type { TagState } from '../shard/tag-state.ts'
-import type { HostContext } from './host-context.ts'
+import { type HostContext, LATEST_MS } from './host-context.ts'
 
 /** A payload read into columns, whose slots are the places of tags in the columns of their device. */
 export interface ColumnArrival {
@@ -25,7 +25,7 @@ export function takeColumns(arrival: ColumnArrival): void {
   if (shard.journal && data.hasOffsets) takeJournaled(arrival, shard.journal)
   else if (!shard.journal) takeUnjournaled(arrival)
   host.writer.changed()
-  if (!Number.isNaN(data.timestamp)) shard.detection.onEventTime(data.timestamp)
+  if (data.timestamp <= LATEST_MS) shard.detection.onEventTime(data.timestamp)
 }
 
 /** Gives samples without any time the time of arrival, and counts those that do not fit their type. */
@@ -33,7 +33,8 @@ function settle({ host, data }: ColumnArrival): void {
   const { count, ts, flag } = data
   let misfits = 0
   for (let i = 0; i < count; i++) {
-    if (Number.isNaN(ts[i])) ts[i] = host.clock()
+    // Not a number, or a time that no calendar holds and history would choke on.
+    if (!((ts[i] as number) <= LATEST_MS)) ts[i] = host.clock()
     if ((flag[i] as number) & MISFIT) misfits++
   }
   if (misfits > 0) host.metrics.count('values_misfit_total', misfits)

@@ -7,7 +7,7 @@ import { type Slot, slotOf } from '../shard/slots.ts'
 import type { TagState } from '../shard/tag-state.ts'
 import { askRebirth } from './commands.ts'
 import { readGap, storedGap, storeGap } from './gaps.ts'
-import type { HostContext } from './host-context.ts'
+import { type HostContext, LATEST_MS } from './host-context.ts'
 import { readValue } from './values.ts'
 
 /** Takes an NDATA or DDATA payload in. @throws PayloadError when its offsets make no sense; nothing of it is used then. */
@@ -25,7 +25,8 @@ export function takeData(host: HostContext, shard: EdgeShard, device: string | u
   const arrival = { host, shard, payload, slots: slots as Slot[] }
   if (offsets && shard.journal) takeSamples(arrival, offsets, shard.journal)
   else if (!shard.journal) takeThirdParty(arrival)
-  if (payload.timestamp !== undefined) shard.detection.onEventTime(payload.timestamp)
+  const { timestamp } = payload
+  if (timestamp !== undefined && timestamp <= LATEST_MS) shard.detection.onEventTime(timestamp)
 }
 
 interface Arrival {

@@ -1,7 +1,7 @@
 import { BD_SEQ } from '#shared/sparkplug/metric-names.ts'
 import { type Payload, PayloadError } from '#shared/sparkplug/payload.ts'
 import type { EdgeShard } from '../shard/edge-shard.ts'
-import { type HostContext, RESTORED_GRACE_MS, STALE_AFTER_MS } from './host-context.ts'
+import { type HostContext, LATEST_MS, RESTORED_GRACE_MS, STALE_AFTER_MS } from './host-context.ts'
 import { tolerate } from './tolerances.ts'
 
 /** The death of another session than the present one is late news, for the broker tells it when it likes. */
@@ -70,15 +70,12 @@ export function deviceDeath(host: HostContext, shard: EdgeShard, name: string, t
   const device = shard.devices.get(name)
   if (!device?.isOnline) return
   const now = host.clock()
-  const at = toldAt !== undefined && toldAt <= LATEST_DATE_MS ? toldAt : now
+  const at = toldAt !== undefined && toldAt <= LATEST_MS ? toldAt : now
   device.isOnline = false
   shard.detection.onStale(now, name)
   host.live.publish(shard, device.tags.values())
   host.changes.tell({ kind: 'died', shard, at: new Date(at), device: name })
 }
-
-/** The end of the year 9999: what later clocks tell is no time that a table holds. */
-const LATEST_DATE_MS = 253_402_300_799_999
 
 /** The way to an outside broker is lost: nothing is known of any edge any more, and every value is stale. */
 export function loseSight(host: HostContext, now: number): void {

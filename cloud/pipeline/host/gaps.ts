@@ -4,7 +4,8 @@ import { GapRecord } from '#shared/contracts/gap.ts'
 import type { StoredGap } from '../historian/historian.ts'
 import type { EdgeShard } from '../shard/edge-shard.ts'
 import type { JournalState } from '../shard/journal-state.ts'
-import type { HostContext } from './host-context.ts'
+import { isStorable } from '../shard/slots.ts'
+import { type HostContext, LATEST_MS } from './host-context.ts'
 
 type Hole = Pick<StoredGap, 'device' | 'first' | 'last' | 'count' | 'cause' | 'firstTime' | 'lastTime'>
 
@@ -13,10 +14,16 @@ export function readGap(text: unknown): Hole | undefined {
   const record = parse(text)
   if (!Value.Check(GapRecord, record)) return undefined
   const [first, last] = [BigInt(record.first), BigInt(record.last)]
-  if (first < 1n || last < first) return undefined
-  const { cause, firstTime, lastTime } = record
-  return { device: record.device ?? null, first, last, count: BigInt(record.count), cause, firstTime, lastTime }
+  if (first < 1n || last < first || last > LARGEST_OFFSET || record.count > Number.MAX_SAFE_INTEGER) return undefined
+  const device = record.device !== undefined && isStorable(record.device) ? record.device : null
+  const [firstTime, lastTime] = [timeOf(record.firstTime), timeOf(record.lastTime)]
+  return { device, first, last, count: BigInt(record.count), cause: record.cause, firstTime, lastTime }
 }
+
+/** Offsets are numbers of 64 bits; a larger one would fail the commit of everybody. */
+const LARGEST_OFFSET = 2n ** 64n - 1n
+
+const timeOf = (at: number | null): number | null => (at !== null && at >= 0 && at <= LATEST_MS ? at : null)
 
 function parse(text: unknown): unknown {
   if (typeof text !== 'string') return undefined

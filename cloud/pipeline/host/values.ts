@@ -3,6 +3,7 @@ import type { MetricValue } from '#shared/sparkplug/datatype.ts'
 import { ANDON_QUALITY_PROPERTY, QUALITY_PROPERTY, STALE } from '#shared/sparkplug/metric-names.ts'
 import { type Payload, PayloadError } from '#shared/sparkplug/payload.ts'
 import type { Slot } from '../shard/slots.ts'
+import { LATEST_MS } from './host-context.ts'
 
 /** A value as a payload carries it. `sourceAt` in ms since 1970; null: not read since the edge started (births only). */
 export interface ReadValue {
@@ -42,6 +43,7 @@ function qualityOf(payload: Payload, index: number, told: MetricValue | undefine
 /** A metric without a time, or with one that no clock shows, has the payload's. */
 function timeOf(payload: Payload, index: number): number | null {
   const own = payload.timestampOf(index)
-  if (own !== undefined && Number.isSafeInteger(own)) return own
-  return payload.timestamp ?? null
+  if (own !== undefined && own <= LATEST_MS) return own
+  const { timestamp } = payload
+  return timestamp !== undefined && timestamp <= LATEST_MS ? timestamp : null
 }
