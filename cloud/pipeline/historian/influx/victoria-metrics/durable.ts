@@ -13,10 +13,10 @@ export interface DurableWriter {
 const PATH = '/api/v2/write?precision=ms'
 
 /**
- * VictoriaMetrics confirms what it holds in memory only and writes it to disk seconds later. Two things make good for it.
- * Taking a snapshot writes values and index to disk first. But versions before the one that waits for them leave out parts
- * that a merge has in hand (seen under kill -9 with 1.79), so what was sent stays here, compressed, until those are surely
- * on disk, and is sent again when the server has been started anew.
+ * VictoriaMetrics confirms what it holds in memory only and writes it to disk seconds later: without more, a `kill -9` takes
+ * everything of the last seconds. Taking a snapshot makes it write values and index to disk. But 1.79 leaves out parts that
+ * a merge has in hand (flushInmemoryParts skips them; newer versions wait), so what was sent stays here, compressed, until
+ * those are surely on disk, and is sent again when the server has been started anew.
  */
 export function durableWriter(connection: Connection, now: () => number, startedAt: string): DurableWriter {
   const held = hold(now)
