@@ -58,8 +58,7 @@ export function watchNotifications(server: OPCUAServer, nodes: Iterable<ServedNo
       if (known) items.set(clientHandle, known)
     })
     subscription.on('notification', ({ notificationData }) => {
-      const given = session.aborted ? [] : (notificationData ?? []).flatMap(itemsOf)
-      for (const { clientHandle, value } of given) {
+      for (const { clientHandle, value } of givenBy(session, notificationData)) {
         const node = items.get(clientHandle)
         if (node) sent(node, value)
       }
@@ -70,6 +69,9 @@ export function watchNotifications(server: OPCUAServer, nodes: Iterable<ServedNo
     session.on('new_subscription', (subscription) => watch(session, subscription))
   })
 }
+
+const givenBy = ({ aborted }: Session, data: readonly unknown[] | null): readonly ItemNotification[] =>
+  aborted ? [] : (data ?? []).flatMap(itemsOf)
 
 function itemsOf(notification: unknown): readonly ItemNotification[] {
   const { monitoredItems } = (notification ?? {}) as { monitoredItems?: readonly ItemNotification[] | null }
