@@ -15,7 +15,12 @@ export interface MosquittoOptions {
   /** Lines of an ACL file. */
   readonly acl?: readonly string[]
   /** Makes the port speak TLS: paths of PEM files. */
-  readonly tls?: { readonly cert: string; readonly key: string }
+  readonly tls?: {
+    readonly cert: string
+    readonly key: string
+    /** Root that must have signed what clients show; without it they need show nothing. */
+    readonly clientRoot?: string
+  }
   readonly lines?: readonly string[]
 }
 
@@ -75,6 +80,7 @@ function writeConfig(dir: string, port: number, { users, acl, tls, lines = [] }:
     text.push(`acl_file ${file('acl')}`)
   }
   if (tls) text.push(`certfile ${tls.cert}`, `keyfile ${tls.key}`)
+  if (tls?.clientRoot) text.push(`cafile ${tls.clientRoot}`, 'require_certificate true')
   writeFileSync(file('mosquitto.conf'), `${[...text, ...lines].join('\n')}\n`)
   return file('mosquitto.conf')
 }

@@ -1,6 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import mqtt, { type MqttClient } from 'mqtt'
@@ -8,6 +11,7 @@ import { generate, type IConnectPacket, type IPublishPacket, parser } from 'mqtt
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Broker, BrokerUnavailableError } from '#cloud/pipeline/broker/broker.ts'
 import { connectBroker, type ExternalOptions } from '#cloud/pipeline/broker/external.ts'
+import { type Authority, openAuthority } from '#cloud/platform/certificates/index.ts'
 import { silentLog } from '#shared/log/log.ts'
 import { type Mosquitto, mosquittoProgram, startMosquitto } from '#tests/support/mosquitto.ts'
 import { nodeTopic, stateSeenBy } from './contract.ts'
@@ -273,6 +277,38 @@ describe.skipIf(!mosquittoProgram())('a mosquitto with passwords and rights', ()
     await host.publish(nodeTopic('NCMD', 'line-2'), Buffer.from('x'), { qos: 1, retain: false })
     await host.publish(nodeTopic('NCMD', 'line-1'), Buffer.from('x'), { qos: 1, retain: false })
     await expect.poll(() => got, PATIENT).toEqual([nodeTopic('NCMD', 'line-1')])
+  })
+})
+
+describe.skipIf(!mosquittoProgram())('a mosquitto with TLS', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'andon-external-'))
+  const file = (name: string, text: string) => {
+    writeFileSync(join(dir, name), text)
+    return join(dir, name)
+  }
+  let authority: Authority
+  let server: Mosquitto
+  beforeAll(async () => {
+    authority = await openAuthority({ dir, clock: Date.now })
+    const { certPem, keyPem = '' } = await authority.issueServer(['localhost', '127.0.0.1'])
+    const clientRoot = file('root.crt', authority.rootPem)
+    server = await startMosquitto({ tls: { cert: file('own.crt', certPem), key: file('own.key', keyPem), clientRoot } })
+  })
+  afterAll(async () => {
+    await server.close()
+    rmSync(dir, { recursive: true, force: true })
+  })
+
+  it('is reached with its authority and a client certificate, and not without either', async () => {
+    const { certPem: cert, keyPem: key } = await authority.issueClient('urn:example:host:andon')
+    const url = `mqtts://localhost:${server.port}`
+    const good = await external(server.port, { address: { url, ca: authority.rootPem, cert, key } })
+    expect(good.fault()).toBeUndefined()
+    await expect(good.publish(nodeTopic('NCMD'), Buffer.from('x'), { qos: 1, retain: false })).resolves.toBeUndefined()
+    const strange = await external(server.port, { address: { url, cert, key } })
+    expect(strange.fault()).toMatch(/out of reach: .*(certificate|self-signed|issuer)/)
+    const nameless = await external(server.port, { address: { url, ca: authority.rootPem } })
+    expect(nameless.fault()).toMatch(/out of reach/)
   })
 })
 
