@@ -186,6 +186,17 @@ describe('the TLS port', () => {
     await expect.poll(() => broker.connections(), PATIENT).toBe(0)
   })
 
+  it('that is taken is told under its setting, and the other port is given back', async () => {
+    const options = { host: '127.0.0.1', port: 0, clock: Date.now, log: silentLog, secretHash: () => undefined }
+    const tls = { host: '127.0.0.1', certificate, clientAuthority: authority.rootPem }
+    const first = await startBroker(options)
+    await first.close()
+    const attempt = startBroker({ ...options, port: first.port, tls: { ...tls, port: broker.tlsPort ?? 0 } })
+    await expect(attempt).rejects.toThrow(/MQTT port \d+ .* ANDON_MQTTS_PORT/)
+    const again = await startBroker({ ...options, port: first.port })
+    await again.close()
+  })
+
   it('gives every place back, also after refusals', async () => {
     const good = await connect(shows(await authority.issueClient(edgeUri(LINE))))
     await connect({ username: 'plant/line-2', password: 'wrong' }).catch(() => undefined)
