@@ -31,6 +31,21 @@ export const CloudFile = Type.Object(
         { additionalProperties: false, description: 'The embedded MQTT broker.' },
       ),
     ),
+    sparkplug: Type.Optional(
+      Type.Object(
+        {
+          reorderTimeoutMs: Type.Optional(
+            Type.Integer({
+              minimum: 0,
+              maximum: 60_000,
+              description:
+                'How long a message that came early waits for the missing one before a rebirth is asked for; 2000.',
+            }),
+          ),
+        },
+        { additionalProperties: false, description: 'The Sparkplug host.' },
+      ),
+    ),
     log: Type.Optional(Type.Enum(['debug', 'info', 'warn', 'error'], { description: 'What is told at least; info.' })),
   },
   { additionalProperties: false },
@@ -51,6 +66,8 @@ export interface CloudConfig {
   readonly bind: string
   readonly tls: TlsFiles
   readonly mqttLimits: Partial<BrokerLimits>
+  /** Undefined: the host's own. */
+  readonly reorderMs: number | undefined
   /** Undefined: the embedded broker. */
   readonly mqttBroker: ExternalAddress | undefined
   /** Undefined: `http://localhost:<HTTP port>`. */
@@ -101,6 +118,7 @@ export function readCloudConfig(args: CloudArguments, env: Environment = process
     bind: bindAddress(env, read.fault),
     tls: tlsFiles(env, read.fault),
     mqttLimits: file.mqtt?.limits ?? {},
+    reorderMs: file.sparkplug?.reorderTimeoutMs,
     mqttBroker: externalBroker(env, read.fault),
     publicUrl: read.publicUrl(),
     secret: env.ANDON_SECRET || undefined,

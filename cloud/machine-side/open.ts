@@ -12,7 +12,8 @@ export async function openMachineSide({ config, ...given }: MachineSideOptions):
   const tls = await openTls(config, given.clock, given.log)
   try {
     const mqtt = mqttOf(config, tls)
-    const pipeline = await startPipeline({ ...given, dataDir, profilesDir, externalHistory, mqtt })
+    const limits = config.reorderMs === undefined ? {} : { limits: { reorderMs: config.reorderMs } }
+    const pipeline = await startPipeline({ ...given, dataDir, profilesDir, externalHistory, mqtt, ...limits })
     return {
       ...pipeline,
       async close() {
