@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openDuckDbHistorian } from '#cloud/pipeline/historian/duckdb/client.ts'
+import { type DuckDbHistorian, openDuckDbHistorian } from '#cloud/pipeline/historian/duckdb/client.ts'
 import { silentLog } from '#shared/log/log.ts'
 import { type Bench, type BenchOptions, type BenchResult, percentile } from './bench.ts'
 import { committer, peakRssMb, productCpu, round } from './history/feed.ts'
@@ -16,15 +16,24 @@ export const bench: Bench = {
   name: 'history-feed',
   summary: 'the historian alone at 1,000,000 values/s of 100,000 tags',
   seconds: 600,
-  run: (options) => feed(options),
+  run: async (options) => {
+    const dir = mkdtempSync(join(options.data ?? tmpdir(), 'andon-history-feed-'))
+    const historian = await openDuckDbHistorian({ dir, log: silentLog, graceMs: 5000 })
+    try {
+      return await feed(historian, options)
+    } finally {
+      await historian.close()
+      rmSync(dir, { recursive: true })
+    }
+  },
 }
 
-async function feed({ seconds, data, say, rate = RATE }: BenchOptions): Promise<BenchResult> {
-  const dir = mkdtempSync(join(data ?? tmpdir(), 'andon-history-feed-'))
-  const historian = await openDuckDbHistorian({ dir, log: silentLog, graceMs: 5000 })
+async function feed(historian: DuckDbHistorian, { seconds, say, rate = RATE }: BenchOptions): Promise<BenchResult> {
   const commit = committer(historian)
   const values = mix({ tags: TAGS, firstTag: 1, periodMs: (TAGS / rate) * 1000, startAt: Date.UTC(2026, 0, 5) })
   const commitMs: number[] = []
+  const besideMs: number[] = []
+  let queries: ReturnType<typeof queryBeside> | undefined
   const [cpuAt, startedAt] = [productCpu(), performance.now()]
   let sent = 0
   while (performance.now() - startedAt < seconds * 1000) {
@@ -33,10 +42,13 @@ async function feed({ seconds, data, say, rate = RATE }: BenchOptions): Promise<
     if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait))
     const before = performance.now()
     await commit(columns)
-    commitMs.push(performance.now() - before)
+    const isBeside = queries !== undefined
+    ;(isBeside ? besideMs : commitMs).push(performance.now() - before)
+    if (!queries && before - startedAt > (seconds * 1000) / 2) queries = queryBeside(historian, () => values.at)
     sent += columns.count
     if (sent % (rate * 10) === 0) say(`${sent / 1e6} M values, ${JSON.stringify(await historian.status())}`)
   }
+  const answered = await queries?.()
   const wallSeconds = (performance.now() - startedAt) / 1000
   const status = await historian.status()
   const rawHourMs: number[] = []
@@ -46,8 +58,6 @@ async function feed({ seconds, data, say, rate = RATE }: BenchOptions): Promise<
     rawHourMs.push(performance.now() - before)
   }
   const cpuMicrosPerValue = (productCpu() - cpuAt) / sent
-  await historian.close()
-  rmSync(dir, { recursive: true })
   return {
     ...{
       values: sent,
@@ -56,7 +66,29 @@ async function feed({ seconds, data, say, rate = RATE }: BenchOptions): Promise<
     },
     ...{ unsortedRows: status.hotRows, unsortedSeconds: round(status.hotRows / rate), files: status.files },
     ...{ commitP50Ms: round(percentile(commitMs, 0.5)), commitP95Ms: round(percentile(commitMs, 0.95)) },
+    ...{ commitBesideQueriesP95Ms: round(percentile(besideMs, 0.95)), ...answered },
     ...{ rawLastHourP95Ms: round(percentile(rawHourMs, 0.95)), peakRssMb: peakRssMb() },
     bytesPerValue: round((status.sizeBytes ?? 0) / status.fileRows, 2),
+  }
+}
+
+/** Asks heavy questions one after the other, two at a time, until it is told to stop; tells how many were answered. */
+function queryBeside(historian: DuckDbHistorian, now: () => number): () => Promise<BenchResult> {
+  const tags = Array.from({ length: 100 }, (_, i) => 1 + i * 997)
+  let [answered, stopped, isOver] = [0, 0, false]
+  const ask = async () => {
+    while (!isOver) {
+      const query = { tags, from: now() - 3_600_000, to: now(), widthMs: 10_000 }
+      await historian.buckets(query).then(
+        () => (answered += 1),
+        () => (stopped += 1),
+      )
+    }
+  }
+  const running = Promise.all([ask(), ask()])
+  return async () => {
+    isOver = true
+    await running
+    return { queriesBeside: answered, queriesStopped: stopped }
   }
 }
