@@ -4,7 +4,7 @@ import { loadProfiles } from '#shared/config/profile.ts'
 import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
 import type { Log } from '#shared/log/log.ts'
 import { RangeSet } from '#shared/sparkplug/range-set.ts'
-import type { Broker } from './broker/broker.ts'
+import { type Broker, BrokerUnavailableError } from './broker/broker.ts'
 import { type MqttOptions, type OpenBrokerOptions, openBroker } from './broker/open.ts'
 import type { EdgeRef, EdgeRegistrationInput, EdgeStatus, Pipeline, PipelineMetrics } from './contract.ts'
 import { createDetection, type Detection } from './detection/index.ts'
@@ -41,6 +41,8 @@ export interface PipelineOptions {
   readonly metrics?: PipelineMetrics
   /** Opens another broker to stand on than the embedded one. */
   readonly openBroker?: () => Promise<Broker>
+  /** False from when another process may have taken over: nothing is sent to edges then. Absent: nobody can. */
+  readonly isOwner?: () => boolean
   /** How patient the Sparkplug host is; its defaults suit the embedded broker. */
   readonly limits?: Partial<HostLimits>
 }
@@ -120,7 +122,16 @@ async function connect(opened: Opened): Promise<Pipeline> {
   })
   const { record, later } = queue
   const limits = options.limits && { limits: options.limits }
-  const host = createHost({ ...opened, writer, clock, log, record, later, ...limits })
+  const host = createHost({
+    ...opened,
+    broker: fenced(broker, options.isOwner),
+    writer,
+    clock,
+    log,
+    record,
+    later,
+    ...limits,
+  })
   detection.onMark((edge) => {
     const shard = shards.get(edge)
     if (shard) host.acknowledge(shard)
@@ -131,6 +142,13 @@ async function connect(opened: Opened): Promise<Pipeline> {
   await Promise.all([...shards].map(({ ref }) => broker.subscribeEdge(ref)))
   await host.start()
   return pipelineOf({ ...opened, writer, host })
+}
+
+/** An acknowledgement of one who has been succeeded could free what his successor does not have. */
+function fenced(broker: Broker, isOwner: PipelineOptions['isOwner']): Broker {
+  if (!isOwner) return broker
+  const refuse = () => Promise.reject(new BrokerUnavailableError('another process may have taken over'))
+  return { ...broker, publish: (...message) => (isOwner() ? broker.publish(...message) : refuse()) }
 }
 
 interface Links {

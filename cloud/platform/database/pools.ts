@@ -21,6 +21,8 @@ export interface PoolOptions {
   readonly log: Log
   /** Most connections of the pools of requests and of the system. */
   readonly size?: number
+  /** Settings of every connection, e.g. `andon.fence`; neither names nor values hold blanks. */
+  readonly settings?: Readonly<Record<string, string>>
 }
 
 /** How the given role connects. */
@@ -32,9 +34,12 @@ export function connectionOf(address: DatabaseAddress, secret: string, role: Log
 const HANDLER_CONNECTIONS = 4
 
 /** Opens the pools. Nothing is connected before the first query. */
-export function openDatabase({ address, secret, log, size = 8 }: PoolOptions): Database {
+export function openDatabase({ address, secret, log, size = 8, settings = {} }: PoolOptions): Database {
+  const options = Object.entries(settings)
+    .map(([name, value]) => `-c ${name}=${value}`)
+    .join(' ')
   const pool = (role: LoginRole, max: number) => {
-    const made = new Pool({ ...connectionOf(address, secret, role), max, idleTimeoutMillis: 20_000 })
+    const made = new Pool({ ...connectionOf(address, secret, role), options, max, idleTimeoutMillis: 20_000 })
     made.on('error', (err) => log.debug({ err, role }, 'An idle connection was lost'))
     // One that breaks while it works tells it twice: the query rejects, and this event would end the process unheard.
     made.on('connect', (client) => client.on('error', (err) => log.debug({ err, role }, 'A connection was lost')))
