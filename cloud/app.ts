@@ -40,6 +40,8 @@ export interface AppOptions {
   readonly consoleDir?: string
   readonly publicUrl?: string | undefined
   readonly version?: string
+  /** Whether this process does the work of handlers, jobs and housekeeping, and whether others do too; it alone unless told. */
+  readonly work?: { readonly isOurs: boolean; readonly isShared: boolean }
   /** Checks each reply against its schema; for tests. */
   readonly checksReplies?: boolean
 }
@@ -65,23 +67,21 @@ export async function startApp(options: AppOptions): Promise<App> {
   const platform: Platform = { db, door, jobs: createJobs(clock), metrics, clock, log }
   const modules = options.modules(platform)
   rules.push(...modules.flatMap((m) => m.rules ?? []))
-  const relay = await startRelay({ db, log })
+  const { isOurs, isShared } = options.work ?? { isOurs: true, isShared: false }
+  const relay = await startRelay({ db, log, isShared })
   const handlers = [jobHandler(engine), ...modules.flatMap((m) => m.handlers ?? [])]
   // A new handler's place is taken before the modules start, so that it hears what a first start tells.
   await takePlaces(db, handlers, relay.head())
   for (const module of modules) await module.start?.()
   const web = buildWeb({ ...options, platform, modules, relay })
   await web.http.ready()
-  const consumers = await startConsumers({ db, door, relay, log, handlers })
-  await startWorkers(
-    engine,
-    modules.flatMap((m) => m.workers ?? []),
-    log,
-  )
-  const keeping = startHousekeeping({ db, clock, log, handlers: handlers.map((h) => h.name) })
+  const workers = modules.flatMap((m) => m.workers ?? [])
+  const consumers = await startConsumers({ db, door, relay, log, handlers: isOurs ? handlers : [] })
+  await startWorkers(engine, isOurs ? workers : [], log)
+  const keeping = isOurs ? startHousekeeping({ db, clock, log, handlers: handlers.map((h) => h.name) }) : undefined
   let closing: Promise<void> | undefined
   const close = async () => {
-    keeping.stop()
+    keeping?.stop()
     web.stream.close()
     await web.http.close()
     await engine.close()

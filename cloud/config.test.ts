@@ -39,7 +39,6 @@ describe('the configuration of the cloud', () => {
       ['seeed', 2, 'seed'],
       ['profiles', 3, undefined],
       ['roles', undefined, 'worker'],
-      ['roles', undefined, undefined],
       ['ANDON_HTTP_PORT', undefined, undefined],
       ['ANDON_PUBLIC_URL', undefined, undefined],
       ['DATABASE_URL', undefined, undefined],

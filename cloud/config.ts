@@ -7,7 +7,7 @@ import { loadYaml } from '#shared/config/yaml.ts'
 import { bindAddress, externalBroker, type TlsFiles, tlsFiles } from './mqtt-settings.ts'
 import type { ExternalAddress } from './pipeline/broker/external-connection.ts'
 import { BrokerLimits } from './pipeline/broker/limits.ts'
-import { ROLE_NAMES, type RoleName } from './roles.ts'
+import { ROLE_NAMES, type RoleName, splitFaults } from './roles.ts'
 
 /** The file cloud.yaml: behaviour. Secrets and addresses are in the environment. */
 export const CloudFile = Type.Object(
@@ -107,8 +107,10 @@ export function readCloudConfig(args: CloudArguments, env: Environment = process
   const file = readFile(args.file, faults)
   const folder = args.file ? dirname(resolve(args.file)) : root
   const read = reader(env, faults)
+  const roles = rolesOf(args.roles, faults)
+  faults.push(...splitFaults(roles, env))
   const config: CloudConfig = {
-    roles: rolesOf(args.roles, faults),
+    roles,
     dataDir: resolve(env.ANDON_DATA || '.andon/cloud'),
     host: '127.0.0.1',
     httpPort: read.port('ANDON_HTTP_PORT', 8080),
@@ -160,12 +162,6 @@ function rolesOf(text: string | undefined, faults: Fault[]): RoleName[] {
       fix,
       ...(guess ? { nearest: guess } : {}),
     })
-  }
-  const missing = ROLE_NAMES.filter((name) => !wanted.includes(name))
-  if (missing.length > 0) {
-    const found = `no ${missing.join(', ')}`
-    const fix = 'leave --roles out: this version runs them in one process'
-    faults.push({ file: '--roles', path: 'roles', found, expected: `all of ${ROLE_NAMES.join(', ')}`, fix })
   }
   return wanted as RoleName[]
 }

@@ -4,6 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Log } from '#shared/log/log.ts'
 import { type App, startApp } from './app.ts'
 import type { CloudConfig } from './config.ts'
+import { reachMachineSide } from './machine-side/reach.ts'
 import { startMachineThread } from './machine-side/start-thread.ts'
 import type { Pipeline } from './pipeline/index.ts'
 import { keepFormat } from './platform/data-format.ts'
@@ -11,14 +12,15 @@ import { connectionOf } from './platform/database/pools.ts'
 import { type RunningDatabase, startDatabase } from './platform/database/start.ts'
 import { firstAdministrator } from './platform/identity/first-administrator.ts'
 import { startPgBoss } from './platform/jobs/pg-boss.ts'
-import { createMetrics } from './platform/metrics/registry.ts'
+import { createMetrics, type Metrics } from './platform/metrics/registry.ts'
 import { installationSecret } from './platform/secret.ts'
+import { ROLE_NAMES } from './roles.ts'
 import { suiteModules } from './suite/index.ts'
 
 /** The running cloud service. */
 export interface Cloud {
-  /** Where the console is. */
-  readonly url: string
+  /** Where the console is; undefined for a process without the role web. */
+  readonly url: string | undefined
   readonly mqttPort: number
   /** The one-time link with which the first administrator sets a password; undefined once there are accounts. */
   readonly firstAdministratorLink: string | undefined
@@ -42,6 +44,7 @@ export async function startCloud(config: CloudConfig, log: Log, signal?: AbortSi
   const undo: (() => Promise<void>)[] = []
   try {
     return await assemble(config, log, {
+      signal,
       opened: (close) => {
         undo.unshift(close)
         signal?.throwIfAborted()
@@ -58,37 +61,69 @@ async function closeAll(closers: readonly (() => Promise<void>)[], log: Log): Pr
 }
 
 interface Start {
+  readonly signal: AbortSignal | undefined
   /** Notes how a part is closed that has just been opened. Throws when the start is to end here. */
   opened(close: () => Promise<void>): void
 }
 
-async function assemble(config: CloudConfig, log: Log, { opened }: Start): Promise<Cloud> {
+async function assemble(config: CloudConfig, log: Log, start: Start): Promise<Cloud> {
+  const { opened } = start
   const { dataDir } = config
-  const clock = Date.now
   const metrics = createMetrics()
   keepFormat(dataDir)
   const secret = installationSecret(dataDir, config.secret)
   const database = await startDatabase({ dataDir, secret, url: config.databaseUrl, log })
   opened(database.close)
-  const { db } = database
-  const { address } = database
-  const { pipeline, failed } = await startMachineThread({ config, db, address, secret, log, metrics })
+  const { db, address } = database
+  const options = { config, db, address, secret, log, metrics, signal: start.signal }
+  const isHere = config.roles.includes('pipeline')
+  const { pipeline, failed } = isHere ? await startMachineThread(options) : reachMachineSide(options)
   opened(() => pipeline.close())
+  const people = await startPeopleSide({ config, secret, database, pipeline, metrics, log }, start)
+  return running({ database, pipeline, failed, people, log })
+}
+
+interface PeopleSideOptions {
+  readonly config: CloudConfig
+  readonly secret: string
+  readonly database: RunningDatabase
+  readonly pipeline: Pipeline
+  readonly metrics: Metrics
+  readonly log: Log
+}
+
+interface PeopleSide {
+  readonly app: App
+  /** Undefined for a process without the role web. */
+  readonly url: string | undefined
+  readonly link: string | undefined
+}
+
+/** The suite with its routes and its work, as far as the roles go; undefined for a process that is the machine side alone. */
+async function startPeopleSide(options: PeopleSideOptions, { opened }: Start): Promise<PeopleSide | undefined> {
+  const { config, secret, database, pipeline, metrics, log } = options
+  const { roles, dataDir } = config
+  const [isWeb, isWorker] = [roles.includes('web'), roles.includes('worker')]
+  if (!isWeb && !isWorker) return undefined
+  const { db, address } = database
+  const clock = Date.now
   const engine = await startPgBoss(connectionOf(address, secret, 'andon_system'), log)
   const app = await startApp({
     ...{ db, engine, clock, log, metrics },
-    modules: (platform) => suiteModules({ ...platform, pipeline, seed: config.seed }),
+    modules: (platform) => suiteModules({ ...platform, pipeline, seed: isWeb ? config.seed : undefined }),
     values: pipeline.live,
     faults: () => pipeline.faults(),
     consoleDir: config.consoleDir,
     publicUrl: config.publicUrl,
     version: productVersion(),
+    work: { isOurs: isWorker, isShared: roles.length < ROLE_NAMES.length },
   })
   opened(app.close)
+  if (!isWeb) return { app, url: undefined, link: undefined }
   await app.listen({ host: config.host, port: config.httpPort })
-  writeFileSync(join(dataDir, 'url'), app.publicUrl())
-  const link = await firstAdministrator(db, clock())
-  return running({ database, pipeline, failed, app, link, log })
+  const url = app.publicUrl()
+  writeFileSync(join(dataDir, 'url'), url)
+  return { app, url, link: await firstAdministrator(db, clock()) }
 }
 
 interface Parts {
@@ -96,15 +131,14 @@ interface Parts {
   readonly pipeline: Pipeline
   /** Says why the machine side ended by itself. */
   readonly failed: Promise<string>
-  readonly app: App
-  readonly link: string | undefined
+  readonly people: PeopleSide | undefined
   readonly log: Log
 }
 
-function running({ database, pipeline, app, link, log, ...parts }: Parts): Cloud {
+function running({ database, pipeline, people, log, ...parts }: Parts): Cloud {
   let stopping: Promise<void> | undefined
   const stop = async () => {
-    for (const close of [() => app.close(), () => pipeline.close(), () => database.close()]) {
+    for (const close of [async () => people?.app.close(), () => pipeline.close(), () => database.close()]) {
       await close().catch((err) => log.warn({ err }, 'A part did not stop cleanly; what was accepted is safe'))
     }
   }
@@ -112,9 +146,9 @@ function running({ database, pipeline, app, link, log, ...parts }: Parts): Cloud
     ({ code, signal }) => `PostgreSQL ended by itself (${signal ?? `exit code ${code}`})`,
   )
   return {
-    url: app.publicUrl(),
+    url: people?.url,
     mqttPort: pipeline.mqtt.port,
-    firstAdministratorLink: link && `${app.publicUrl()}/password-links/${link}`,
+    firstAdministratorLink: people?.link && `${people.url}/password-links/${people.link}`,
     failed: Promise.race([databaseEnded, parts.failed]),
     stop() {
       stopping ??= stop()

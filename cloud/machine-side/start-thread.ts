@@ -20,6 +20,8 @@ export interface ThreadOptions {
   readonly secret: string
   readonly log: Log
   readonly metrics: PipelineMetrics
+  /** Ends a start, also one that waits for another process to end. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** The machine side at work in a thread of its own. */
@@ -50,10 +52,12 @@ export async function startMachineThread(options: ThreadOptions): Promise<Machin
   const died = ended.then((reason) => {
     throw new Error(reason)
   })
+  const aborted = Promise.withResolvers<never>()
+  options.signal?.addEventListener('abort', () => aborted.reject(options.signal?.reason))
   // Later ends are told by `failed`.
-  for (const outcome of [refused, died]) outcome.catch(() => undefined)
+  for (const outcome of [refused, died, aborted.promise]) outcome.catch(() => undefined)
   try {
-    await Promise.race([remote.ready, refused, died])
+    await Promise.race([remote.ready, refused, died, aborted.promise])
   } catch (error) {
     remote.leave()
     await worker.terminate()

@@ -6,7 +6,7 @@ import { portChannel } from '../pipeline/remote/channel.ts'
 import { createMeter } from '../pipeline/remote/meter.ts'
 import { type PackedError, packError } from '../pipeline/remote/packed-error.ts'
 import { servePipeline } from '../pipeline/remote/serve.ts'
-import { type DatabaseAddress, openDatabase } from '../platform/database/pools.ts'
+import type { DatabaseAddress } from '../platform/database/pools.ts'
 import { openMachineSide } from './open.ts'
 
 /** What the thread is started with. */
@@ -24,17 +24,16 @@ export type ThreadRefusal = PackedError
 const { config, address, secret, level = 'info', port } = workerData as ThreadData
 const log = createLog({ program: 'cloud', level })
 const meter = createMeter()
-// A pool of its own, so that no request that waits for a connection holds up a commit.
-const db = openDatabase({ address, secret, log })
+/** Ends the thread, and the process with it: what is in memory may be behind what its successor has written. */
+const onLost = () => {
+  setImmediate(() => {
+    throw new Error('Another process has taken the machine side over')
+  })
+}
 try {
-  const pipeline = await openMachineSide({ config, db, clock: Date.now, log, metrics: meter })
-  const close = async () => {
-    await pipeline.close()
-    await db.close()
-  }
-  servePipeline(pipeline, portChannel(port), { meter, close })
+  const pipeline = await openMachineSide({ config, address, secret, log, meter, onLost })
+  servePipeline(pipeline, portChannel(port), { meter, close: () => pipeline.close() })
 } catch (error) {
-  await db.close()
   parentPort?.postMessage(packError(error) satisfies ThreadRefusal)
   port.close()
 }

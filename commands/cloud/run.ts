@@ -96,5 +96,5 @@ function tell({ url, mqttPort, firstAdministratorLink }: Cloud): void {
       `andon cloud: set the first administrator's password (user admin): ${firstAdministratorLink}\n`,
     )
   }
-  if (!process.send) process.stderr.write(`andon cloud: console ${url}\n`)
+  if (!process.send && url) process.stderr.write(`andon cloud: console ${url}\n`)
 }

@@ -37,7 +37,7 @@ const away = (what: string) =>
 /** The asking end: calls under way, tags looked at, and the channel of the moment. */
 export class PipelineLink {
   readonly watchers: Watchers
-  /** Resolves at the first hello; rejects when the first channel cannot be opened. */
+  /** Resolves at the first hello. */
   readonly ready: Promise<void>
   readonly #options: LinkOptions
   readonly #first = Promise.withResolvers<void>()
@@ -59,7 +59,6 @@ export class PipelineLink {
       unwatch: (paths) => this.#channel?.send({ kind: 'unwatch', paths }),
     })
     this.ready = this.#first.promise
-    this.ready.catch(() => undefined)
     this.#connect()
   }
 
@@ -99,10 +98,7 @@ export class PipelineLink {
   #connect(): void {
     this.#options.open().then(
       (channel) => this.#begin(channel),
-      (error: Error) => {
-        this.#first.reject(error)
-        this.#later()
-      },
+      () => this.#later(),
     )
   }
 

@@ -9,7 +9,7 @@ export interface RemoteOptions extends LinkOptions {
 
 /** A pipeline that works elsewhere. */
 export interface RemotePipeline extends Pipeline {
-  /** Resolves at the first hello; rejects when the first way cannot be opened. */
+  /** Resolves at the first hello. */
   readonly ready: Promise<void>
   /** Ends the way to the pipeline, which goes on. */
   leave(): void

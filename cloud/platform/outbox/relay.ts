@@ -22,6 +22,8 @@ export interface RelayOptions {
   readonly log: Log
   /** The poll that covers a lost notification. */
   readonly pollMs?: number
+  /** Other processes relay too: what they have numbered is read back. */
+  readonly isShared?: boolean
 }
 
 /** Most events numbered in one transaction. */
@@ -30,8 +32,8 @@ const NEWEST = Number.MAX_SAFE_INTEGER
 /** Newest events kept in memory, so that handlers and streams read none of them back. */
 const KEPT = 2_000
 
-/** Starts the one relay of the installation. Several would be safe (a row lock makes them take turns), only useless. */
-export async function startRelay({ db, log, pollMs = 1_000 }: RelayOptions): Promise<Relay> {
+/** Starts the relay of this process. Several take turns by a row lock. */
+export async function startRelay({ db, log, pollMs = 1_000, isShared = false }: RelayOptions): Promise<Relay> {
   const hearers = new Set<(events: readonly OutboxEvent[]) => void>()
   const kept: OutboxEvent[] = []
   let head = await readHead(db)
@@ -59,9 +61,9 @@ export async function startRelay({ db, log, pollMs = 1_000 }: RelayOptions): Pro
       isAsked = false
       const wasUnsure = isUnsure
       isUnsure = true
-      const events = wasUnsure ? await readEvents(db, { after: head, until: NEWEST, limit: BATCH }) : await number(db)
-      isUnsure = wasUnsure && events.length === BATCH
+      const events = await newest(db, head, { isBack: wasUnsure, isShared })
       tell([...(await missedBefore(events[0])), ...events])
+      isUnsure = wasUnsure && events.length === BATCH
       isAsked ||= wasUnsure || events.length === BATCH
     }
   }
@@ -99,6 +101,12 @@ export async function startRelay({ db, log, pollMs = 1_000 }: RelayOptions): Pro
       await running
     },
   }
+}
+
+/** Numbers what waits; answers that, or what anybody has numbered when that cannot be known otherwise. */
+async function newest(db: Database, after: number, how: { isBack: boolean; isShared: boolean }) {
+  const own = how.isBack ? [] : await number(db)
+  return how.isBack || how.isShared ? readEvents(db, { after, until: NEWEST, limit: BATCH }) : own
 }
 
 async function readHead(db: Database): Promise<number> {
