@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { BatchBuilder } from '#cloud/pipeline/historian/batch.ts'
+import { BAD, GOOD } from '#shared/contracts/sample.ts'
 import { hasPackage } from '#tests/support/debian.ts'
 import { startInfluxDb } from '#tests/support/influxdb.ts'
 import { historianContract } from './contract.ts'
@@ -14,6 +16,31 @@ async function keepsThirtyDays() {
 describe.skipIf(!hasPackage('influxdb'))('history in InfluxDB', () => {
   historianContract('InfluxDB 1', async () => externalBench(await startInfluxDb()), { text: true, wide: true })
   externalContract('InfluxDB 1', keepsThirtyDays)
+
+  describe('buckets of very many values', { timeout: 60_000 }, () => {
+    it('keep every extreme, at a time within its bucket', async () => {
+      const bench = await externalBench(await startInfluxDb())
+      try {
+        const history = await bench.open()
+        const [from, count] = [Date.UTC(2026, 0, 5), 200_001]
+        const builder = new BatchBuilder()
+        for (let i = 0; i < count; i++) builder.add(1, from + i, i % 1000 === 500 ? i : -1, GOOD)
+        builder.add(1, from + count, null, BAD)
+        await history.commit(builder.take())
+        const found = await history.buckets({ tags: [1], from, to: from + count + 1, widthMs: 100_000 })
+        expect([...found.max]).toEqual([99_500, 199_500, -1])
+        expect([...found.numbers]).toEqual([100_000, 100_000, 1])
+        expect([...found.quality]).toEqual([GOOD, GOOD, BAD])
+        found.maxAt.forEach((at, i) => {
+          expect(Math.floor((at - from) / 100_000)).toBe(i)
+          expect(at).toBeLessThanOrEqual(found.lastAt[i] ?? 0)
+        })
+        await history.close()
+      } finally {
+        await bench.close()
+      }
+    })
+  })
 
   describe('an InfluxDB without the database', { timeout: 60_000 }, () => {
     it('is refused with the fix, and told when it fits', async () => {
