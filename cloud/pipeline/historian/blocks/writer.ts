@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, fdatasyncSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type ColumnMeta, footerOf, type GroupMeta } from './footer.ts'
 import { ColumnEncoder } from './pages.ts'
@@ -34,31 +34,25 @@ export interface BlockTarget {
 export const INDEX_HEAD = 5
 export const INDEX_COLUMN = 3
 
+/** Synced in pieces, because at the end of a big file it would hold the thread for seconds. */
+const SYNC_BYTES = 32 * 2 ** 20
+
 const MAGIC = new TextEncoder().encode('PAR1')
 
 /** Starts a Parquet file beside `path`; everything is synchronous. @throws Error of the file system, e.g. when the disk is full. */
 export function createBlock({ path, schema, groupRows }: BlockTarget): BlockWriter {
-  const temporary = `${path}.tmp`
-  const file = openSync(temporary, 'w', 0o600)
+  const file = createFile(`${path}.tmp`)
   const encoder = new ColumnEncoder()
   const groups: GroupMeta[] = []
-  const buffers = schema.map(({ kind }) =>
-    kind === 'double' ? new Float64Array(groupRows) : new Float64Array(groupRows),
-  )
+  const buffers = schema.map(() => new Float64Array(groupRows))
   let held = 0
-  let length = 0
-  let isClosed = false
-  const write = (bytes: Uint8Array) => {
-    for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done)
-    length += bytes.length
-  }
   const writeGroup = (columns: Columns, from: number, to: number) => {
     const metas: ColumnMeta[] = []
     for (const [index, { kind }] of schema.entries()) {
       const chunk = encoder.encode(kind, (columns[index] as Column).subarray(from, to))
       const { bytes, ...meta } = chunk
-      metas.push({ ...meta, at: length, bytes: bytes.length })
-      write(bytes)
+      metas.push({ ...meta, at: file.length, bytes: bytes.length })
+      file.write(bytes)
     }
     groups.push({ rows: to - from, columns: metas, ...boundsOf(columns, from, to) })
   }
@@ -69,7 +63,7 @@ export function createBlock({ path, schema, groupRows }: BlockTarget): BlockWrit
     writeGroup(buffers, 0, held)
     held = 0
   }
-  write(MAGIC)
+  file.write(MAGIC)
   return {
     add(columns, from, to) {
       for (let at = from; at < to; ) {
@@ -81,39 +75,66 @@ export function createBlock({ path, schema, groupRows }: BlockTarget): BlockWrit
     },
     finish() {
       if (held > 0) writeGroup(buffers, 0, held)
-      const block = writeEnd({ groups, schema, write, length: () => length })
+      const block = writeEnd(file, groups, schema)
+      file.close()
+      if (block.rows === 0) {
+        file.remove()
+        return undefined
+      }
+      renameSync(`${path}.tmp`, path)
+      syncFolder(dirname(path))
+      return { ...block, sizeBytes: file.length }
+    },
+    abandon: file.remove,
+  }
+}
+
+interface NewFile {
+  readonly length: number
+  write(bytes: Uint8Array): void
+  /** Everything is on the disk then. */
+  close(): void
+  remove(): void
+}
+
+function createFile(path: string): NewFile {
+  const file = openSync(path, 'w', 0o600)
+  let [length, synced, isClosed] = [0, 0, false]
+  return {
+    get length() {
+      return length
+    },
+    write(bytes) {
+      for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done)
+      length += bytes.length
+      if (length - synced < SYNC_BYTES) return
+      fdatasyncSync(file)
+      synced = length
+    },
+    close() {
       fsyncSync(file)
       closeSync(file)
       isClosed = true
-      if (block.rows === 0) {
-        rmSync(temporary)
-        return undefined
-      }
-      renameSync(temporary, path)
-      syncFolder(dirname(path))
-      return { ...block, sizeBytes: length }
     },
-    abandon() {
+    remove() {
       if (!isClosed) closeSync(file)
-      rmSync(temporary, { force: true })
+      isClosed = true
+      rmSync(path, { force: true })
     },
   }
 }
 
-interface End {
-  readonly groups: readonly GroupMeta[]
-  readonly schema: readonly ColumnSpec[]
-  readonly write: (bytes: Uint8Array) => void
-  readonly length: () => number
-}
-
-function writeEnd({ groups, schema, write, length }: End): Omit<WrittenBlock, 'sizeBytes'> {
-  const indexAt = length()
-  write(indexOf(groups))
+function writeEnd(
+  file: NewFile,
+  groups: readonly GroupMeta[],
+  schema: readonly ColumnSpec[],
+): Omit<WrittenBlock, 'sizeBytes'> {
+  const indexAt = file.length
+  file.write(indexOf(groups))
   const footer = footerOf(schema, groups)
-  write(footer)
-  write(new Uint8Array(new Uint32Array([footer.length]).buffer))
-  write(MAGIC)
+  file.write(footer)
+  file.write(new Uint8Array(new Uint32Array([footer.length]).buffer))
+  file.write(MAGIC)
   return {
     rows: groups.reduce((sum, group) => sum + group.rows, 0),
     firstAt: groups.reduce((least, group) => Math.min(least, group.firstAt), Number.POSITIVE_INFINITY),

@@ -77,18 +77,16 @@ function runs(blocks: readonly Block[], { mergeBlocks, mergeRows }: MergeLimits)
   const found: Block[][] = []
   let run: Block[] = []
   let rows = 0
-  for (const block of blocks) {
-    if (run.length > 1 && rows + block.rows > mergeRows) {
-      found.push(run)
-      run = []
-      rows = 0
-    }
-    run.push(block)
-    rows += block.rows
-    if (run.length < mergeBlocks) continue
-    if (rows <= mergeRows) found.push(run)
+  const end = () => {
+    if (run.length > 1) found.push(run)
     run = []
     rows = 0
+  }
+  for (const block of blocks) {
+    if (rows + block.rows > mergeRows) end()
+    run.push(block)
+    rows += block.rows
+    if (run.length === mergeBlocks) end()
   }
   return found
 }

@@ -47,7 +47,7 @@ interface Parts {
   readonly blocks: Blocks
   readonly threads: readonly CalledThread[]
   readonly disk: DiskWatch
-  readonly report: (error: Error) => void
+  readonly keepUp: () => void
 }
 
 /** How often retention, merges of ended days and the disk are looked after when nothing is sealed. */
@@ -64,8 +64,8 @@ async function serve(port: NonNullable<typeof parentPort>, options: StoreOptions
     })
   const threads = [start('sort'), start('read')] as const
   const [reader, blocks] = [await openReader(store, threads[1]), await openBlocks(store, threads[0])]
-  const parts: Parts = { store, reader, blocks, threads, disk, report }
-  const timer = setInterval(() => keepUp(parts), TIDY_EVERY_MS)
+  const parts: Parts = { store, reader, blocks, threads, disk, keepUp: keeper(blocks, report) }
+  const timer = setInterval(parts.keepUp, TIDY_EVERY_MS)
   const calls = callsOf(parts)
   port.on('message', async ({ id, call, argument }: Request) => {
     try {
@@ -80,18 +80,18 @@ async function serve(port: NonNullable<typeof parentPort>, options: StoreOptions
     }
   })
   port.postMessage({ id: -1, result: 'open' } satisfies Reply)
-  keepUp(parts)
+  parts.keepUp()
 }
 
 function callsOf(parts: Parts): { [Call in keyof Calls]: (argument: Calls[Call]) => unknown } {
-  const { store, reader, blocks, threads, disk } = parts
+  const { store, reader, blocks, threads, disk, keepUp } = parts
   return {
     commit: async (batch) => {
       disk.assertSpace()
       if (store.view.slots.length > store.options.waitingSlots) await blocks.sort()
       await store.commit(batch)
       if (isFull(store)) await store.seal(Date.now())
-      if (store.view.slots.length > 1) keepUp(parts)
+      if (store.view.slots.length > 1) keepUp()
     },
     marks: () => store.marks(),
     gaps: () => store.gaps(),
@@ -128,12 +128,36 @@ function isFull(store: Store): boolean {
   return rows >= options.slotRows || Date.now() - (view.slots.at(-1)?.openedAt ?? 0) >= options.slotMs
 }
 
-/** Sorts and merges beside the commits. What fails loses nothing: a slot stays a table and the next one tries again. */
-function keepUp({ blocks, report }: Parts): void {
-  void blocks
-    .sort()
-    .then(() => blocks.tidy(Date.now()))
-    .catch(report)
+/** After a failure, e.g. on a full disk, the next try waits this long: a try costs a second of CPU. */
+const RETRY_MS = 10_000
+
+/**
+ * Sorts and merges beside the commits when it is called, and while it does so already, not once more. A slot that cannot be
+ * sorted stays a table and loses nothing.
+ */
+function keeper({ sort, tidy }: Blocks, report: (error: Error) => void): () => void {
+  const tidyUp = unlessBusy(() => tidy(Date.now()), report)
+  return unlessBusy(async () => {
+    await sort()
+    tidyUp()
+  }, report)
+}
+
+function unlessBusy(work: () => Promise<void>, report: (error: Error) => void): () => void {
+  let isBusy = false
+  let retryAt = 0
+  return () => {
+    if (isBusy || Date.now() < retryAt) return
+    isBusy = true
+    void work()
+      .catch((error: Error) => {
+        report(error)
+        retryAt = Date.now() + RETRY_MS
+      })
+      .finally(() => {
+        isBusy = false
+      })
+  }
 }
 
 const plain = ({ name, message }: Error) => ({ name, message })
