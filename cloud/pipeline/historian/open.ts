@@ -5,6 +5,7 @@ import { openDuckDbHistorian } from './duckdb/client.ts'
 import type { Historian } from './historian.ts'
 import { openInfluxHistorian } from './influx/client.ts'
 import type { TagLabels } from './influx/labels.ts'
+import type { CheckLease } from './influx/ledger.ts'
 
 /** Where an external engine answers: the settings INFLUX_URL, INFLUX_TOKEN, INFLUX_ORG and INFLUX_BUCKET. */
 export interface ExternalHistory {
@@ -20,13 +21,15 @@ export interface HistoryOptions {
   readonly dataDir: string
   readonly db: Database
   readonly labelsOf: (key: number) => TagLabels | undefined
+  /** Runs first in the transaction of the marks of external history; the embedded one has one process by its nature. */
+  readonly checkLease?: CheckLease
   /** ms since 1970 */
   readonly clock: () => number
   readonly log: Log
 }
 
 /** Opens the history that the settings name. @throws EngineRefusal when an external engine is not fit for it. */
-export function openHistory({ external, dataDir, db, labelsOf, clock, log }: HistoryOptions): Promise<Historian> {
-  if (external) return openInfluxHistorian({ ...external, db, labelsOf, clock, log })
-  return openDuckDbHistorian({ dir: join(dataDir, 'history'), log })
+export function openHistory({ external, dataDir, ...others }: HistoryOptions): Promise<Historian> {
+  if (external) return openInfluxHistorian({ ...external, ...others })
+  return openDuckDbHistorian({ dir: join(dataDir, 'history'), log: others.log })
 }
