@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import mqtt, { type MqttClient } from 'mqtt'
-import { hashEdgeSecret, type Pipeline, startPipeline } from '#cloud/pipeline/index.ts'
+import { hashGeneratedSecret } from '#cloud/pipeline/broker/secret.ts'
+import { type Pipeline, startPipeline } from '#cloud/pipeline/index.ts'
 import { silentLog } from '#shared/log/log.ts'
 import { encodePayload, type OutgoingMetric } from '#shared/sparkplug/payload.ts'
 import { startTestDatabase } from '#tests/support/postgres.ts'
@@ -120,7 +121,7 @@ async function run(edges: number): Promise<object> {
     })
   let pipeline = await start(0)
   const { port } = pipeline.mqtt
-  const secretHash = await hashEdgeSecret('right')
+  const secretHash = hashGeneratedSecret('right')
   const names = [
     ...Array.from({ length: edges }, (_, i) => `storm-${i}`),
     ...Array.from({ length: LIVE_EDGES }, (_, i) => `live-${i}`),
@@ -163,6 +164,7 @@ async function run(edges: number): Promise<object> {
     figures[`${name}CpuMs`] = Math.round((used.user + used.system) / 1000)
     figures[`${name}LiveP50Ms`] = percentile(latencies, 0.5)
     figures[`${name}LiveP99Ms`] = percentile(latencies, 0.99)
+    process.stderr.write(`${name}: settled after ${figures[`${name}Ms`]} ms\n`)
   }
   latencies = []
   await setTimeout(3000)

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Log } from '#shared/log/log.ts'
 import type { BornRows, Change } from '../shard/changes.ts'
 import type { PipelineStore } from '../shard/store.ts'
@@ -23,7 +24,9 @@ export interface ChangeBookOptions {
 const GATHER_MS = 50
 /** Changes and tags of one transaction; a birth with more tags goes alone. */
 const MOST_CHANGES = 500
-const MOST_TAGS = 20_000
+const MOST_TAGS = 5000
+/** Births taken up in one turn: live data of other edges goes in between. */
+const A_TURN = 10
 
 interface Entry {
   readonly change: Change
@@ -49,7 +52,10 @@ export function changeBook({ store, record, log }: ChangeBookOptions): ChangeBoo
   }
   const write = async (entries: readonly Entry[]) => {
     const rows = await record(() => store.recordChanges(entries.map(({ change }) => change)))
-    for (const [i, entry] of entries.entries()) entry.resolve(rows[i])
+    for (const [i, entry] of entries.entries()) {
+      entry.resolve(rows[i])
+      if (i % A_TURN === A_TURN - 1) await setImmediate()
+    }
   }
   /** A fault in one of them, which would fail again, is not the others' matter. */
   const writeEach = async (entries: readonly Entry[], error: Error) => {
