@@ -49,6 +49,8 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
     child.kill('SIGKILL')
     await gone
   }
+  // A test run that ends early leaves no broker behind.
+  process.once('exit', () => child?.kill('SIGKILL'))
   const start = async () => {
     child = spawn(program, ['-c', config], { stdio: ['ignore', 'ignore', 'pipe'] })
     await accepts(child, port)
