@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type DuckDbHistorian, openDuckDbHistorian } from '#cloud/pipeline/historian/duckdb/client.ts'
@@ -30,7 +30,7 @@ export const bench: Bench = {
     const dir = kept ?? mkdtempSync(join(tmpdir(), 'andon-history-bench-'))
     const historian = await openDuckDbHistorian({ dir, log: silentLog, graceMs: 1000 })
     try {
-      const filled = await fill(historian, days, options)
+      const filled = await fill(historian, { days, dir }, options)
       const load = isFull ? writeBeside(historian) : undefined
       const answers = await measure(historian, days, options)
       return { ...filled, spanDays: days, ...answers, ...(await load?.()), peakRssMb: peakRssMb() }
@@ -42,7 +42,11 @@ export const bench: Bench = {
 }
 
 /** Makes the data through the product's own commits, unless an earlier run left it; then sorts and merges what is open. */
-async function fill(historian: DuckDbHistorian, days: number, { say }: BenchOptions): Promise<BenchResult> {
+async function fill(
+  historian: DuckDbHistorian,
+  { days, dir }: { readonly days: number; readonly dir: string },
+  { say }: BenchOptions,
+): Promise<BenchResult> {
   const wanted = TAGS * 86_400 * days
   const there = (await historian.status()).fileRows
   const [cpuAt, startedAt] = [productCpu(), performance.now()]
@@ -60,12 +64,18 @@ async function fill(historian: DuckDbHistorian, days: number, { say }: BenchOpti
   const [cpu, wallMs] = [productCpu() - cpuAt, performance.now() - startedAt]
   const { fileRows, sizeBytes = 0, files } = await historian.status()
   return {
-    ...{ values: fileRows, bytesPerValue: round(sizeBytes / fileRows, 3), files },
+    ...{ values: fileRows, bytesPerValue: round((sizeBytes + manifestBytes(dir)) / fileRows, 3), files },
     ...(made
       ? { cpuMicrosPerValue: round(cpu / wanted, 3), valuesPerSecond: Math.round((wanted / wallMs) * 1000) }
       : {}),
   }
 }
+
+/** The database beside the files: manifest, ranges, gaps and what is not yet sorted. */
+const manifestBytes = (dir: string): number =>
+  readdirSync(dir)
+    .filter((name) => name.startsWith('history.duckdb'))
+    .reduce((sum, name) => sum + statSync(join(dir, name)).size, 0)
 
 async function measure(historian: DuckDbHistorian, days: number, { seconds, say }: BenchOptions): Promise<BenchResult> {
   const endAt = START_AT + days * DAY_MS
