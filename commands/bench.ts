@@ -8,6 +8,7 @@ const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
   'history-feed': () => import('#tests/bench/history-feed.ts'),
   ingest: () => import('#tests/bench/ingest.ts'),
   latency: () => import('#tests/bench/latency.ts'),
+  shards: () => import('#tests/bench/shards.ts'),
 }
 
 /** `andon bench NAME`: runs a benchmark and prints its figures. */
@@ -19,6 +20,7 @@ export const command: Command = {
   history-feed  the historian alone at --rate values/s of 100,000 tags (600 s)
   codec      payload ↔ values, CPU a metric, 100 doubles a payload (10 s)
   latency    the simulator's answer → alarm event on the browser stream (120 s)
+  shards     take-over between two machine sides, by kill -9 and by SIGSTOP, against a ledger (60 s)
 
   --json       print one JSON object as the last line
   --seconds N  length of the measured part

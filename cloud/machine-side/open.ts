@@ -24,7 +24,7 @@ export interface MachineSideOptions {
 }
 
 /** A transaction whose process stands still is ended by PostgreSQL after this time, so that another one can take over. */
-const IDLE_TRANSACTION_MS = 3000
+const IDLE_TRANSACTION_MS = 2500
 
 type Opened = (close: () => Promise<void> | void) => void
 
@@ -48,6 +48,9 @@ export async function openMachineSide(options: MachineSideOptions): Promise<Pipe
 
 async function assemble(options: MachineSideOptions, opened: Opened): Promise<Pipeline> {
   const { config, address, secret, log, meter } = options
+  // Before the lease: whoever waits for it shall be quick when it comes.
+  const tls = await openTls(config, Date.now, log)
+  opened(() => tls.certificate.close())
   const lease = config.databaseUrl === undefined ? undefined : await openLease(options, opened)
   const settings = lease && {
     'andon.fence': String(lease.fence),
@@ -56,8 +59,6 @@ async function assemble(options: MachineSideOptions, opened: Opened): Promise<Pi
   // A pool of its own, so that no request that waits for a connection holds up a commit.
   const db = openDatabase({ address, secret, log, ...(settings ? { settings } : {}) })
   opened(() => db.close())
-  const tls = await openTls(config, Date.now, log)
-  opened(() => tls.certificate.close())
   const { dataDir, profilesDir, influx: externalHistory } = config
   const pipeline = await startPipeline({
     ...{ db, dataDir, profilesDir, externalHistory, mqtt: mqttOf(config, tls), clock: Date.now, log, metrics: meter },

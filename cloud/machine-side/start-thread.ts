@@ -42,7 +42,8 @@ export async function startMachineThread(options: ThreadOptions): Promise<Machin
   const { db, config, metrics, log } = options
   const local = localParts(db, config.profilesDir)
   const { worker, channel } = startWorker(options)
-  const ended = endOf(worker, log)
+  let isClosing = false
+  const ended = endOf(worker, log, () => isClosing)
   const ways = [channel]
   const open = async () => ways.pop() ?? Promise.reject(new Error('The thread has ended'))
   const remote = remotePipeline({ open, local, metrics })
@@ -63,7 +64,12 @@ export async function startMachineThread(options: ThreadOptions): Promise<Machin
     await worker.terminate()
     throw error
   }
-  return { pipeline: { ...remote, mqtt: remote.mqtt, close: closeOnce(remote, worker) }, failed: ended }
+  const closing = closeOnce(remote, worker)
+  const close = () => {
+    isClosing = true
+    return closing()
+  }
+  return { pipeline: { ...remote, mqtt: remote.mqtt, close }, failed: ended }
 }
 
 function startWorker({ config, address, secret, log }: ThreadOptions): { worker: Worker; channel: AskingChannel } {
@@ -74,14 +80,16 @@ function startWorker({ config, address, secret, log }: ThreadOptions): { worker:
   return { worker, channel: portChannel(port1) }
 }
 
-/** Resolves when the thread has ended, in words. */
-function endOf(worker: Worker, log: Log): Promise<string> {
+/** Resolves when the thread has ended without being told to, in words. */
+function endOf(worker: Worker, log: Log, isClosing: () => boolean): Promise<string> {
   return new Promise((resolve) => {
     worker.once('error', (err) => {
       log.fatal({ err }, 'The thread of the machine side failed')
       resolve(`The thread of the machine side failed: ${(err as Error).message}`)
     })
-    worker.once('exit', (code) => resolve(`The thread of the machine side ended by itself (exit code ${code})`))
+    worker.once('exit', (code) => {
+      if (!isClosing()) resolve(`The thread of the machine side ended by itself (exit code ${code})`)
+    })
   })
 }
 

@@ -21,7 +21,7 @@ export async function runCloud(args: CloudArguments): Promise<number> {
   log.info({ url: cloud.url, mqttPort: cloud.mqttPort, ms: Math.round(performance.now() - started) }, 'Cloud started')
   tell(cloud)
   void cloud.failed.then((reason) =>
-    setTimeout(() => end.signal.aborted || fail(log, reason, end.resolve), SIGNAL_MAY_FOLLOW_MS).unref(),
+    setTimeout(() => end.signal.aborted || fail(log, reason, end.resolve), SIGNAL_MAY_FOLLOW_MS),
   )
   return leave(cloud, await end.code)
 }

@@ -51,7 +51,7 @@ describe('the lease of the machine side', () => {
   it('is handed on at once when it is given back, with a higher fence', async () => {
     const first = await take()
     await first.tell(ADDRESS)
-    expect(await pipelineAddress(db)).toEqual(ADDRESS)
+    expect(await pipelineAddress(db)).toMatchObject(ADDRESS)
     await first.release()
     expect(first.isValid()).toBe(false)
     expect(await pipelineAddress(db)).toBeUndefined()

@@ -5,7 +5,7 @@ import type { Log } from '#shared/log/log.ts'
 import type { SocketAddress } from '../remote/socket.ts'
 
 /** A process that has not renewed for this long may be succeeded. */
-const LENGTH_MS = 5000
+const LENGTH_MS = 4000
 const RENEW_MS = 1000
 const LOOK_MS = 250
 
@@ -15,7 +15,7 @@ export interface Lease {
   readonly fence: bigint
   /** False from the moment when another process may have taken over; nothing may leave for the edges then. */
   isValid(): boolean
-  /** Tells other processes where the pipeline is asked. */
+  /** Tells other processes where the pipeline is asked, and people by which process. */
   tell(address: SocketAddress): Promise<void>
   /** Gives it back, so that the next one need not wait. */
   release(): Promise<void>
@@ -29,7 +29,7 @@ export interface LeaseOptions {
   readonly onLost: () => void
   /** Says why this process may not wait for another one that works; throws. */
   readonly refuse?: ((address: SocketAddress | null) => never) | undefined
-  /** Of both processes; 5 s unless told. */
+  /** Of both processes; 4 s unless told. */
   readonly lengthMs?: number
 }
 
@@ -117,7 +117,9 @@ function keep({ db, log, onLost, lengthMs = LENGTH_MS }: LeaseOptions, held: Hel
     fence: held.fence,
     isValid: () => !isOver && performance.now() - held.renewedAt < lengthMs,
     async tell(address) {
-      await sql`update pipeline_lease set address = ${JSON.stringify(address)}::jsonb where ${own}`.execute(db)
+      await sql`update pipeline_lease set address = ${JSON.stringify({ ...address, pid: process.pid })}::jsonb where ${own}`.execute(
+        db,
+      )
     },
     async release() {
       isOver = true

@@ -1,0 +1,181 @@
+import { fork } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { sql } from 'kysely'
+import { stringify } from 'yaml'
+import { pipelineStore } from '#cloud/pipeline/shard/store.ts'
+import { startMosquitto } from '#tests/support/mosquitto.ts'
+import { startTestDatabase, TEST_SECRET, type TestDatabase } from '#tests/support/postgres.ts'
+import { startVictoriaMetrics } from '#tests/support/victoria-metrics.ts'
+import type { Bench } from './bench.ts'
+import { profile } from './ingest/cloud.ts'
+import type { Order, Report } from './ingest/generator.ts'
+import { edgeName, type Load, PROFILE_KEY, TAGS } from './ingest/plan.ts'
+import { type MachineSide, startMachineSide } from './shards/machine-side.ts'
+import { compareInVictoria } from './shards/verify.ts'
+
+const SHAPE = { group: 'shards', edges: 4, devices: 2, perMessage: 100 } as const
+const RATE = 2000
+/** See cloud/pipeline/lease. */
+const LEASE_MS = 4000
+const GIVE_UP_MS = 60_000
+const SHORT_SECONDS = 20
+
+/**
+ * Two machine sides on Debian's mosquitto and victoria-metrics: the one at work is killed, then its successor is stopped for
+ * twice the lease and goes on. How long nobody works, and what is missing or there twice in the end. Below 20 s only the kill.
+ */
+export const bench: Bench = {
+  name: 'shards',
+  summary: 'take-over between two machine sides, by kill -9 and by SIGSTOP, against a ledger',
+  seconds: 60,
+  run: async ({ seconds, say, rate = RATE }) => {
+    const dir = mkdtempSync(join(tmpdir(), 'andon-shards-'))
+    const [database, broker, engine] = await Promise.all([
+      startTestDatabase(),
+      startMosquitto(),
+      startVictoriaMetrics(),
+    ])
+    const sides: MachineSide[] = []
+    try {
+      await registerEdges(database)
+      const config = writeFiles(dir)
+      const env = environment(database, { broker: broker.port, engine: engine.url })
+      for (const name of ['first', 'second']) {
+        sides.push(startMachineSide({ name, config, say, env: { ...env, ANDON_DATA: join(dir, name) } }))
+        await until(async () => (await holder(database)).fence > 0n)
+      }
+      const load = startLoad(broker.port, rate)
+      await load.born
+      await committedAfter(database, 0)
+      const pause = () => wait((seconds * 1000) / 6)
+      await pause()
+      const killed = await takeOver(database, sides, (side) => side.kill('SIGKILL'))
+      say(`taken over ${killed} ms after kill -9`)
+      await pause()
+      const stopped = seconds < SHORT_SECONDS ? undefined : await stopOne(database, sides)
+      if (stopped !== undefined) say(`taken over ${stopped} ms after SIGSTOP`)
+      const ends = sides.reduce((sum, side) => sum + side.ends(), 0)
+      const samples = await load.drain()
+      const found = await compareInVictoria(engine.url, load.load, samples)
+      load.close()
+      if (found.compared === 0) throw new Error('nothing was compared')
+      const each = { killMs: killed, ...(stopped === undefined ? {} : { stopMs: stopped }) }
+      return {
+        takeoverMs: Math.max(killed, stopped ?? 0),
+        ...each,
+        ...found,
+        kills: stopped === undefined ? 1 : 2,
+        ends,
+      }
+    } finally {
+      await Promise.all(sides.map((side) => side.stop()))
+      await Promise.all([database.close(), broker.close(), engine.close()])
+      rmSync(dir, { recursive: true, force: true })
+    }
+  },
+}
+
+async function registerEdges({ db, newOrg }: TestDatabase): Promise<void> {
+  const org = await newOrg()
+  const store = pipelineStore(db)
+  for (let edge = 0; edge < SHAPE.edges; edge++) {
+    await store.register({ org, group: SHAPE.group, edge: edgeName(edge), secretHash: 'of the broker' }, new Date())
+  }
+}
+
+function writeFiles(dir: string): string {
+  const profiles = join(dir, 'profiles')
+  mkdirSync(profiles)
+  writeFileSync(join(profiles, `${PROFILE_KEY}.yaml`), stringify(profile()))
+  writeFileSync(join(dir, 'cloud.yaml'), stringify({ version: 1, profiles, log: 'warn' }))
+  return join(dir, 'cloud.yaml')
+}
+
+function environment({ server }: TestDatabase, { broker, engine }: { broker: number; engine: string }) {
+  const { superuser, host, port } = server
+  const account = `${superuser.user}:${superuser.password}`
+  return {
+    DATABASE_URL: `postgresql://${account}@localhost:${port}/andon?host=${encodeURIComponent(host)}`,
+    ...{ ANDON_SECRET: TEST_SECRET, MQTT_URL: `mqtt://127.0.0.1:${broker}`, INFLUX_URL: engine },
+    ...{ ANDON_HTTP_PORT: '0', ANDON_MQTT_PORT: '0' },
+  }
+}
+
+/** Stops the one at work until another one has long taken over, and waits until it has found that out and ended. */
+async function stopOne(database: TestDatabase, sides: readonly MachineSide[]): Promise<number> {
+  const ends = () => sides.reduce((sum, side) => sum + side.ends(), 0)
+  const before = ends()
+  const ms = await takeOver(database, sides, (side) => {
+    side.kill('SIGSTOP')
+    setTimeout(() => side.kill('SIGCONT'), 2 * LEASE_MS)
+  })
+  await until(async () => ends() > before)
+  return ms
+}
+
+/** Hits the one at work; resolves with the ms until another one has committed values. */
+async function takeOver(
+  database: TestDatabase,
+  sides: readonly MachineSide[],
+  hit: (side: MachineSide) => void,
+): Promise<number> {
+  const before = await holder(database)
+  const side = sides.find(({ pid }) => String(pid()) === before.pid)
+  if (!side) throw new Error(`no process of this benchmark has the lease: ${before.pid}`)
+  const at = Date.now()
+  hit(side)
+  await until(async () => (await holder(database)).fence > before.fence)
+  await committedAfter(database, Date.now())
+  return Date.now() - at
+}
+
+/** Who has the lease, by the process that listens at its address. */
+async function holder({ db }: TestDatabase): Promise<{ fence: bigint; pid: string }> {
+  const { rows } = await sql<{ fence: string; pid: string | null }>`
+    select fence, address ->> 'pid' as pid from pipeline_lease`.execute(db.system)
+  return { fence: BigInt(rows[0]?.fence ?? 0), pid: rows[0]?.pid ?? '' }
+}
+
+const committedAfter = ({ db }: TestDatabase, at: number) =>
+  until(async () => {
+    const { rows } = await sql<{ at: Date | null }>`select max(updated_at) as at from history_marks`.execute(db.system)
+    return (rows[0]?.at?.getTime() ?? 0) > at
+  })
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  const giveUpAt = performance.now() + GIVE_UP_MS
+  while (!(await isSo())) {
+    if (performance.now() > giveUpAt) throw new Error('nothing happened for a minute')
+    await wait(20)
+  }
+}
+
+/** The generator of the ingest benchmark, in a process of its own, which keeps the ledger. */
+function startLoad(port: number, rate: number) {
+  const generator = fork(fileURLToPath(new URL('ingest/generator.ts', import.meta.url)))
+  const tags = SHAPE.edges * SHAPE.devices * TAGS
+  const load: Load = { ...SHAPE, periodMs: Math.max(1, Math.round((tags * 1000) / rate)), baseAt: Date.now() }
+  const order = (one: Order) => void generator.send(one)
+  const heard = <T extends Report['type']>(type: T) =>
+    new Promise<Extract<Report, { type: T }>>((resolve) => {
+      generator.on('message', (report: Report) => {
+        if (report.type === type) resolve(report as Extract<Report, { type: T }>)
+      })
+    })
+  // Half a minute of data may be under way: nobody acknowledges anything during a take-over.
+  order({ type: 'open', load, port, secret: 'none', window: Math.ceil((rate * 30) / SHAPE.edges) })
+  const born = heard('born').then(() => order({ type: 'rate', valuesPerSecond: rate }))
+  return {
+    load,
+    born,
+    async drain() {
+      order({ type: 'drain' })
+      return (await heard('drained')).samples
+    },
+    close: () => generator.disconnect(),
+  }
+}
