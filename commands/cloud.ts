@@ -5,7 +5,9 @@ import type { Command } from './command.ts'
 export const command: Command = {
   help: `usage: andon cloud [--config FILE] [--roles broker,pipeline,web,worker]
 
-Runs the cloud service with its embedded PostgreSQL, MQTT broker and history.
+Runs the cloud service with its embedded PostgreSQL, MQTT broker and history. Roles may be spread over processes that share
+DATABASE_URL and ANDON_SECRET: broker and pipeline together, web and worker wherever they are wanted. A second process with the
+role pipeline needs MQTT_URL and INFLUX_URL; it waits and takes over when the first one ends.
 
   --config FILE  behaviour as YAML; 'andon check FILE' tells its faults without starting anything
   --roles LIST   the parts that this process runs; all of them unless told

@@ -4,7 +4,7 @@ import { ConfigError, type Fault } from '#shared/config/config-error.ts'
 import type { Log } from '#shared/log/log.ts'
 import type { CloudConfig } from '../config.ts'
 import { type Pipeline, startPipeline } from '../pipeline/index.ts'
-import { type Lease, takeLease } from '../pipeline/lease/lease.ts'
+import { forgetLease, type Lease, takeLease } from '../pipeline/lease/lease.ts'
 import type { Meter } from '../pipeline/remote/meter.ts'
 import { servePipeline } from '../pipeline/remote/serve.ts'
 import { listenForChannels, type SocketAddress } from '../pipeline/remote/socket.ts'
@@ -59,6 +59,7 @@ async function assemble(options: MachineSideOptions, opened: Opened): Promise<Pi
   // A pool of its own, so that no request that waits for a connection holds up a commit.
   const db = openDatabase({ address, secret, log, ...(settings ? { settings } : {}) })
   opened(() => db.close())
+  if (!lease) await forgetLease(db.system as unknown as Kysely<never>)
   const { dataDir, profilesDir, influx: externalHistory } = config
   const pipeline = await startPipeline({
     ...{ db, dataDir, profilesDir, externalHistory, mqtt: mqttOf(config, tls), clock: Date.now, log, metrics: meter },

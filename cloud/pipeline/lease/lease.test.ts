@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { openDatabase } from '#cloud/platform/database/pools.ts'
 import { silentLog } from '#shared/log/log.ts'
 import { startTestDatabase, TEST_SECRET, type TestDatabase } from '../../../tests/support/postgres.ts'
-import { type Lease, pipelineAddress, takeLease } from './lease.ts'
+import { forgetLease, type Lease, pipelineAddress, takeLease } from './lease.ts'
 
 const LENGTH_MS = 1500
 const ADDRESS = { host: '127.0.0.1', port: 1234 }
@@ -99,6 +99,13 @@ describe('the fence', () => {
   })
 
   it('lets everybody write where nobody needs a lease', async () => {
+    await expect(writing(undefined, write)).resolves.toBeDefined()
+  })
+
+  it('falls when a database comes back to a single process', async () => {
+    await (await take()).release()
+    await expect(writing(undefined, write)).rejects.toMatchObject({ code: 'AN001' })
+    await forgetLease(db)
     await expect(writing(undefined, write)).resolves.toBeDefined()
   })
 

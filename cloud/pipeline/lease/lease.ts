@@ -54,6 +54,11 @@ export async function pipelineAddress(db: Kysely<never>): Promise<SocketAddress 
   return rows[0]?.address ?? undefined
 }
 
+/** Forgets the lease of a database that only one process can have, such as one brought back from a backup of a shared one. */
+export async function forgetLease(db: Kysely<never>): Promise<void> {
+  await sql`delete from pipeline_lease`.execute(db)
+}
+
 interface Holder {
   readonly fence: string
   readonly expires_at: Date
