@@ -95,7 +95,8 @@ interface State {
   readonly marks: Marks
   readonly wideTags: Set<number>
   view: View
-  appenders: Appenders
+  /** Of the newest slot's tables; made by the commit that needs them, so that they never stand for a sealed slot. */
+  appenders: Appenders | undefined
 }
 
 interface Appenders {
@@ -123,9 +124,8 @@ export async function openStore(options: StoreOptions, now: number): Promise<Sto
   const memory = new SlotMemory(options.slotRows)
   if ((await slots(writer)).length === 0) await inTransaction(writer, () => createSlot(writer, 1, now))
   const view = { version: await readVersion(writer), files: named, slots: await loadSlots(writer, memory) }
-  const appenders = await appendersOf(writer, newestOf(view).id)
   const [marks, wideTags] = [await readMarks(writer), await readWideTags(writer)]
-  const state: State = { options, writer, memory, marks, wideTags, view, appenders }
+  const state: State = { options, writer, memory, marks, wideTags, view, appenders: undefined }
   return makeStore(state, { instance, blocks, classes: await readClasses(writer) })
 }
 
@@ -202,7 +202,7 @@ function makeStore(state: State, { instance, blocks, classes }: Opened): Store {
     status: () => statusOf(state.view),
     async close() {
       await lock(async () => {
-        closeQuietly(state.appenders)
+        dropAppenders(state)
         writer.closeSync()
         instance.closeSync()
       })
@@ -210,8 +210,8 @@ function makeStore(state: State, { instance, blocks, classes }: Opened): Store {
   }
 }
 
-function closeQuietly(appenders: Appenders): void {
-  for (const appender of [appenders.n, appenders.w]) {
+function dropAppenders(state: State): void {
+  for (const appender of state.appenders ? [state.appenders.n, state.appenders.w] : []) {
     try {
       appender.clear()
       appender.closeSync()
@@ -219,6 +219,7 @@ function closeQuietly(appenders: Appenders): void {
       // An appender whose transaction failed refuses to close; it is not used again.
     }
   }
+  state.appenders = undefined
 }
 
 async function classify(
@@ -248,17 +249,18 @@ async function commitBatch(state: State, batch: HistoryBatch): Promise<void> {
     return { journal, set }
   })
   const wide = new Set(batch.wide.map((row) => row.tag).filter((tag) => !wideTags.has(tag)))
+  state.appenders ??= await appendersOf(writer, newestOf(state.view).id)
+  const { appenders } = state
   try {
     await inTransaction(writer, async () => {
-      appendRows(state.appenders, batch)
+      appendRows(appenders, batch)
       if (wide.size > 0)
         await writer.run(`INSERT INTO wide_tags VALUES ${[...wide].map((tag) => `(${tag})`).join(', ')}`)
       await putMarks(writer, next)
       for (const gap of batch.gaps) await putGap(writer, gap)
     })
   } catch (error) {
-    closeQuietly(state.appenders)
-    state.appenders = await appendersOf(writer, newestOf(state.view).id)
+    dropAppenders(state)
     throw error
   }
   for (const mark of next) marks.set(keyOf(mark.journal), mark)
@@ -310,7 +312,7 @@ async function putGap(writer: DuckDBConnection, gap: StoredGap): Promise<void> {
 }
 
 async function sealSlot(state: State, now: number, rows = 0): Promise<void> {
-  const { writer, memory, appenders } = state
+  const { writer, memory } = state
   const id = newestOf(state.view).id + 1
   await alterView(
     state,
@@ -320,8 +322,7 @@ async function sealSlot(state: State, now: number, rows = 0): Promise<void> {
       slots: [...all, { id, openedAt: now, hot: memory.take(rows), wideRows: 0 }],
     }),
   )
-  closeQuietly(appenders)
-  state.appenders = await appendersOf(writer, id)
+  dropAppenders(state)
 }
 
 async function alterView(
