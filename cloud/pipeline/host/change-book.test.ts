@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { silentLog } from '#shared/log/log.ts'
 import type { Change } from '../shard/changes.ts'
 import type { EdgeShard } from '../shard/edge-shard.ts'
@@ -46,6 +46,33 @@ describe('the book of changes', () => {
     expect(transactions).toEqual([])
     await made.settled()
     expect(transactions).toEqual([['a', 'b']])
+  })
+
+  it('goes on gathering after a timer that fired while a writing was under way', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const first = Promise.withResolvers<void>()
+    const transactions: string[][] = []
+    const made = changeBook({
+      store: {
+        async recordChanges(changes) {
+          if (transactions.push(changes.map(({ shard }) => shard.id)) === 1) await first.promise
+          return changes.map(() => undefined)
+        },
+      },
+      record: (work) => work(),
+      log: silentLog,
+    })
+    const written = made.add(saved('a'))
+    await Promise.resolve()
+    made.tell(saved('b'))
+    vi.advanceTimersByTime(1000)
+    first.resolve()
+    await written
+    await made.settled()
+    made.tell(saved('c'))
+    await vi.advanceTimersByTimeAsync(1000)
+    vi.useRealTimers()
+    expect(transactions).toEqual([['a'], ['b'], ['c']])
   })
 
   it('writes thousands in pieces, in order', async () => {

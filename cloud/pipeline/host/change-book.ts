@@ -78,6 +78,11 @@ export function changeBook({ store, record, log }: ChangeBookOptions): ChangeBoo
       if (waiting.length > 0) start()
     })
   }
+  const gathered = () => {
+    // Also when a writing under way takes what waits: the next change must find no timer that has fired already.
+    gathering = undefined
+    start()
+  }
   const put = (change: Change) =>
     new Promise<BornRows | undefined>((resolve, reject) => waiting.push({ change, resolve, reject }))
   return {
@@ -89,7 +94,7 @@ export function changeBook({ store, record, log }: ChangeBookOptions): ChangeBoo
     },
     tell(change) {
       put(change).catch((error: Error) => log.error({ err: error }, 'A change of an edge could not be recorded'))
-      gathering ??= setTimeout(start, GATHER_MS)
+      gathering ??= setTimeout(gathered, GATHER_MS)
     },
     async settled() {
       start()
