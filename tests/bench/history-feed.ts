@@ -36,6 +36,7 @@ async function feed(historian: DuckDbHistorian, { seconds, say, rate = RATE }: B
   let queries: ReturnType<typeof queryBeside> | undefined
   const [cpuAt, startedAt] = [productCpu(), performance.now()]
   let sent = 0
+  let cpuMicrosPerValue = Number.NaN
   while (performance.now() - startedAt < seconds * 1000) {
     const columns = values.next(rate / COMMITS_A_SECOND)
     const wait = startedAt + (sent / rate) * 1000 - performance.now()
@@ -44,7 +45,10 @@ async function feed(historian: DuckDbHistorian, { seconds, say, rate = RATE }: B
     await commit(columns)
     const isBeside = queries !== undefined
     ;(isBeside ? besideMs : commitMs).push(performance.now() - before)
-    if (!queries && before - startedAt > (seconds * 1000) / 2) queries = queryBeside(historian, () => values.at)
+    if (!queries && before - startedAt > (seconds * 1000) / 2) {
+      cpuMicrosPerValue = (productCpu() - cpuAt) / (sent + columns.count)
+      queries = queryBeside(historian, () => values.at)
+    }
     sent += columns.count
     if (sent % (rate * 10) === 0) say(`${sent / 1e6} M values, ${JSON.stringify(await historian.status())}`)
   }
@@ -57,7 +61,6 @@ async function feed(historian: DuckDbHistorian, { seconds, say, rate = RATE }: B
     await historian.raw({ tag: 1 + i * 997, from: values.at - 3_600_000, to: values.at + 1000, limit: 1e6, skip: 0 })
     rawHourMs.push(performance.now() - before)
   }
-  const cpuMicrosPerValue = (productCpu() - cpuAt) / sent
   return {
     ...{
       values: sent,

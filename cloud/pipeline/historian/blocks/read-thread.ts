@@ -1,3 +1,4 @@
+import { setPriority } from 'node:os'
 import { parentPort } from 'node:worker_threads'
 import { type Breathe, type ReadSet, readBuckets, readRaw } from './read-blocks.ts'
 import { type LastOrder, readLast } from './read-last.ts'
@@ -27,6 +28,9 @@ export interface ReadRequest {
 const TURN_MS = 5
 
 const cache = new IndexCache()
+
+/** On Linux 0 names the calling thread alone: questions wait for commits, samples and alarms. Elsewhere it is the process. */
+if (process.platform === 'linux') setPriority(0, 5)
 
 function breathing(limitMs: number): Breathe {
   const end = performance.now() + limitMs
