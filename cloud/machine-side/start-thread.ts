@@ -76,7 +76,8 @@ function startWorker({ config, address, secret, log }: ThreadOptions): { worker:
   const { port1, port2 } = new MessageChannel()
   const level = log.level as LogOptions['level']
   const workerData: ThreadData = { config, address, secret, level, port: port2 }
-  const worker = new Worker(new URL('./thread.ts', import.meta.url), { workerData, transferList: [port2] })
+  const options = { name: 'machine-side', workerData, transferList: [port2] }
+  const worker = new Worker(new URL('./thread.ts', import.meta.url), options)
   return { worker, channel: portChannel(port1) }
 }
 
