@@ -4,6 +4,7 @@ import { MetricReader } from './metric-reader.ts'
 import { PayloadError } from './payload-error.ts'
 import { readPlain } from './plain-metrics.ts'
 import { WireReader } from './reader.ts'
+import { LATEST_MS } from './time.ts'
 import { BOOLEAN, DOUBLE, FLOAT, INT, LONG, TEXT, unsigned64, type WireValue } from './wire-value.ts'
 
 export { AliasTable } from './alias-table.ts'
@@ -131,6 +132,7 @@ class DataReader {
 
   #fillTimes(): void {
     const { ts, count, timestamp } = this.#into
+    if (!(timestamp <= LATEST_MS)) return
     for (let i = 0; i < count; i++) if (Number.isNaN(ts[i])) ts[i] = timestamp
   }
 }

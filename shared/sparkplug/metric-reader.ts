@@ -1,5 +1,6 @@
 import { ANDON_QUALITY_PROPERTY, QUALITY_PROPERTY, STALE } from './metric-names.ts'
 import type { WireReader } from './reader.ts'
+import { LATEST_MS } from './time.ts'
 import { BYTES, NONE, readValue, WireValue } from './wire-value.ts'
 
 /** Number of the first value field of a metric and the key of the last that a plain value uses, `bytes_value`. */
@@ -84,7 +85,7 @@ export class MetricReader {
 
   #readTimestamp(reader: WireReader): boolean {
     const at = reader.number()
-    this.timestamp = Number.isSafeInteger(at) ? at : Number.NaN
+    this.timestamp = at <= LATEST_MS ? at : Number.NaN
     return true
   }
 

@@ -1,11 +1,12 @@
 import type { Quality, Scalar } from '#shared/contracts/sample.ts'
 import { type DataColumns, MISFIT, WIDE } from '#shared/sparkplug/data-columns.ts'
+import { LATEST_MS } from '#shared/sparkplug/time.ts'
 import type { DetectionSample } from '../detection/contract.ts'
 import type { EdgeShard } from '../shard/edge-shard.ts'
 import type { JournalState } from '../shard/journal-state.ts'
 import type { TagColumns } from '../shard/tag-columns.ts'
 import type { TagState } from '../shard/tag-state.ts'
-import { type HostContext, LATEST_MS } from './host-context.ts'
+import type { HostContext } from './host-context.ts'
 
 /** A payload read into columns, whose slots are the places of tags in the columns of their device. */
 export interface ColumnArrival {

@@ -1,5 +1,6 @@
 import { offsetsOf, type PayloadOffsets } from '#shared/sparkplug/completeness.ts'
 import type { Payload } from '#shared/sparkplug/payload.ts'
+import { LATEST_MS } from '#shared/sparkplug/time.ts'
 import type { DetectionSample } from '../detection/contract.ts'
 import type { EdgeShard } from '../shard/edge-shard.ts'
 import type { JournalState } from '../shard/journal-state.ts'
@@ -7,7 +8,7 @@ import { type Slot, slotOf } from '../shard/slots.ts'
 import type { TagState } from '../shard/tag-state.ts'
 import { askRebirth } from './commands.ts'
 import { readGap, storedGap, storeGap } from './gaps.ts'
-import { type HostContext, LATEST_MS } from './host-context.ts'
+import type { HostContext } from './host-context.ts'
 import { readValue } from './values.ts'
 
 /** Takes an NDATA or DDATA payload in. @throws PayloadError when its offsets make no sense; nothing of it is used then. */

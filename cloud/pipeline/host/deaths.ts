@@ -1,7 +1,8 @@
 import { BD_SEQ } from '#shared/sparkplug/metric-names.ts'
 import { type Payload, PayloadError } from '#shared/sparkplug/payload.ts'
+import { LATEST_MS } from '#shared/sparkplug/time.ts'
 import type { EdgeShard } from '../shard/edge-shard.ts'
-import { type HostContext, LATEST_MS, RESTORED_GRACE_MS, STALE_AFTER_MS } from './host-context.ts'
+import { type HostContext, RESTORED_GRACE_MS, STALE_AFTER_MS } from './host-context.ts'
 import { tolerate } from './tolerances.ts'
 
 /** The death of another session than the present one is late news, for the broker tells it when it likes. */

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
 import { Value } from 'typebox/value'
 import { GapRecord } from '#shared/contracts/gap.ts'
+import { LATEST_MS } from '#shared/sparkplug/time.ts'
 import type { StoredGap } from '../historian/historian.ts'
 import type { EdgeShard } from '../shard/edge-shard.ts'
 import type { JournalState } from '../shard/journal-state.ts'
 import { isStorable } from '../shard/slots.ts'
-import { type HostContext, LATEST_MS } from './host-context.ts'
+import type { HostContext } from './host-context.ts'
 
 type Hole = Pick<StoredGap, 'device' | 'first' | 'last' | 'count' | 'cause' | 'firstTime' | 'lastTime'>
 

@@ -57,8 +57,6 @@ export const ACK_EVERY_MS = 2000
 export const ACK_ACTIVE_MS = 30_000
 /** A session that a restarted host took up ends when its edge says nothing for this long. */
 export const RESTORED_GRACE_MS = 20_000
-/** The end of the year 9999: what later clocks tell is no time that tables and calendars hold. */
-export const LATEST_MS = 253_402_300_799_999
 /** Messages of one edge that may wait behind a birth; later ones are dropped, and sent again by the edge. */
 export const MAX_WAITING = 5000
 /** Device births of one edge that may wait for the node's. */

@@ -2,8 +2,8 @@ import { BAD, GOOD, type Quality, type Scalar, UNCERTAIN } from '#shared/contrac
 import type { MetricValue } from '#shared/sparkplug/datatype.ts'
 import { ANDON_QUALITY_PROPERTY, QUALITY_PROPERTY, STALE } from '#shared/sparkplug/metric-names.ts'
 import { type Payload, PayloadError } from '#shared/sparkplug/payload.ts'
+import { LATEST_MS } from '#shared/sparkplug/time.ts'
 import type { Slot } from '../shard/slots.ts'
-import { LATEST_MS } from './host-context.ts'
 
 /** A value as a payload carries it. `sourceAt` in ms since 1970; null: not read since the edge started (births only). */
 export interface ReadValue {
