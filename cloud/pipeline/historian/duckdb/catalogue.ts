@@ -51,7 +51,8 @@ export async function prepare(connection: DuckDBConnection): Promise<void> {
   await connection.run(TABLES[0] ?? '')
   const [version] = items<number>(await connection.run('SELECT version FROM format'), 0)
   if (version !== undefined && version !== FORMAT) {
-    throw new Error(`The history is of format ${version}, this Andon reads ${FORMAT}; start the Andon that wrote it`)
+    const next = 'start the Andon that wrote it, or begin anew in an empty data directory (the demo: --fresh)'
+    throw new Error(`The history is of format ${version}, this Andon reads ${FORMAT}; ${next}`)
   }
   for (const sql of TABLES) await connection.run(sql)
   if (version === undefined) await connection.run(`INSERT INTO format VALUES (${FORMAT})`)
