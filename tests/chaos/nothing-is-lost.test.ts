@@ -19,6 +19,9 @@ const LEAST_COMPARED = 100_000
 
 const LEAST_OPCUA = 5000
 
+/** The edge dates a value when the answer has come: an answer just before the end of the comparison is dated after it. */
+const ANSWERED_TO_DATED_MS = 1000
+
 const VICTIMS = ['cloud', 'edge', 'opcua worker', 'postgres', 'plant', 'supervisor', 'everything'] as const
 type Victim = (typeof VICTIMS)[number]
 /** Whose kill may cost what was in flight between a device and the journal of the edge. */
@@ -126,7 +129,9 @@ async function compareAll(client: Client, { isWanted, until, ...options }: Compa
   const total = noComparison()
   for (const [key, tag] of readLedger(ledger, isWanted)) {
     const known = { ...tag, answered: tag.answered.filter((answer) => answer.at <= until) }
-    const stored = (await readRaw(client, `module-factory/line-1/${key}`)).filter((s) => s.at <= until)
+    const stored = (await readRaw(client, `module-factory/line-1/${key}`)).filter(
+      (s) => s.at <= until + ANSWERED_TO_DATED_MS,
+    )
     addTo(total, compareTag(key, known, stored, options))
   }
   return total
