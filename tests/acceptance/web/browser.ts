@@ -106,8 +106,9 @@ export async function accessibilityFaults(page: Page): Promise<string[]> {
     result.violations.flatMap((v) => v.nodes.map((node) => v.id + ' at ' + node.target.join(' '))))`)
 }
 
-/** A screen holds: no fault of accessibility, nothing wider than the window, no text that was never translated. */
+/** A screen that has its data holds: no fault of accessibility, nothing wider than the window, no untranslated text. */
 export async function expectSound(person: Person, what: string): Promise<void> {
+  await settled(person.page)
   expect(await accessibilityFaults(person.page), `${what}: accessibility`).toEqual([])
   const width = await person.page.evaluate<number>(
     `Math.max(...[document.documentElement, ...document.querySelectorAll('main')].map((e) => e.scrollWidth - e.clientWidth))`,
