@@ -1,3 +1,4 @@
+import { readState } from '#shared/sparkplug/host-state.ts'
 import { parseTopic } from '#shared/sparkplug/topics.ts'
 
 /** Follows the STATE of a primary host. Without one the host counts as online. */
@@ -30,16 +31,5 @@ export function createHostWatch(host: string | undefined, onOffline: () => void)
       else if (isOnline) onOffline()
       isOnline = state.online
     },
-  }
-}
-
-function readState(payload: Uint8Array): { online: boolean; timestamp: number } | undefined {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(payload).toString('utf8'))
-    if (typeof value !== 'object' || value === null || !('online' in value) || !('timestamp' in value)) return undefined
-    const { online, timestamp } = value
-    return typeof online === 'boolean' && typeof timestamp === 'number' ? { online, timestamp } : undefined
-  } catch {
-    return undefined
   }
 }

@@ -1,7 +1,8 @@
+import { readState } from '#shared/sparkplug/host-state.ts'
 import { type Broker, BrokerUnavailableError, type HostState } from './broker.ts'
 import type { Connection } from './external-connection.ts'
 import type { Link } from './link.ts'
-import { readState, statePayload, stateTopic } from './state.ts'
+import { statePayload, stateTopic } from './state.ts'
 
 /** An `online:false` of somebody else is answered after this time, so that two who disagree do not flood the broker. */
 const ANSWER_AFTER_MS = 200

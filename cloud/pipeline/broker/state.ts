@@ -7,15 +7,3 @@ export const stateTopic = (hostId: string): string => formatTopic({ message: 'ST
 /** A birth or death of a host as JSON (tck-id-host-topic-phid-birth-payload, -death-payload). */
 export const statePayload = ({ online, timestamp }: HostState): Buffer =>
   Buffer.from(JSON.stringify({ online, timestamp }))
-
-/** Reads a STATE payload; undefined when it is none of Sparkplug 3.0. */
-export function readState(payload: Uint8Array): HostState | undefined {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(payload).toString('utf8'))
-    if (typeof value !== 'object' || value === null || !('online' in value) || !('timestamp' in value)) return undefined
-    const { online, timestamp } = value
-    return typeof online === 'boolean' && typeof timestamp === 'number' ? { online, timestamp } : undefined
-  } catch {
-    return undefined
-  }
-}
