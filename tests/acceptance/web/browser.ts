@@ -92,7 +92,7 @@ export async function openAs(browser: Browser, options: PersonOptions): Promise<
 
 /** Resolves when the screen has its data: nothing is loading and no skeleton stands. */
 export async function settled(page: Page): Promise<void> {
-  await page.locator('main h1, main h2, main p').first().waitFor()
+  await page.locator('main h1, main h2, main p').locator('visible=true').first().waitFor()
   await page.locator('.skeleton, [aria-busy="true"]').first().waitFor({ state: 'detached' })
 }
 
