@@ -4,10 +4,12 @@ import { type Command, UsageError } from './command.ts'
 
 const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
   codec: () => import('#tests/bench/codec.ts'),
+  edges: () => import('#tests/bench/edges.ts'),
   history: () => import('#tests/bench/history.ts'),
   'history-feed': () => import('#tests/bench/history-feed.ts'),
   ingest: () => import('#tests/bench/ingest.ts'),
   latency: () => import('#tests/bench/latency.ts'),
+  'rebirth-storm': () => import('#tests/bench/rebirth-storm.ts'),
   shards: () => import('#tests/bench/shards.ts'),
 }
 
@@ -20,6 +22,8 @@ export const command: Command = {
   history-feed  the historian alone at --rate values/s of 100,000 tags (600 s)
   codec      payload ↔ values, CPU a metric, 100 doubles a payload (10 s)
   latency    the simulator's answer → alarm event on the browser stream (120 s)
+  edges      10,000 edges connected and idle: memory of the cloud, over TCP and TLS (20 s each)
+  rebirth-storm  1,000 edges born at once, three times, while others stream (about 30 s)
   shards     take-over between two machine sides, by kill -9 and by SIGSTOP, against a ledger (60 s)
 
   --json       print one JSON object as the last line

@@ -137,7 +137,8 @@ export interface BucketSeries {
   readonly maxAt: Float64Array
   readonly lastAt: Float64Array
   readonly count: Uint32Array
-  /** Of the values that are numbers. */
+  /** Both of the values that are numbers. */
+  readonly sum: Float64Array
   readonly mean: Float64Array
   /** Worst quality in the bucket: 192, 64 or 0. */
   readonly quality: Uint8Array

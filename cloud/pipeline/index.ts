@@ -10,6 +10,7 @@ export type {
   OccurrenceStatus,
 } from './detection/contract.ts'
 
+export { type ChosenPoints, choosePoints } from './historian/chosen-points.ts'
 export { type ExportPiece, type ExportQuery, exportRows } from './historian/export.ts'
 export { HistoryTimeoutError } from './historian/historian.ts'
 export { type PipelineOptions, startPipeline } from './start.ts'

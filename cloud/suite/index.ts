@@ -4,6 +4,7 @@ import { createAssets } from './assets/index.ts'
 import { chatModule } from './chat/index.ts'
 import { createDirectory } from './directory/index.ts'
 import { edgesModule } from './edges/index.ts'
+import { historyModule } from './history/index.ts'
 import { createIncidents, type IncidentLinks, type Incidents } from './incidents/index.ts'
 import { kernelModule, type SuiteDeps } from './kernel/index.ts'
 import { createNotifications } from './notifications/index.ts'
@@ -44,6 +45,7 @@ export function suiteModules(deps: SuiteDeps): readonly Module[] {
     incidents.module,
     alarmsModule(wired),
     edgesModule(wired),
+    historyModule(wired),
     workOrders.module,
     retros.module,
     kernelModule(deps, [assets.cards, incidents.cards, workOrders.cards, retros.cards]),

@@ -1,76 +1,66 @@
-/**
- * Memory of the cloud with many edges connected and idle, the load generator in a process of its own:
- * `node tests/bench/edges.ts [--edges N] [--tls] [--seconds N]`. Prints one JSON object as the last line.
- */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { connect as connectPlain, createServer, type Socket } from 'node:net'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import { connect as connectTls } from 'node:tls'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
-import { generate, type Packet } from 'mqtt-packet'
-import { BD_SEQ, REBIRTH } from '#shared/sparkplug/metric-names.ts'
-import { encodePayload } from '#shared/sparkplug/payload.ts'
-import { commandFilters, formatTopic } from '#shared/sparkplug/topics.ts'
-import { machine } from './bench.ts'
-import { SECRET, startBenchCloud } from './ingest/cloud.ts'
-import { edgeName } from './ingest/plan.ts'
+import type { Bench, BenchResult } from './bench.ts'
+import { type Connected, GROUP, type Plan } from './edges/plan.ts'
+import { type BenchCloud, startBenchCloud } from './ingest/cloud.ts'
 
-const GROUP = 'idle'
-/** Edges that share one source address; a loopback address has 28,000 ports, and the broker takes 2,000 of one address. */
-const PER_ADDRESS = 1000
-const AT_ONCE = 50
-/** A live edge that has nothing to say pings once in this time. */
-const KEEP_ALIVE_SECONDS = 60
+const EDGES = 10_000
+const GENERATOR = fileURLToPath(new URL('edges/generator.ts', import.meta.url))
 
-interface Plan {
-  readonly port: number
-  readonly edges: number
-  readonly isTls: boolean
+/** Memory of the cloud with 10,000 edges connected and idle, over plain TCP and over TLS; the edges are a process of their own. */
+export const bench: Bench = {
+  name: 'edges',
+  summary: '10,000 edges connected and idle: memory of the cloud',
+  seconds: 20,
+  run: async ({ seconds, say }) => {
+    const tcp = await measure(false, seconds)
+    say(`plain TCP: ${JSON.stringify(tcp)}`)
+    return { edges: EDGES, tcp, tls: await measure(true, seconds) }
+  },
 }
 
-async function measure(): Promise<void> {
-  const options = { edges: { type: 'string' }, seconds: { type: 'string' }, tls: { type: 'boolean' } } as const
-  const { values } = parseArgs({ options })
-  const [edges, seconds, isTls] = [Number(values.edges ?? 10_000), Number(values.seconds ?? 20), values.tls ?? false]
+/** A cloud of its own for each transport, so that what one leaves in memory is not counted for the other. */
+async function measure(isTls: boolean, seconds: number): Promise<BenchResult> {
   const dir = mkdtempSync(join(tmpdir(), 'andon-bench-edges-'))
   const tlsPort = await freePort()
   process.env.ANDON_MQTTS_PORT = String(tlsPort)
-  const cloud = await startBenchCloud(dir, [{ group: GROUP, edges }])
-  const load = fork(fileURLToPath(import.meta.url), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const cloud = await startBenchCloud(dir, [{ group: GROUP, edges: EDGES }])
+  const load = fork(GENERATOR)
   try {
     await wait(3000)
-    const beforeMb = cloud.pssMb()
-    const startedAt = performance.now()
-    load.send({ port: isTls ? tlsPort : cloud.mqttPort, edges, isTls } satisfies Plan)
-    const [{ connected, failed }] = (await Promise.race([once(load, 'message'), cloud.ended])) as [
-      { connected: number; failed: number },
-    ]
-    const connectSeconds = (performance.now() - startedAt) / 1000
-    const cpuBefore = cloud.cpuMicros()
-    let peakMb = 0
-    for (let second = 0; second < seconds; second++) {
-      await wait(1000)
-      peakMb = Math.max(peakMb, cloud.pssMb())
-    }
-    const idleCores = (cloud.cpuMicros() - cpuBefore) / (seconds * 1_000_000)
-    const result = {
-      ...{ bench: 'edges', seconds, machine: machine(), transport: isTls ? 'tls' : 'tcp' },
-      ...{ edges, connected, failed, connectSeconds: round(connectSeconds), idleCores: round(idleCores) },
-      ...{ pssBeforeMb: round(beforeMb), pssMb: round(cloud.pssMb()), peakPssMb: round(peakMb) },
-      kbPerEdge: round(((cloud.pssMb() - beforeMb) * 1024) / connected),
-    }
-    process.stdout.write(`${JSON.stringify(result)}\n`)
-    process.exitCode = connected === edges ? 0 : 1
+    load.send({ port: isTls ? tlsPort : cloud.mqttPort, edges: EDGES, isTls } satisfies Plan)
+    return await watch(cloud, once(load, 'message') as Promise<[Connected]>, seconds)
   } finally {
     load.kill('SIGKILL')
     await cloud.stop()
     // PostgreSQL may still be writing when the cloud's time to stop was cut short.
     rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 500 })
+  }
+}
+
+async function watch(cloud: BenchCloud, told: Promise<[Connected]>, seconds: number): Promise<BenchResult> {
+  const [beforeMb, startedAt] = [cloud.pssMb(), performance.now()]
+  const [{ connected, failed }] = await Promise.race([told, cloud.ended])
+  if (connected < EDGES) throw new Error(`${failed} of ${EDGES} edges could not connect`)
+  const connectSeconds = round((performance.now() - startedAt) / 1000)
+  const cpuBefore = cloud.cpuMicros()
+  let peakMb = 0
+  for (let second = 0; second < seconds; second++) {
+    await wait(1000)
+    peakMb = Math.max(peakMb, cloud.pssMb())
+  }
+  const idleCores = round((cloud.cpuMicros() - cpuBefore) / (seconds * 1_000_000))
+  const pssMb = cloud.pssMb()
+  return {
+    ...{ connected, connectSeconds, idleCores },
+    ...{ pssBeforeMb: round(beforeMb), pssMb: round(pssMb), peakPssMb: round(peakMb) },
+    kbPerEdge: round(((pssMb - beforeMb) * 1024) / connected),
   }
 }
 
@@ -83,71 +73,3 @@ async function freePort(): Promise<number> {
   await new Promise((done) => server.close(done))
   return typeof address === 'object' && address ? address.port : 0
 }
-
-/** Connects the edges, a few at a time, and keeps them; tells the parent how many stand. */
-async function generateEdges(plan: Plan): Promise<void> {
-  let [next, connected, failed] = [0, 0, 0]
-  const worker = async () => {
-    while (next < plan.edges) {
-      const edge = next++
-      if (await openEdge(plan, edge)) connected += 1
-      else failed += 1
-    }
-  }
-  await Promise.all(Array.from({ length: AT_ONCE }, worker))
-  process.send?.({ connected, failed })
-}
-
-/** An edge from CONNECT to its birth; afterwards it only pings. */
-async function openEdge(plan: Plan, index: number): Promise<boolean> {
-  const edge = edgeName(index)
-  const socket = dial(plan, `127.0.0.${10 + Math.floor(index / PER_ADDRESS)}`)
-  const answered = new Promise<boolean>((resolve) => {
-    socket.once('data', (chunk: Buffer) => resolve(chunk[0] === 0x20 && chunk[3] === 0))
-    socket.once('error', () => resolve(false))
-    socket.once('close', () => resolve(false))
-  })
-  socket.write(bytesOf(connectPacket(edge)))
-  if (!(await answered)) return false
-  socket.resume()
-  const subscriptions = commandFilters(GROUP, edge).map((topic) => ({ topic, qos: 1 as const }))
-  socket.write(bytesOf({ cmd: 'subscribe', messageId: 1, subscriptions }))
-  socket.write(bytesOf(birthPacket(edge)))
-  setInterval(() => socket.write(bytesOf({ cmd: 'pingreq' })), (KEEP_ALIVE_SECONDS - 10) * 1000)
-  return true
-}
-
-function dial({ port, isTls }: Plan, localAddress: string): Socket {
-  const where = { port, host: '127.0.0.1', localAddress, noDelay: true }
-  // The cloud's own authority is not known here; the cost is the same.
-  return isTls ? connectTls({ ...where, rejectUnauthorized: false }) : connectPlain(where)
-}
-
-const bytesOf = (packet: Packet): Buffer => generate(packet, { protocolVersion: 4 })
-
-function connectPacket(edge: string): Packet {
-  const death = encodePayload({ timestamp: Date.now(), metrics: [{ name: BD_SEQ, type: 'int64', value: 0n }] })
-  const topic = formatTopic({ message: 'NDEATH', group: GROUP, edge })
-  return {
-    ...{ cmd: 'connect', clientId: edge, clean: true, protocolId: 'MQTT', protocolVersion: 4 },
-    ...{ keepalive: KEEP_ALIVE_SECONDS, username: `${GROUP}/${edge}`, password: Buffer.from(SECRET) },
-    will: { topic, payload: Buffer.from(death), qos: 1, retain: false },
-  }
-}
-
-function birthPacket(edge: string): Packet {
-  const timestamp = Date.now()
-  const payload = encodePayload({
-    ...{ timestamp, seq: 0 },
-    metrics: [
-      { name: BD_SEQ, type: 'int64', value: 0n, timestamp },
-      { name: REBIRTH, type: 'boolean', value: false, timestamp },
-      { name: 'Temperature', alias: 10, type: 'double', value: 21.5, timestamp },
-    ],
-  })
-  const topic = formatTopic({ message: 'NBIRTH', group: GROUP, edge })
-  return { cmd: 'publish', topic, payload: Buffer.from(payload), qos: 0, retain: false, dup: false }
-}
-
-if (process.send) process.once('message', (plan) => void generateEdges(plan as Plan))
-else await measure()

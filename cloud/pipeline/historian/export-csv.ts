@@ -8,11 +8,33 @@ export const csvTitle = (): Uint8Array => utf8.encode('path,time,value,quality\r
 
 /** Lines of a page: times RFC 3339 in UTC; a value that could not be read is empty. */
 export function csvRows({ path, at, value, quality }: ExportPage): Uint8Array {
-  const name = quoted(path)
-  const lines = Array.from(at, (time, row) => {
-    return `${name},${new Date(time).toISOString()},${written(value[row] ?? null)},${quality[row]}\r\n`
-  })
-  return utf8.encode(lines.join(''))
+  const head = `${quoted(path)},`
+  const timeOf = timeTexts()
+  let lines = ''
+  for (let row = 0; row < at.length; row++) {
+    lines += `${head}${timeOf(at[row] as number)},${written(value[row] ?? null)},${quality[row]}\r\n`
+  }
+  return utf8.encode(lines)
+}
+
+const MINUTE_MS = 60_000
+const digits = (width: number, count: number) =>
+  Array.from({ length: count }, (_, number) => String(number).padStart(width, '0'))
+const SECONDS = digits(2, 60)
+const MILLIS = digits(3, 1000)
+
+/** Times in order share their minute, which is most of the text. */
+function timeTexts(): (at: number) => string {
+  let [minute, text] = [Number.NaN, '']
+  return (at) => {
+    const own = Math.floor(at / MINUTE_MS)
+    if (own !== minute) {
+      minute = own
+      text = new Date(own * MINUTE_MS).toISOString().slice(0, -'00.000Z'.length)
+    }
+    const rest = Math.trunc(at - own * MINUTE_MS)
+    return `${text}${SECONDS[Math.trunc(rest / 1000)]}.${MILLIS[rest % 1000]}Z`
+  }
 }
 
 const written = (value: Scalar): string =>

@@ -23,6 +23,7 @@ export interface ParquetOptions {
 
 const CHUNK = 2048
 const NOTHING = new Uint8Array(0)
+const MAGIC = new TextEncoder().encode('PAR1')
 const PIECE_BYTES = 262_144
 
 /**
@@ -36,6 +37,8 @@ export async function* parquetFile(
   const dir = await mkdtemp(join(tempDir, 'andon-export-'))
   const instance = await DuckDBInstance.create(join(dir, 'rows.duckdb'), { memory_limit: '128MB', threads: '1' })
   try {
+    // Every such file begins with these; a reader who has them knows that the file is being made.
+    yield { bytes: MAGIC, rows: 0, estimatedRows }
     const connection = await instance.connect()
     await connection.run('CREATE TABLE rows (path INTEGER, ms BIGINT, v DOUBLE, t VARCHAR, q UTINYINT)')
     const appender = await connection.createAppender('rows')
@@ -49,7 +52,7 @@ export async function* parquetFile(
     const file = join(dir, 'rows.parquet')
     await copyTo(connection, file, paths)
     connection.closeSync()
-    for await (const bytes of createReadStream(file, { highWaterMark: PIECE_BYTES })) {
+    for await (const bytes of createReadStream(file, { start: MAGIC.length, highWaterMark: PIECE_BYTES })) {
       yield { bytes: bytes as Uint8Array, rows, estimatedRows }
     }
   } finally {

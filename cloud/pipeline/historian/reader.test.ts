@@ -7,6 +7,7 @@ import { GOOD, type Scalar, type ScalarType } from '#shared/contracts/sample.ts'
 import { silentLog } from '#shared/log/log.ts'
 import type { HistoryReader } from '../contract.ts'
 import { BatchBuilder } from './batch.ts'
+import { choosePoints } from './chosen-points.ts'
 import { type DuckDbHistorian, openDuckDbHistorian } from './duckdb/client.ts'
 import { type ExportPiece, exportRows } from './export.ts'
 import { historyReader } from './reader.ts'
@@ -119,6 +120,32 @@ const MIXED = [
   [ENERGY, AT, 2n ** 63n + 1n],
 ] as const
 
+describe('values chosen to look like the whole', () => {
+  const spike = AT + 77_777 * 100
+  const steps = (count: number) =>
+    Array.from({ length: count }, (_, i) => [TEMPERATURE, AT + i * 100, AT + i * 100 === spike ? 1000 : i % 7] as const)
+
+  it('are chosen from every value, and from extremes where those are too many', async () => {
+    await commit([[TEMPERATURE, AT - 1, 5], ...steps(90_000), [TEMPERATURE, AT + DAY - 1, null]])
+    const query = { path: TEMPERATURE, from: AT, to: AT + DAY, points: 50 }
+    const all = await choosePoints(reader, query)
+    expect([all.from, all.at.length, all.at[0], all.at.at(-1)]).toEqual(['values', 50, AT, AT + 89_999 * 100])
+    expect([...all.at]).toContain(spike)
+    await commit(steps(90_000).map(([path, at, value]) => [path, at + 9_000_000, value + 1] as const))
+    const some = await choosePoints(reader, query)
+    expect([some.from, some.at.length, some.at[0]]).toEqual(['extremes', 50, AT])
+    expect([...some.at]).toContain(spike)
+    expect([...some.at]).toEqual([...new Set(some.at)].sort((a, b) => a - b))
+  })
+
+  it('are none where there are none', async () => {
+    const query = { path: STATE, from: AT, to: AT + DAY, points: 50 }
+    expect((await choosePoints(reader, query)).at).toHaveLength(0)
+    await commit([[STATE, AT, 'idle']])
+    expect((await choosePoints(reader, query)).at).toHaveLength(0)
+  })
+})
+
 describe('an export', () => {
   it('writes CSV that tells texts, 64-bit integers and unread values', async () => {
     await commit(MIXED)
@@ -139,7 +166,8 @@ describe('an export', () => {
   it('goes through more values than it holds at once, and tells how far it is', async () => {
     await commit(Array.from({ length: 120_000 }, (_, i) => [TEMPERATURE, AT + i * 100, i % 7] as const))
     const { bytes, pieces } = await read('csv', [TEMPERATURE])
-    expect(pieces.map((piece) => piece.rows)).toEqual([0, 50_000, 100_000, 120_000])
+    const rows = pieces.map((piece) => piece.rows)
+    expect(rows).toEqual(Array.from({ length: 25 }, (_, i) => i * 5_000))
     expect(new Set(pieces.map((piece) => piece.estimatedRows))).toEqual(new Set([120_000]))
     expect(bytes.toString().split('\r\n')).toHaveLength(120_002)
   })

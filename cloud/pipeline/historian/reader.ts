@@ -102,6 +102,7 @@ function seriesOf(
     maxAt: run(columns.maxAt),
     lastAt: run(columns.lastAt),
     count: Uint32Array.from(run(columns.count)),
+    sum: run(columns.sum).map((sum, row) => (columns.numbers[start + row] ? sum : Number.NaN)),
     mean: run(columns.sum).map((sum, row) => sum / (columns.numbers[start + row] ?? 0)),
     quality: Uint8Array.from(run(columns.quality)),
   }
@@ -147,7 +148,7 @@ interface Start {
   readonly skip: number
 }
 
-/** A cursor is `<time>.<values at that time already given>`; anything else starts at the beginning. */
+/** A cursor is `<time>.<values at that time already given>`; without one it starts at the beginning. */
 function parseCursor({ cursor, from }: RawQuery): Start {
   const match = /^(\d{1,16})\.(\d{1,9})$/.exec(cursor ?? '')
   return match ? { from: Number(match[1]), skip: Number(match[2]) } : { from, skip: 0 }

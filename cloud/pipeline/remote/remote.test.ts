@@ -23,7 +23,8 @@ const series: BucketSeries = {
   ...{ at: Float64Array.of(1, 2), first: Float64Array.of(Number.NaN, -0), min: Float64Array.of(1, 2) },
   ...{ max: Float64Array.of(1, 2), last: Float64Array.of(1, 2), minAt: Float64Array.of(1, 2) },
   ...{ maxAt: Float64Array.of(1, 2), lastAt: Float64Array.of(1, 2) },
-  ...{ count: Uint32Array.of(1, 2), mean: Float64Array.of(1, 2), quality: Uint8Array.of(192, 0) },
+  ...{ count: Uint32Array.of(1, 2), sum: Float64Array.of(1, 2), mean: Float64Array.of(1, 2) },
+  quality: Uint8Array.of(192, 0),
 }
 
 /** A pipeline whose answers a test can tell; what it is told to do it notes. */

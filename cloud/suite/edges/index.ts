@@ -2,6 +2,8 @@ import type { Module } from '#cloud/platform/module.ts'
 import { STAFF } from '../kernel/index.ts'
 import { type EdgeDeps, fleetRoutes, tagRoutes } from './routes.ts'
 
+export { gapView } from './view.ts'
+
 /** Wires the fleet: what the machine side knows, seen with the eyes of one organisation. */
 export function edgesModule(deps: EdgeDeps): Module {
   return {

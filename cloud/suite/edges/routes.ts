@@ -6,11 +6,10 @@ import { defineCommand } from '#cloud/platform/door/command.ts'
 import { found } from '#cloud/platform/errors.ts'
 import type { HttpApp } from '#cloud/platform/http/app.ts'
 import { Device, Edge, EdgeRegistered, EdgeRegistration } from '#shared/contracts/edge.ts'
-import { Id, Instant, Page, PageQuery } from '#shared/contracts/http.ts'
-import { History, RawHistory, Tag } from '#shared/contracts/tag.ts'
+import { Id, Page, PageQuery } from '#shared/contracts/http.ts'
+import { Tag } from '#shared/contracts/tag.ts'
 import { type Assets, devicePath } from '../assets/index.ts'
 import { cursorText, encodeCursor, onePage, type SuiteDeps } from '../kernel/index.ts'
-import { historyOf, rawHistoryOf } from './history.ts'
 import { deviceView, edgeView, tagView } from './view.ts'
 
 export type EdgeDeps = SuiteDeps & { readonly assets: Assets }
@@ -25,21 +24,6 @@ const TagQuery = Type.Object({
   q: Type.Optional(Type.String({ maxLength: 200 })),
 })
 type TagQuery = Static<typeof TagQuery>
-
-const HistoryQuery = Type.Object({
-  tag: Type.Union([Type.String(), Type.Array(Type.String(), { minItems: 1, maxItems: 20 })]),
-  from: Instant,
-  to: Instant,
-  points: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
-})
-
-const RawHistoryQuery = Type.Object({
-  tag: Type.String({ minLength: 1 }),
-  from: Instant,
-  to: Instant,
-  cursor: Type.Optional(Type.String()),
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
-})
 
 /** `GET /api/edges[/:id]`, `POST /api/edges`, `GET /api/devices`. */
 export function fleetRoutes(app: HttpApp, { db, door, pipeline, assets }: EdgeDeps): void {
@@ -91,7 +75,7 @@ const registerEdge = defineCommand({
   run: async (_context, { group, edge }) => ({ group, edge }),
 })
 
-/** `GET /api/tags`, `GET /api/history[/raw]`. */
+/** `GET /api/tags`. */
 export function tagRoutes(app: HttpApp, deps: EdgeDeps): void {
   app.get(
     '/api/tags',
@@ -102,17 +86,6 @@ export function tagRoutes(app: HttpApp, deps: EdgeDeps): void {
         : undefined
       return listTags(deps, actor.org, { ...query, devices })
     },
-  )
-  app.get(
-    '/api/history',
-    { config: { access: tagAccess }, schema: { querystring: HistoryQuery, response: { 200: History } } },
-    ({ actor, query: { tag, from, to, points = 600 } }) =>
-      historyOf(deps, { org: actor.org, paths: typeof tag === 'string' ? [tag] : tag, from, to, points }),
-  )
-  app.get(
-    '/api/history/raw',
-    { config: { access: tagAccess }, schema: { querystring: RawHistoryQuery, response: { 200: RawHistory } } },
-    ({ actor, query }) => rawHistoryOf(deps, { org: actor.org, ...query }),
   )
 }
 

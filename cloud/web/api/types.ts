@@ -1,11 +1,12 @@
 import type { Static } from 'typebox'
 import type { AlarmDefinition } from '#shared/contracts/alarm-definition.ts'
+import type { HistoryGap as HistoryGapSchema } from '#shared/contracts/history.ts'
 import type * as incident from '#shared/contracts/incident.ts'
 import type { IncidentSummary } from '#shared/contracts/incident.ts'
 import type { MachineState } from '#shared/contracts/machine-state.ts'
 import type { PersonRef } from '#shared/contracts/person.ts'
 import type { RetroState as RetroStateSchema, RetroSummary as RetroSummarySchema } from '#shared/contracts/retro.ts'
-import type { HistoryGap as HistoryGapSchema, WireValue } from '#shared/contracts/tag.ts'
+import type { WireValue } from '#shared/contracts/tag.ts'
 
 export type RetroSummary = Static<typeof RetroSummarySchema>
 export type RetroState = Static<typeof RetroStateSchema>

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { HistorySeries } from '#shared/contracts/tag.ts'
+import type { HistorySeries } from '#shared/contracts/history.ts'
 import { curveOf, heldUntil, scaleOf, valueAt, withLive } from './trend-data.ts'
 
 function series(buckets: readonly (readonly [number, number, number])[], bucketMs = 1000): HistorySeries {

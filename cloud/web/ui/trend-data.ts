@@ -1,4 +1,5 @@
-import type { HistorySeries, LiveValue } from '#shared/contracts/tag.ts'
+import type { HistorySeries } from '#shared/contracts/history.ts'
+import type { LiveValue } from '#shared/contracts/tag.ts'
 
 /** A curve: times in seconds since 1970, rising; null breaks the line. */
 export interface Curve {

@@ -1,4 +1,4 @@
-import type { History } from '#shared/contracts/tag.ts'
+import type { History } from '#shared/contracts/history.ts'
 
 /** The history as RFC 4180 lines: one bucket a line, times in RFC 3339. */
 export function csvOf(history: History): string {

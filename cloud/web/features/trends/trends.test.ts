@@ -36,7 +36,7 @@ describe('the file of a trend', () => {
       count: [3],
       quality: [192],
     }
-    expect(csvOf({ series: [series], gaps: [] }).split('\r\n')).toEqual([
+    expect(csvOf({ method: 'buckets', series: [series], gaps: [] }).split('\r\n')).toEqual([
       'time,tag,first,min,max,last,count,quality',
       '1970-01-01T00:00:00.000Z,g/e/d/t,1,0.5,2,,3,192',
       '',
