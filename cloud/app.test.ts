@@ -167,6 +167,8 @@ describe('a request', () => {
     for (const path of ['/healthz', '/readyz', '/metrics', '/openapi.json', '/docs']) {
       expect((await test.app.http.inject({ url: path })).statusCode).toBe(200)
     }
+    const root = await test.app.http.inject({ url: '/ca' })
+    expect([root.statusCode, root.json().code]).toEqual([404, 'ca.other-authority'])
   })
 
   it('that the policy does not allow is refused with the reason, and the refusal is audited', async () => {

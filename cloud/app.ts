@@ -11,6 +11,7 @@ import { serveConsole } from './platform/http/console.ts'
 import { healthRoutes } from './platform/http/health.ts'
 import { describeApi } from './platform/http/openapi.ts'
 import type { OwnOrigins } from './platform/http/origin.ts'
+import { rootRoute } from './platform/http/root-certificate.ts'
 import { createServer } from './platform/http/server.ts'
 import { createIdentify } from './platform/identity/identify.ts'
 import { passwordLinkRoutes } from './platform/identity/password-link.ts'
@@ -37,6 +38,8 @@ export interface AppOptions {
   readonly values: ValueSource
   /** What is wrong with the other parts, for `/readyz`. */
   readonly faults?: () => Promise<readonly string[]>
+  /** PEM of the authority that clients must trust; undefined where it is not the installation's own. */
+  readonly root?: () => string | undefined
   readonly consoleDir?: string
   readonly publicUrl?: string | undefined
   readonly version?: string
@@ -139,6 +142,7 @@ function buildWeb({ platform, modules, relay, ...options }: WebOptions): Web {
   http.register(async (routes) => {
     const app = routes as unknown as HttpApp
     healthRoutes(app, { db, metrics, faults: options.faults ?? (async () => []) })
+    rootRoute(app, options.root ?? (() => undefined))
     sessionRoutes(app, { db, sessions, identify, clock, cookieName, person })
     passwordLinkRoutes(app, { db, clock })
     for (const module of modules) module.routes?.(app)

@@ -4,6 +4,7 @@ import { type Static, Type } from 'typebox'
 import { ConfigError, type Fault } from '#shared/config/config-error.ts'
 import { nearest } from '#shared/config/nearest.ts'
 import { loadYaml } from '#shared/config/yaml.ts'
+import { isLoopback } from '#shared/contracts/loopback.ts'
 import { bindAddress, externalBroker, type TlsFiles, tlsFiles } from './mqtt-settings.ts'
 import type { ExternalAddress } from './pipeline/broker/external-connection.ts'
 import { BrokerLimits } from './pipeline/broker/limits.ts'
@@ -217,10 +218,6 @@ function reader(env: Environment, faults: Fault[]) {
     },
   }
 }
-
-/** True for the names of this machine itself. */
-export const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '[::1]' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
 
 /** Settings of the scale-out column: known, and said not to be read yet. */
 const LATER = ['REDIS_URL', 'S3_URL', 'SMTP_URL'] as const

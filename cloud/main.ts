@@ -6,10 +6,11 @@ import { type App, startApp } from './app.ts'
 import type { CloudConfig } from './config.ts'
 import { reachMachineSide } from './machine-side/reach.ts'
 import { startMachineThread } from './machine-side/start-thread.ts'
-import type { Pipeline } from './pipeline/index.ts'
+import type { MqttPlace, Pipeline } from './pipeline/index.ts'
 import { keepFormat } from './platform/data-format.ts'
 import { connectionOf } from './platform/database/pools.ts'
 import { type RunningDatabase, startDatabase } from './platform/database/start.ts'
+import { DomainError } from './platform/errors.ts'
 import { firstAdministrator } from './platform/identity/first-administrator.ts'
 import { startPgBoss } from './platform/jobs/pg-boss.ts'
 import { createMetrics, type Metrics } from './platform/metrics/registry.ts'
@@ -113,6 +114,7 @@ async function startPeopleSide(options: PeopleSideOptions, { opened }: Start): P
     modules: (platform) => suiteModules({ ...platform, pipeline, seed: isWeb ? config.seed : undefined }),
     values: pipeline.live,
     faults: () => pipeline.faults(),
+    root: () => knownRoot(pipeline.mqtt),
     consoleDir: config.consoleDir,
     publicUrl: config.publicUrl,
     version: productVersion(),
@@ -124,6 +126,12 @@ async function startPeopleSide(options: PeopleSideOptions, { opened }: Start): P
   const url = app.publicUrl()
   writeFileSync(join(dataDir, 'url'), url)
   return { app, url, link: await firstAdministrator(db, clock()) }
+}
+
+/** The root is the machine side's: another process knows it once it has reached it. */
+function knownRoot({ port, root }: MqttPlace): string | undefined {
+  if (port > 0) return root
+  throw new DomainError('unavailable', 'pipeline.away', 'The machine side cannot be reached yet. Try again soon')
 }
 
 interface Parts {

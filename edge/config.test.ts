@@ -75,6 +75,12 @@ describe('an edge.yaml without faults', () => {
     expect(loadEdgeConfig(fileOf(filed), secret).mqtt).toMatchObject({ password: 'from-file' })
   })
 
+  it('finds the files of its TLS connection beside itself, wherever it is started', () => {
+    writeFileSync(join(root, 'root.pem'), 'a root')
+    const secured = EDGE.replace('mqtt://127.0.0.1:1883" }', 'mqtts://andon.plant:8883", caFile: ./root.pem }')
+    expect(loadEdgeConfig(fileOf(secured), {}).mqtt.caFile).toBe(join(root, 'root.pem'))
+  })
+
   it('lets ANDON_EDGE_PORT move the local page', () => {
     expect(loadEdgeConfig(fileOf(EDGE), { ANDON_EDGE_PORT: '0' }).status.port).toBe(0)
   })
@@ -117,6 +123,14 @@ devices:
     writeFileSync(join(root, 'broken', 'meter.yaml'), PROFILE.replace('holding:0', '40001').replace('int16', 'int17'))
     const faults = faultsOf(EDGE.replace('./profiles', './broken'))
     expect(faults.map(({ file, path }) => [file, path])).toEqual([[join(root, 'broken', 'meter.yaml'), 'tags[0].type']])
+  })
+
+  it('name each file of the TLS connection that is not there', () => {
+    const secured = EDGE.replace('mqtt://127.0.0.1:1883" }', 'mqtts://x:8883", caFile: ./no.pem, keyFile: ./no.key }')
+    expect(faultsOf(secured)).toMatchObject([
+      { line: 5, path: 'mqtt.caFile', found: "'./no.pem' (ENOENT)" },
+      { line: 5, path: 'mqtt.keyFile', found: "'./no.key' (ENOENT)" },
+    ])
   })
 
   it('name the environment variable that is missing or wrong', () => {

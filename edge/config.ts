@@ -104,7 +104,7 @@ export function loadEdgeConfig(file: string, env: Environment = process.env): Ed
     data: resolve(folder, config.data),
     profiles,
     addresses: yamlAddresses(file, EdgeFile),
-    mqtt: { ...mqtt, ...(password === undefined ? {} : { password }) },
+    mqtt: { ...mqtt, ...tlsFiles(folder, mqtt), ...(password === undefined ? {} : { password }) },
     status: { port: portOf(env, config.status.port) },
     devices: config.devices.map((device) => withSecrets(device, env, file)),
   }
@@ -121,10 +121,39 @@ export function checkEdgeFile(file: string): { config: EdgeFile; profiles: Reado
       if (!(error instanceof ConfigError)) throw error
       profileFaults.push(...error.faults)
     }
-    return [...duplicateNames(value), ...(profileFaults.length > 0 ? [] : checkDevices(value, profiles))]
+    const issues = [...missingFiles(dirname(resolve(file)), value.mqtt), ...duplicateNames(value)]
+    return [...issues, ...(profileFaults.length > 0 ? [] : checkDevices(value, profiles))]
   })
   if (profileFaults.length > 0) throw new ConfigError(profileFaults)
   return { config, profiles }
+}
+
+const TLS_FILES = ['caFile', 'certFile', 'keyFile'] as const
+
+/** Files of the TLS connection, which the edge file names relative to itself. */
+const tlsFiles = (folder: string, mqtt: UplinkConfig): Partial<UplinkConfig> =>
+  Object.fromEntries(TLS_FILES.flatMap((key) => (mqtt[key] ? [[key, resolve(folder, mqtt[key])]] : [])))
+
+function missingFiles(folder: string, mqtt: UplinkConfig): Issue[] {
+  return TLS_FILES.flatMap((key) => {
+    const path = mqtt[key]
+    const why = path === undefined ? undefined : unreadable(resolve(folder, path))
+    if (why === undefined) return []
+    const fix = key === 'caFile' ? 'take it from /ca of the cloud, or correct the path' : 'correct the path'
+    return [
+      { path: ['mqtt', key], found: `'${path}' (${why})`, expected: 'a readable PEM file, relative to this one', fix },
+    ]
+  })
+}
+
+/** Why a file cannot be read; undefined when it can. */
+function unreadable(path: string): string | undefined {
+  try {
+    readFileSync(path)
+    return undefined
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? 'unreadable'
+  }
 }
 
 function duplicateNames({ devices }: EdgeFile): Issue[] {

@@ -115,5 +115,8 @@ async function letOthersAsk(
 /** Plain MQTT stays on loopback; with TLS it listens where ANDON_BIND says, and takes edges by certificate. */
 const mqttOf = (config: CloudConfig, { certificate, authority }: Tls) => ({
   ...{ host: config.host, port: config.mqttPort, limits: config.mqttLimits, external: config.mqttBroker },
-  tls: { host: config.bind, port: config.mqttsPort, certificate, clientAuthority: authority.rootPem },
+  tls: {
+    ...{ host: config.bind, port: config.mqttsPort, certificate, clientAuthority: authority.rootPem },
+    ...(config.tls ? {} : { serverRoot: authority.rootPem }),
+  },
 })

@@ -190,6 +190,21 @@ export interface HistoryReader {
   gaps(query: GapQuery): Promise<GapRecord[]>
 }
 
+/** How clients reach the broker. */
+export interface MqttPlace {
+  readonly host: string
+  readonly port: number
+  readonly url: string
+  /** True for a broker of the operator's own: the rest is not known of it then. */
+  readonly isExternal: boolean
+  /** The embedded broker's port with TLS. */
+  readonly tlsPort: number | undefined
+  /** Where that port is open; `127.0.0.1`: on this machine alone. */
+  readonly tlsHost: string | undefined
+  /** Root in PEM that clients of that port must trust; undefined where the operator brought the certificate. */
+  readonly root: string | undefined
+}
+
 export interface EdgeRegistrationInput extends EdgeRef {
   readonly org: string
   readonly name?: string
@@ -265,13 +280,7 @@ export interface Pipeline {
    */
   command(command: WriteCommand): Promise<CommandOutcome>
   /** Where the broker listens. */
-  readonly mqtt: {
-    readonly host: string
-    readonly port: number
-    /** The embedded broker's port with TLS. */
-    readonly tlsPort: number | undefined
-    readonly url: string
-  }
+  readonly mqtt: MqttPlace
   /** Empty when all is well, else what is wrong in words. */
   faults(): Promise<string[]>
   /** Publishes STATE offline, commits what is in flight, closes broker and history. Safe to call twice. */

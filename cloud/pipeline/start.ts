@@ -6,7 +6,7 @@ import type { Log } from '#shared/log/log.ts'
 import { RangeSet } from '#shared/sparkplug/range-set.ts'
 import { type Broker, BrokerUnavailableError } from './broker/broker.ts'
 import { type MqttOptions, type OpenBrokerOptions, openBroker } from './broker/open.ts'
-import type { EdgeRef, EdgeRegistrationInput, EdgeStatus, Pipeline, PipelineMetrics } from './contract.ts'
+import type { EdgeRef, EdgeRegistrationInput, EdgeStatus, MqttPlace, Pipeline, PipelineMetrics } from './contract.ts'
 import { createDetection, type Detection } from './detection/index.ts'
 import type { HistoryBatch } from './historian/batch.ts'
 import type { Historian, RangeMark } from './historian/historian.ts'
@@ -196,7 +196,6 @@ function rollBack(shards: Shards, marks: readonly RangeMark[]): void {
 
 function pipelineOf(parts: Parts): Pipeline {
   const { shards, historian, detection, store, broker, writer, profiles } = parts
-  const { host, port } = broker
   const find = (path: string) => shards.find(path)?.tag
   return {
     live: parts.live,
@@ -213,7 +212,7 @@ function pipelineOf(parts: Parts): Pipeline {
     profile: (key) => profiles.get(key),
     registerEdge: (input) => registerEdge(parts, input),
     command: (command) => parts.host.command(command),
-    mqtt: { host, port, tlsPort: broker.tlsPort, url: `mqtt://${host.includes(':') ? `[${host}]` : host}:${port}` },
+    mqtt: placeOf(broker, parts.options.mqtt),
     faults: async () =>
       [
         writer.isFailing ? HISTORY_CLOSED : [],
@@ -223,6 +222,12 @@ function pipelineOf(parts: Parts): Pipeline {
       ].flat(),
     close: closeOnce(parts),
   }
+}
+
+function placeOf({ host, port, tlsPort }: Broker, { external, tls }: MqttOptions): MqttPlace {
+  const url = external?.url ?? `mqtt://${host.includes(':') ? `[${host}]` : host}:${port}`
+  const own = tlsPort === undefined ? undefined : tls
+  return { host, port, url, isExternal: external !== undefined, tlsPort, tlsHost: own?.host, root: own?.serverRoot }
 }
 
 async function registerEdge(parts: Parts, input: EdgeRegistrationInput): Promise<EdgeStatus> {

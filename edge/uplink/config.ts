@@ -7,9 +7,16 @@ export const UplinkConfig = Type.Object(
     url: ServiceUrl(['mqtt', 'mqtts'], 'Broker, mqtt:// or mqtts:// with host and port'),
     username: Type.Optional(Type.String({ minLength: 1, description: 'Usually <group>/<edge>' })),
     password: Type.Optional(Type.String({ minLength: 1, description: 'The secret shown once at registration' })),
-    caFile: Type.Optional(Type.String({ description: 'Certificate authority of the broker (mqtts)' })),
-    certFile: Type.Optional(Type.String({ description: 'Client certificate (mqtts)' })),
-    keyFile: Type.Optional(Type.String({ description: 'Key of the client certificate' })),
+    caFile: Type.Optional(
+      Type.String({
+        description:
+          'Root that signed the certificate of the broker (mqtts), in PEM: of Andon what `/ca` gives; relative to this file',
+      }),
+    ),
+    certFile: Type.Optional(Type.String({ description: 'Client certificate (mqtts), in PEM; relative to this file' })),
+    keyFile: Type.Optional(
+      Type.String({ description: 'Key of the client certificate, in PEM; relative to this file' }),
+    ),
     keepAliveSeconds: Type.Integer({ minimum: 5, maximum: 60, default: 10, description: 'MQTT keep-alive' }),
     acknowledgement: Type.Union([Type.Literal('required'), Type.Literal('none')], {
       default: 'required',

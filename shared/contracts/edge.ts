@@ -49,5 +49,25 @@ export const EdgeRegistration = Type.Object(
   { additionalProperties: false },
 )
 export type EdgeRegistration = Static<typeof EdgeRegistration>
-export const EdgeRegistered = Type.Object({ edge: Edge, username: Type.String(), secret: Type.String() })
+
+/** How a box reaches the broker. */
+export const EdgeBroker = Type.Object({
+  /** Address of an external broker; null: the ports below, under the host of the console. */
+  url: nullable(Type.String()),
+  /** Without TLS, for this machine alone. */
+  port: Type.Integer(),
+  tlsPort: nullable(Type.Integer()),
+  /** True when the port with TLS, too, is open to this machine alone. */
+  isLocal: Type.Boolean(),
+  /** SHA-256 of the root that `GET /ca` gives and whoever uses the port with TLS must trust; null: another authority signed. */
+  rootFingerprint: nullable(Type.String()),
+})
+export type EdgeBroker = Static<typeof EdgeBroker>
+
+export const EdgeRegistered = Type.Object({
+  edge: Edge,
+  username: Type.String(),
+  secret: Type.String(),
+  broker: EdgeBroker,
+})
 export type EdgeRegistered = Static<typeof EdgeRegistered>

@@ -11,6 +11,8 @@ export interface TlsListener {
   /** 0 picks a free one. */
   readonly port: number
   readonly certificate: ServerCertificate
+  /** Root in PEM that clients must trust; absent where the operator brought the certificate. */
+  readonly serverRoot?: string | undefined
   /** Root in PEM of the authority whose client certificates name edges. */
   readonly clientAuthority: string
   /** True for the serial number (upper-case hexadecimal) of a certificate that is no longer good. */

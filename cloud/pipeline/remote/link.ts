@@ -10,7 +10,10 @@ import { createWatchers, type Watchers } from './watchers.ts'
 const CALL_TIMEOUT_MS = 30_000
 const FIRST_PAUSE_MS = 250
 const LONGEST_PAUSE_MS = 5000
-const NOWHERE: Pipeline['mqtt'] = { host: '', port: 0, tlsPort: undefined, url: '' }
+const NOWHERE: Pipeline['mqtt'] = {
+  ...{ host: '', port: 0, url: '', isExternal: false },
+  ...{ tlsPort: undefined, tlsHost: undefined, root: undefined },
+}
 
 export interface LinkOptions {
   /** Opens a way to the pipeline. Called again, with growing pauses, whenever it has ended. */

@@ -33,7 +33,7 @@ function scripted() {
   const asked: unknown[] = []
   let isClosed = false
   const pipeline = {
-    mqtt: { host: 'broker', port: 1883, tlsPort: undefined, url: 'mqtt://broker:1883' },
+    mqtt: { host: 'broker', port: 1883, url: 'mqtt://broker:1883' },
     async edges(org: string) {
       if (org === 'taken')
         throw new DomainError('conflict', 'edge.group-taken', 'Taken', [{ path: '/a', message: 'b' }])

@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject, randomBytes, X509Certificate } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createSecret } from './files.ts'
+import { createSecret, replacePublic } from './files.ts'
 import { type Issued, type Issuer, imported, issue, makeRoot, signingKey } from './x509.ts'
 
 /** Long enough that a phone or an edge box need not learn another root in its life. */
@@ -23,7 +23,7 @@ export interface Authority {
 }
 
 export interface AuthorityOptions {
-  /** Key and root are kept here in `ca.pem`, readable by the owner alone. */
+  /** Key and root are kept here in `ca.pem`, readable by the owner alone; the root alone in `root.pem`, for whoever connects. */
   readonly dir: string
   /** ms since 1970 */
   readonly clock: () => number
@@ -38,6 +38,7 @@ export async function openAuthority({ dir, clock }: AuthorityOptions): Promise<A
   }
   const text = readFileSync(file, 'utf8')
   const root = readRoot(file, text)
+  publishRoot(join(dir, 'root.pem'), root.toString())
   const issuer: Issuer = {
     name: root.issuer,
     privateKey: await signingKey(createPrivateKey(text)),
@@ -54,6 +55,11 @@ export async function openAuthority({ dir, clock }: AuthorityOptions): Promise<A
         ...(publicKey && { publicKey }),
       }),
   }
+}
+
+/** Its folder belongs to the operator, who takes it from there to boxes and phones. */
+function publishRoot(file: string, rootPem: string): void {
+  if (!existsSync(file) || readFileSync(file, 'utf8') !== rootPem) replacePublic(file, rootPem)
 }
 
 function readRoot(file: string, text: string): X509Certificate {

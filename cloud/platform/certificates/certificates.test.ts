@@ -20,13 +20,28 @@ beforeEach(() => {
 afterEach(() => rmSync(join(dir, '..'), { recursive: true, force: true }))
 
 describe('the authority', () => {
-  it('makes its key once, readable by the owner alone, and leaves no other file', async () => {
+  it('makes its key once, readable by the owner alone, and leaves no other file but the root for everybody', async () => {
     const first = await openAuthority({ dir, clock })
     const again = await openAuthority({ dir, clock })
     expect(again.fingerprint).toBe(first.fingerprint)
     expect(statSync(join(dir, 'ca.pem')).mode & 0o777).toBe(0o600)
     expect(statSync(dir).mode & 0o777).toBe(0o700)
-    expect(readdirSync(dir)).toEqual(['ca.pem'])
+    expect(statSync(join(dir, 'root.pem')).mode & 0o777).toBe(0o644)
+    expect(readdirSync(dir).sort()).toEqual(['ca.pem', 'root.pem'])
+  })
+
+  it('hands out its root without the key, also where an older version kept none or the key is another', async () => {
+    const first = await openAuthority({ dir, clock })
+    const rootFile = join(dir, 'root.pem')
+    expect(readFileSync(rootFile, 'utf8')).toBe(first.rootPem)
+    expect(first.rootPem).not.toContain('PRIVATE KEY')
+    rmSync(rootFile)
+    await openAuthority({ dir, clock })
+    expect(readFileSync(rootFile, 'utf8')).toBe(first.rootPem)
+    rmSync(join(dir, 'ca.pem'))
+    const second = await openAuthority({ dir, clock })
+    expect(readFileSync(rootFile, 'utf8')).toBe(second.rootPem)
+    expect(second.rootPem).not.toBe(first.rootPem)
   })
 
   it('is one, however many open it at once', async () => {

@@ -1,9 +1,17 @@
-import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { chmodSync, closeSync, fsyncSync, linkSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 
 /** Writes a secret, readable by its owner alone, so that after a crash the old file stands or the new one, never half of it. */
 export function replaceSecret(file: string, text: string): void {
   const made = written(file, text)
+  renameSync(made, file)
+  syncFolder(file)
+}
+
+/** As replaceSecret(), for what everybody may read. */
+export function replacePublic(file: string, text: string): void {
+  const made = written(file, text)
+  chmodSync(made, 0o644)
   renameSync(made, file)
   syncFolder(file)
 }

@@ -10,7 +10,7 @@ import { Id, Page, PageQuery } from '#shared/contracts/http.ts'
 import { Tag } from '#shared/contracts/tag.ts'
 import { type Assets, devicePath } from '../assets/index.ts'
 import { cursorText, encodeCursor, onePage, type SuiteDeps } from '../kernel/index.ts'
-import { deviceView, edgeView, tagView } from './view.ts'
+import { brokerView, deviceView, edgeView, tagView } from './view.ts'
 
 export type EdgeDeps = SuiteDeps & { readonly assets: Assets }
 
@@ -48,7 +48,8 @@ export function fleetRoutes(app: HttpApp, { db, door, pipeline, assets }: EdgeDe
       const secret = randomBytes(24).toString('base64url')
       const secretHash = hashGeneratedSecret(secret)
       const edge = await pipeline.registerEdge({ org: actor.org, ...body, secretHash })
-      return reply.code(201).send({ edge: edgeView(edge), username: `${body.group}/${body.edge}`, secret })
+      const told = { edge: edgeView(edge), username: `${body.group}/${body.edge}`, secret }
+      return reply.code(201).send({ ...told, broker: brokerView(pipeline.mqtt) })
     },
   )
   app.get(

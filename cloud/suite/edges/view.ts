@@ -1,5 +1,7 @@
-import type { DeviceStatus, EdgeStatus, GapRecord, TagStatus } from '#cloud/pipeline/index.ts'
-import type { Device, Edge } from '#shared/contracts/edge.ts'
+import type { DeviceStatus, EdgeStatus, GapRecord, MqttPlace, TagStatus } from '#cloud/pipeline/index.ts'
+import { fingerprintOf } from '#cloud/platform/http/root-certificate.ts'
+import type { Device, Edge, EdgeBroker } from '#shared/contracts/edge.ts'
+import { isLoopback } from '#shared/contracts/loopback.ts'
 import type { Quality, Scalar } from '#shared/contracts/sample.ts'
 import type { Tag, WireQuality, WireValue } from '#shared/contracts/tag.ts'
 import type { LocalizedText } from '#shared/contracts/text.ts'
@@ -27,6 +29,18 @@ export function gapView(gap: GapRecord) {
     to: new Date(gap.lastTime ?? gap.recordedAt).toISOString(),
     count: String(gap.count),
     cause: gap.cause,
+  }
+}
+
+/** How a box reaches the broker. */
+export function brokerView(mqtt: MqttPlace): EdgeBroker {
+  const { url, isExternal, port, tlsPort, tlsHost, root } = mqtt
+  return {
+    url: isExternal ? url : null,
+    port,
+    tlsPort: tlsPort ?? null,
+    isLocal: !isExternal && isLoopback(tlsHost ?? '127.0.0.1'),
+    rootFingerprint: root === undefined ? null : fingerprintOf(root),
   }
 }
 

@@ -6,7 +6,7 @@ import { registerEdge } from '../../api/acts.ts'
 import { ActionButton } from '../../ui/action-button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { useTexts } from '../../ui/language.ts'
-import { EDGE_COMMAND, edgeFileOf, isEdgeName } from './edge-file.ts'
+import { cannotReach, EDGE_COMMAND, edgeFileOf, isEdgeName, needsRoot, rootCommandOf } from './edge-file.ts'
 
 /** Registers a box, then shows its secret this one time with what the box needs to start. */
 export function RegisterDialog({ edges, onClose }: { readonly edges: readonly Edge[]; readonly onClose: () => void }) {
@@ -107,7 +107,8 @@ function TextField({ label, example, fault, value, onChange }: FieldProps) {
 
 function Registered({ registered, onClose }: { readonly registered: EdgeRegistered; readonly onClose: () => void }) {
   const { t } = useTexts()
-  const { edge, username, secret } = registered
+  const { edge, username, secret, broker } = registered
+  const reach = { username, host: location.hostname, broker }
   return (
     <>
       <p role="status">
@@ -116,10 +117,24 @@ function Registered({ registered, onClose }: { readonly registered: EdgeRegister
       <CopyText label={t('edges.username')} text={username} />
       <CopyText label={t('edges.secret')} text={secret} />
       <p className="edge-once">{t('edges.secretOnce')}</p>
-      <CopyText label={t('edges.file')} text={edgeFileOf(edge, { username, host: location.hostname })} />
+      <CopyText label={t('edges.file')} text={edgeFileOf(edge, reach)} />
       <p className="meta">{t('edges.fileNext')}</p>
+      {cannotReach(reach) && <p role="alert">{t('edges.tlsClosed', { port: broker.tlsPort ?? broker.port })}</p>}
+      {needsRoot(reach) && <RootFile fingerprint={broker.rootFingerprint ?? ''} />}
       <CopyText label={t('edges.command')} text={EDGE_COMMAND} />
       <Button onClick={onClose}>{t('action.close')}</Button>
+    </>
+  )
+}
+
+/** What the box needs beside its file where it trusts the installation's own authority. */
+function RootFile({ fingerprint }: { readonly fingerprint: string }) {
+  const { t } = useTexts()
+  return (
+    <>
+      <CopyText label={t('edges.root')} text={rootCommandOf(location.origin)} />
+      <p className="meta">{t('edges.rootNext')}</p>
+      <p className="edge-copy">{fingerprint}</p>
     </>
   )
 }

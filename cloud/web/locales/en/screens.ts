@@ -524,6 +524,10 @@ export const screens = {
     secret: 'Secret',
     secretOnce: 'The secret is shown this one time. Keep it before you close.',
     file: 'edge.yaml',
+    root: 'Root certificate beside it (root.pem)',
+    rootNext: 'The printed SHA-256 fingerprint must be this one:',
+    tlsClosed:
+      'Port {{port}} is open on the machine of the cloud alone. Start the cloud with ANDON_BIND set to its address, so that the box can reach it.',
     fileNext: 'Save it on the box, put your own device in, then start with the secret in place of the dots.',
     command: 'Command',
     copy: 'Copy',
