@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The one command. Each sub-command lives in `commands/` and is loaded only when it is asked for. */
 import { enableCompileCache } from 'node:module'
-import { type Command, UsageError } from './commands/command.ts'
+import { type Command, isUsageFault, UsageError, usageOf } from './commands/command.ts'
 
 const COMMANDS: Record<string, { summary: string; load: () => Promise<{ command: Command }> }> = {
   bench: { summary: 'run a benchmark', load: () => import('./commands/bench.ts') },
@@ -34,14 +34,18 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stdout.write(`${command.help}\n`)
     return 0
   }
+  howToCall = `${usageOf(command)}\n\nandon ${name} --help tells its options.\n`
   return command.run(rest)
 }
+
+/** What is shown when the call is wrong: of one command once it is known, else of all. */
+let howToCall = usage()
 
 try {
   process.exitCode = await main(process.argv.slice(2))
 } catch (error) {
-  const isUsage = error instanceof UsageError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS')
+  const isUsage = isUsageFault(error)
   process.stderr.write(`andon: ${error instanceof Error ? error.message : String(error)}\n`)
-  if (isUsage) process.stderr.write(usage())
+  if (isUsage) process.stderr.write(howToCall)
   process.exitCode = isUsage ? 2 : 1
 }
