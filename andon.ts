@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The one command. Each sub-command lives in `commands/` and is loaded only when it is asked for. */
+import { existsSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
 import { type Command, isUsageFault, UsageError, usageOf } from './commands/command.ts'
 
@@ -16,8 +17,12 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<{ command:
 // Compiled code is kept between starts: a second start is faster and does without the 20 MB of the type stripper.
 enableCompileCache()
 
+/** An image of the edge or the cloud holds the commands of its own alone. */
+const isHere = (name: string) => existsSync(new URL(`./commands/${name}.ts`, import.meta.url))
+
 function usage(): string {
-  const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`)
+  const here = Object.entries(COMMANDS).filter(([name]) => isHere(name))
+  const lines = here.map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`)
   return `usage: andon COMMAND [options]\n\n${lines.join('\n')}\n\nandon COMMAND --help tells a command's options.\n`
 }
 
@@ -29,6 +34,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   const entry = COMMANDS[name]
   if (!entry) throw new UsageError(`there is no command '${name}'`)
+  if (!isHere(name)) throw new UsageError(`'${name}' is not part of this installation; a full checkout of Andon has it`)
   const { command } = await entry.load()
   if (rest.includes('--help') || rest.includes('-h')) {
     process.stdout.write(`${command.help}\n`)
