@@ -4,12 +4,12 @@ import { ConfigError, type Fault } from '#shared/config/config-error.ts'
 import type { Log } from '#shared/log/log.ts'
 import type { CloudConfig } from '../config.ts'
 import { type Pipeline, startPipeline } from '../pipeline/index.ts'
-import { forgetLease, type Lease, takeLease } from '../pipeline/lease/lease.ts'
+import { divideEdges } from '../pipeline/lease/division.ts'
+import { forgetMembers, join, type Member } from '../pipeline/lease/members.ts'
 import type { Meter } from '../pipeline/remote/meter.ts'
 import { servePipeline } from '../pipeline/remote/serve.ts'
 import { listenForChannels, type SocketAddress } from '../pipeline/remote/socket.ts'
 import { type DatabaseAddress, openDatabase } from '../platform/database/pools.ts'
-import { ROLE_NAMES } from '../roles.ts'
 import { openTls, type Tls } from '../tls.ts'
 
 export interface MachineSideOptions {
@@ -30,7 +30,7 @@ type Opened = (close: () => Promise<void> | void) => void
 
 /**
  * Starts the pipeline as the configuration says, with its connections to PostgreSQL and the certificate of its TLS port. On a
- * database that other processes reach it first takes, or waits for, the lease. Throws ConfigError; leaves nothing open.
+ * database that other processes reach it first joins those at work, to divide the edges. Throws ConfigError; leaves nothing open.
  */
 export async function openMachineSide(options: MachineSideOptions): Promise<Pipeline> {
   const closers: (() => Promise<void> | void)[] = []
@@ -48,44 +48,50 @@ export async function openMachineSide(options: MachineSideOptions): Promise<Pipe
 
 async function assemble(options: MachineSideOptions, opened: Opened): Promise<Pipeline> {
   const { config, address, secret, log, meter } = options
-  // Before the lease: whoever waits for it shall be quick when it comes.
   const tls = await openTls(config, Date.now, log)
   opened(() => tls.certificate.close())
-  const lease = config.databaseUrl === undefined ? undefined : await openLease(options, opened)
-  const settings = lease && {
-    'andon.fence': String(lease.fence),
+  const member = config.databaseUrl === undefined ? undefined : await joinOthers(options, opened)
+  const settings = member && {
+    'andon.fence': String(member.fence),
     idle_in_transaction_session_timeout: String(IDLE_TRANSACTION_MS),
   }
   // A pool of its own, so that no request that waits for a connection holds up a commit.
   const db = openDatabase({ address, secret, log, ...(settings ? { settings } : {}) })
   opened(() => db.close())
-  if (!lease) await forgetLease(db.system as unknown as Kysely<never>)
+  const system = db.system as unknown as Kysely<never>
+  if (!member) await forgetMembers(system)
   const { dataDir, profilesDir, influx: externalHistory } = config
   const pipeline = await startPipeline({
     ...{ db, dataDir, profilesDir, externalHistory, mqtt: mqttOf(config, tls), clock: Date.now, log, metrics: meter },
     ...(config.reorderMs === undefined ? {} : { limits: { reorderMs: config.reorderMs } }),
-    ...(lease ? { isOwner: () => lease.isValid() } : {}),
+    member: member && {
+      fence: member.fence,
+      isValid: () => member.isValid(),
+      division: divideEdges({ db: system, fence: member.fence, listen: db.listen, log }),
+    },
   })
   opened(() => pipeline.close())
-  if (lease) await letOthersAsk({ ...options, pipeline, lease }, opened)
+  if (member) await letOthersAsk({ ...options, pipeline, member }, opened)
   return pipeline
 }
 
-async function openLease({ config, address, secret, log, onLost }: MachineSideOptions, opened: Opened): Promise<Lease> {
+async function joinOthers(
+  { config, address, secret, log, onLost }: MachineSideOptions,
+  opened: Opened,
+): Promise<Member> {
   const own = openDatabase({ address, secret, log, size: 2 })
   opened(() => own.close())
-  const missing = missingForSeveral(config)
-  const refuse = (at: SocketAddress | null) => {
-    throw new ConfigError(missing.map((setting) => severalFault(setting, at)))
+  const refuse = (lacking: readonly string[], at: SocketAddress | null) => {
+    throw new ConfigError(lacking.map((setting) => severalFault(setting, at)))
   }
   const db = own.system as unknown as Kysely<never>
-  const lease = await takeLease({ db, log, onLost, refuse: missing.length > 0 ? refuse : undefined })
-  opened(() => lease.release())
-  return lease
+  const member = await join({ db, log, onLost, lacks: lackingForSeveral(config), refuse })
+  opened(() => member.leave())
+  return member
 }
 
-/** A second process can only take over what lies outside the first one. */
-const missingForSeveral = ({ mqttBroker, influx }: CloudConfig): string[] => [
+/** Several processes can only work on what lies outside each of them. */
+const lackingForSeveral = ({ mqttBroker, influx }: CloudConfig): string[] => [
   ...(mqttBroker ? [] : ['MQTT_URL']),
   ...(influx ? [] : ['INFLUX_URL']),
 ]
@@ -93,23 +99,23 @@ const missingForSeveral = ({ mqttBroker, influx }: CloudConfig): string[] => [
 const severalFault = (setting: string, at: SocketAddress | null): Fault => ({
   file: 'environment',
   path: setting,
-  expected: `an address, because another process${at ? ` (${at.host}:${at.port})` : ''} is the machine side of this database`,
-  fix: `set ${setting} for both, and this one takes over when the other ends; or start it without the role pipeline`,
+  expected: `an address in every process, because another one${at ? ` (${at.host}:${at.port})` : ''} is at work as the machine side of this database`,
+  fix: `set ${setting} for both, and they divide the edges; or start this one without the role pipeline`,
 })
 
-/** Listens for processes that have other roles, and tells where. */
+/** Listens for processes that have other roles or other edges, and tells where: from now on it gets its share of the edges. */
 async function letOthersAsk(
-  { config, secret, meter, pipeline, lease }: MachineSideOptions & { pipeline: Pipeline; lease: Lease },
+  { config, secret, meter, pipeline, member }: MachineSideOptions & { pipeline: Pipeline; member: Member },
   opened: Opened,
 ): Promise<void> {
-  if (config.roles.length === ROLE_NAMES.length) return
   const listening = await listenForChannels({
     ...{ host: config.bind, port: 0, secret },
     onChannel: (channel) => servePipeline(pipeline, channel, { meter }),
   })
   opened(() => listening.close())
   const isEvery = config.bind === '0.0.0.0' || config.bind === '::'
-  await lease.tell({ host: isEvery ? hostname() : config.bind, port: listening.address.port })
+  await member.tell({ host: isEvery ? hostname() : config.bind, port: listening.address.port })
+  opened(() => member.retire())
 }
 
 /** Plain MQTT stays on loopback; with TLS it listens where ANDON_BIND says, and takes edges by certificate. */

@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely'
-import { pipelineAddress } from '../pipeline/lease/lease.ts'
+import { livingMembers } from '../pipeline/lease/members.ts'
 import { localParts } from '../pipeline/remote/local-parts.ts'
 import { type RemotePipeline, remotePipeline } from '../pipeline/remote/remote.ts'
 import { openChannel } from '../pipeline/remote/socket.ts'
@@ -9,9 +9,9 @@ import type { MachineThread, ThreadOptions } from './start-thread.ts'
 export function reachMachineSide({ config, db, secret, metrics }: ThreadOptions): MachineThread {
   const local = localParts(db, config.profilesDir)
   const open = async () => {
-    const address = await pipelineAddress(db.system as unknown as Kysely<never>)
-    if (!address) throw new Error('No process is the machine side')
-    return openChannel(address, secret)
+    const [member] = await livingMembers(db.system as unknown as Kysely<never>)
+    if (!member) throw new Error('No process is the machine side')
+    return openChannel(member.address, secret)
   }
   const remote: RemotePipeline = remotePipeline({ open, local, metrics })
   const pipeline = withClose(remote)

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
 import type { Database } from '#cloud/platform/database/database.ts'
+import { DomainError } from '#cloud/platform/errors.ts'
 import { loadProfiles } from '#shared/config/profile.ts'
 import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
 import type { Log } from '#shared/log/log.ts'
@@ -8,6 +9,7 @@ import { type Broker, BrokerUnavailableError } from './broker/broker.ts'
 import { type MqttOptions, type OpenBrokerOptions, openBroker } from './broker/open.ts'
 import type { EdgeRef, EdgeRegistrationInput, EdgeStatus, MqttPlace, Pipeline, PipelineMetrics } from './contract.ts'
 import { createDetection, type Detection } from './detection/index.ts'
+import { edgesAtWork } from './edges-at-work.ts'
 import type { HistoryBatch } from './historian/batch.ts'
 import type { Historian, RangeMark } from './historian/historian.ts'
 import { type ExternalHistory, openHistory } from './historian/open.ts'
@@ -17,13 +19,14 @@ import { acknowledgeable } from './host/commands.ts'
 import { createHost, HOST_ID, type Host } from './host/host.ts'
 import type { HostLimits } from './host/host-context.ts'
 import { tolerate } from './host/tolerances.ts'
+import type { Division } from './lease/division.ts'
 import type { EdgeShard } from './shard/edge-shard.ts'
 import { type LiveCache, liveCache } from './shard/live.ts'
 import { pageOfTags } from './shard/page-of-tags.ts'
 import { type RecordsQueue, recordsQueue } from './shard/records-queue.ts'
-import { openShard, restoreShards } from './shard/restore.ts'
+import { openShard, type RestoreOptions, restoreShards, restoreView } from './shard/restore.ts'
 import { createShards, type Shards } from './shard/shards.ts'
-import { type PipelineStore, pipelineStore } from './shard/store.ts'
+import { type EdgeRow, type PipelineStore, pipelineStore } from './shard/store.ts'
 import { deviceStatus, edgeStatus, tagStatus } from './shard/views.ts'
 
 export interface PipelineOptions {
@@ -41,10 +44,19 @@ export interface PipelineOptions {
   readonly metrics?: PipelineMetrics
   /** Opens another broker to stand on than the embedded one. */
   readonly openBroker?: () => Promise<Broker>
-  /** False from when another process may have taken over: nothing is sent to edges then. Absent: nobody can. */
-  readonly isOwner?: () => boolean
+  /** Where several processes divide the edges: what this one is among them. Absent: it has all. */
+  readonly member?: MemberOptions | undefined
   /** How patient the Sparkplug host is; its defaults suit the embedded broker. */
   readonly limits?: Partial<HostLimits>
+}
+
+/** One of several processes. */
+export interface MemberOptions {
+  readonly fence: bigint
+  /** False from when others may have taken its edges over: nothing is sent to edges then. */
+  readonly isValid: () => boolean
+  /** Says which edges are its own. */
+  readonly division: Division
 }
 
 const SPACING_MS = 200
@@ -88,19 +100,36 @@ async function assemble(options: PipelineOptions, opened: (close: () => Promise<
   const historian = await openHistory({ external, dataDir, db, labelsOf, clock, log })
   opened(() => historian.close())
   const system = db.system as unknown as Kysely<unknown>
-  const detection = await createDetection({ db: system, listen: db.listen.bind(db), clock, log })
+  const fence = options.member?.fence
+  const detection = await createDetection({ db: system, listen: db.listen.bind(db), clock, log, fence })
   opened(() => detection.close())
-  await restoreShards({ store, historian, detection, profiles, shards, clock, log })
+  const first = await firstEdges(options)
+  if (first !== 'later') await restoreAll({ store, historian, detection, profiles, shards, clock, log }, first)
   const hashes = (edge: EdgeRef) => shards.get(edge)?.secretHash
   const onOddWill: OpenBrokerOptions['onOddWill'] = (edge, rule) => {
     const shard = shards.get(edge)
     if (shard) tolerate({ clock, log, metrics }, shard, rule)
   }
-  const told = { secretHash: hashes, onOddWill, speaksFor: HOST_ID, clock, log, metrics }
+  const isStranger = async (edge: EdgeRef) => !(await store.isRegistered(edge))
+  const told = { isStranger, secretHash: hashes, onOddWill, speaksFor: HOST_ID, clock, log, metrics }
   const broker = await (options.openBroker?.() ?? openBroker({ ...options.mqtt, ...told }))
   opened(() => broker.close())
   const [queue, live] = [recordsQueue(log), liveCache(shards)]
   return connect({ options, profiles, historian, detection, store, shards, broker, queue, live, metrics })
+}
+
+/** The embedded broker must know its edges before they knock; where edges go by another broker they are taken on one by one. */
+async function firstEdges({ member, mqtt, openBroker }: PipelineOptions): Promise<'all' | 'later' | readonly string[]> {
+  if (!member) return 'all'
+  return mqtt.external || openBroker ? 'later' : await member.division.claimAll()
+}
+
+async function restoreAll(options: RestoreOptions, edges: 'all' | readonly string[]): Promise<void> {
+  const restored = await restoreShards(options, edges === 'all' ? undefined : edges)
+  await restoreView(
+    options,
+    restored.map(({ shard }) => shard),
+  )
 }
 
 function labelsIn(shards: Shards, key: number) {
@@ -124,7 +153,7 @@ async function connect(opened: Opened): Promise<Pipeline> {
   const limits = options.limits && { limits: options.limits }
   const host = createHost({
     ...opened,
-    broker: fenced(broker, options.isOwner),
+    broker: fenced(broker, options.member),
     writer,
     clock,
     log,
@@ -141,14 +170,28 @@ async function connect(opened: Opened): Promise<Pipeline> {
   await broker.consume((topic, payload) => host.receive(topic, payload))
   await Promise.all([...shards].map(({ ref }) => broker.subscribeEdge(ref)))
   await host.start()
-  return pipelineOf({ ...opened, writer, host })
+  const parts = { ...opened, writer, host }
+  await divide(parts, links)
+  return pipelineOf(parts)
+}
+
+/** Where several processes divide the edges, takes on its own, from now on and for as long as it lives. */
+async function divide(parts: Parts, links: Links): Promise<void> {
+  const { options, historian } = parts
+  const { clock, log, member } = options
+  const tellOf = async (shards: readonly EdgeShard[]) => {
+    const own = new Set(shards.map(({ ref }) => `${ref.group}/${ref.edge}`))
+    const gaps = (await historian.gaps()).filter(({ group, edge }) => own.has(`${group}/${edge}`))
+    if (gaps.length > 0) await tellGaps(links, gaps)
+  }
+  await member?.division.start(edgesAtWork({ ...parts, clock, log, tellGaps: tellOf }))
 }
 
 /** An acknowledgement of one who has been succeeded could free what his successor does not have. */
-function fenced(broker: Broker, isOwner: PipelineOptions['isOwner']): Broker {
-  if (!isOwner) return broker
+function fenced(broker: Broker, member: MemberOptions | undefined): Broker {
+  if (!member) return broker
   const refuse = () => Promise.reject(new BrokerUnavailableError('another process may have taken over'))
-  return { ...broker, publish: (...message) => (isOwner() ? broker.publish(...message) : refuse()) }
+  return { ...broker, publish: (...message) => (member.isValid() ? broker.publish(...message) : refuse()) }
 }
 
 interface Links {
@@ -218,6 +261,7 @@ function pipelineOf(parts: Parts): Pipeline {
         writer.isFailing ? HISTORY_CLOSED : [],
         detection.fault() ?? [],
         broker.fault() ?? [],
+        parts.options.member?.division.fault() ?? [],
         ...historian.faults(),
       ].flat(),
     close: closeOnce(parts),
@@ -231,20 +275,36 @@ function placeOf({ host, port, tlsPort }: Broker, { external, tls }: MqttOptions
 }
 
 async function registerEdge(parts: Parts, input: EdgeRegistrationInput): Promise<EdgeStatus> {
-  const { store, shards, detection, options, broker } = parts
+  const { store, shards, options, broker } = parts
   const row = await store.register(input, new Date(options.clock()))
   const known = shards.get(input)
-  const shard = known ?? openShard(row, detection)
-  if (!known) {
-    shards.add(shard)
-    await broker.subscribeEdge(shard.ref)
-  }
+  const shard = known ?? (await admit(parts, row))
   // Whoever holds the old secret must show the new one.
-  else if (known.secretHash !== row.secret_hash) broker.disconnect(known.ref)
+  if (known && known.secretHash !== row.secret_hash) broker.disconnect(known.ref)
   shard.secretHash = row.secret_hash
   shard.name = row.name
   return edgeStatus(shard, acknowledgeable(shard), parts.profiles)
 }
+
+/** Takes on an edge that is not in hand: a new one, or one that nobody has. */
+async function admit({ shards, detection, broker, options }: Parts, row: EdgeRow): Promise<EdgeShard> {
+  const { member } = options
+  const ref = { group: row.group_id, edge: row.edge }
+  if (!member) {
+    const shard = openShard(row, detection)
+    shards.add(shard)
+    await broker.subscribeEdge(shard.ref)
+    return shard
+  }
+  await member.division.claim(row.id)
+  const shard = shards.get(ref)
+  if (!shard) throw notOwner(ref)
+  return shard
+}
+
+/** The question belongs to another process, which the table of edges tells. */
+const notOwner = ({ group, edge }: EdgeRef) =>
+  new DomainError('unavailable', 'pipeline.not-owner', `${group}/${edge} is with another process; try again soon`)
 
 function closeOnce(parts: Parts): () => Promise<void> {
   let closing: Promise<void> | undefined
@@ -257,6 +317,7 @@ function closeOnce(parts: Parts): () => Promise<void> {
 /** Nothing new is taken, what came is committed and acknowledged, then the edges are let go and the stores close. */
 async function closeParts(parts: Parts): Promise<void> {
   const { host, broker, writer, detection, shards, queue, store, options, historian } = parts
+  await options.member?.division.stop()
   host.stop()
   await writer.close()
   await detection.close()

@@ -25,12 +25,12 @@ const GIVE_UP_MS = 60_000
 const SHORT_SECONDS = 20
 
 /**
- * Two machine sides on Debian's mosquitto and victoria-metrics: the one at work is killed, then its successor is stopped for
- * twice the lease and goes on. How long nobody works, and what is missing or there twice in the end. Below 20 s only the kill.
+ * Two machine sides on Debian's mosquitto and victoria-metrics divide the edges: one is killed, then one is stopped for twice
+ * the lease and goes on. How long its edges have nobody, and what is missing or there twice in the end. Below 20 s only the kill.
  */
 export const bench: Bench = {
   name: 'shards',
-  summary: 'take-over between two machine sides, by kill -9 and by SIGSTOP, against a ledger',
+  summary: 'take-over between two machine sides at work at once, by kill -9 and by SIGSTOP, against a ledger',
   seconds: 60,
   run: async ({ seconds, say, rate = RATE }) => {
     const dir = mkdtempSync(join(tmpdir(), 'andon-shards-'))
@@ -46,15 +46,16 @@ export const bench: Bench = {
       const env = environment(database, { broker: broker.port, engine: engine.url })
       for (const name of ['first', 'second']) {
         sides.push(startMachineSide({ name, config, say, env: { ...env, ANDON_DATA: join(dir, name) } }))
-        await until(async () => (await holder(database)).fence > 0n)
       }
+      await divided(database)
       const load = startLoad(broker.port, rate)
       await load.born
-      await committedAfter(database, 0)
+      await committedAfter(database, edgeNames(), 0)
       const pause = () => wait((seconds * 1000) / 6)
       await pause()
       const killed = await takeOver(database, sides, (side) => side.kill('SIGKILL'))
       say(`taken over ${killed} ms after kill -9`)
+      await divided(database)
       await pause()
       const stopped = seconds < SHORT_SECONDS ? undefined : await stopOne(database, sides)
       if (stopped !== undefined) say(`taken over ${stopped} ms after SIGSTOP`)
@@ -105,7 +106,7 @@ function environment({ server }: TestDatabase, { broker, engine }: { broker: num
   }
 }
 
-/** Stops the one at work until another one has long taken over, and waits until it has found that out and ended. */
+/** Stops one until the other has long taken over, and waits until it has found that out and ended. */
 async function stopOne(database: TestDatabase, sides: readonly MachineSide[]): Promise<number> {
   const ends = () => sides.reduce((sum, side) => sum + side.ends(), 0)
   const before = ends()
@@ -117,33 +118,58 @@ async function stopOne(database: TestDatabase, sides: readonly MachineSide[]): P
   return ms
 }
 
-/** Hits the one at work; resolves with the ms until another one has committed values. */
+/** Hits a process that has edges; resolves with the ms until another one has committed values of each of them. */
 async function takeOver(
   database: TestDatabase,
   sides: readonly MachineSide[],
   hit: (side: MachineSide) => void,
 ): Promise<number> {
-  const before = await holder(database)
-  const side = sides.find(({ pid }) => String(pid()) === before.pid)
-  if (!side) throw new Error(`no process of this benchmark has the lease: ${before.pid}`)
+  const found = await owners(database)
+  const victim = found.find(({ pid }) => sides.some((side) => String(side.pid()) === pid))
+  const side = sides.find((one) => String(one.pid()) === victim?.pid)
+  if (!victim || !side) throw new Error(`no process of this benchmark has edges: ${JSON.stringify(found)}`)
   const at = Date.now()
   hit(side)
-  await until(async () => (await holder(database)).fence > before.fence)
-  await committedAfter(database, Date.now())
+  await until(
+    async () =>
+      (await owners(database)).flatMap(({ fence, edges }) => (fence === victim.fence ? [] : edges)).length ===
+      SHAPE.edges,
+  )
+  await committedAfter(database, victim.edges, Date.now())
   return Date.now() - at
 }
 
-/** Who has the lease, by the process that listens at its address. */
-async function holder({ db }: TestDatabase): Promise<{ fence: bigint; pid: string }> {
-  const { rows } = await sql<{ fence: string; pid: string | null }>`
-    select fence, address ->> 'pid' as pid from pipeline_lease`.execute(db.system)
-  return { fence: BigInt(rows[0]?.fence ?? 0), pid: rows[0]?.pid ?? '' }
+interface Owner {
+  readonly fence: string
+  /** Of the process, as it told where it is asked. */
+  readonly pid: string | null
+  readonly edges: readonly string[]
 }
 
-const committedAfter = ({ db }: TestDatabase, at: number) =>
+async function owners({ db }: TestDatabase): Promise<readonly Owner[]> {
+  const { rows } = await sql<Owner>`
+    select m.fence, m.address ->> 'pid' as pid, array_agg(e.edge) as edges
+    from pipeline_members m join edges e on e.owner_fence = m.fence group by m.fence order by m.fence`.execute(
+    db.system,
+  )
+  return rows
+}
+
+/** Resolves when both have half of the edges each. */
+const divided = (database: TestDatabase) =>
   until(async () => {
-    const { rows } = await sql<{ at: Date | null }>`select max(updated_at) as at from history_marks`.execute(db.system)
-    return (rows[0]?.at?.getTime() ?? 0) > at
+    const found = await owners(database)
+    return found.length === 2 && found.every(({ pid, edges }) => pid !== null && edges.length === SHAPE.edges / 2)
+  })
+
+const edgeNames = () => Array.from({ length: SHAPE.edges }, (_, edge) => edgeName(edge))
+
+/** Resolves when values of each of these edges were committed after a time, ms since 1970. */
+const committedAfter = ({ db }: TestDatabase, edges: readonly string[], at: number) =>
+  until(async () => {
+    const { rows } = await sql<{ at: Date }>`
+      select max(updated_at) as at from history_marks where edge = any (${edges}) group by edge`.execute(db.system)
+    return rows.length === edges.length && rows.every((row) => row.at.getTime() > at)
   })
 
 async function until(isSo: () => Promise<boolean>): Promise<void> {

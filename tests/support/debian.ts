@@ -3,10 +3,8 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { createServer } from 'node:net'
 
-/** Programs that tests run when Debian's package is installed. Some stand where an ordinary user's PATH does not lead. */
+/** Programs that tests run when Debian's package is installed. */
 const PROGRAMS = {
-  mosquitto: ['/usr/sbin/mosquitto', '/usr/local/sbin/mosquitto', '/opt/homebrew/sbin/mosquitto'],
-  chromium: ['/usr/bin/chromium'],
   'victoria-metrics': ['/usr/bin/victoria-metrics', '/usr/local/bin/victoria-metrics'],
   influxdb: ['/usr/bin/influxd', '/usr/local/bin/influxd'],
 } as const

@@ -1,12 +1,13 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, connect as dial } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { debianProgram } from './debian.ts'
+
+const PLACES = ['/usr/sbin/mosquitto', '/usr/local/sbin/mosquitto', '/opt/homebrew/sbin/mosquitto']
 
 /** Where Debian's `mosquitto` is; undefined when it is not installed. */
-export const mosquittoProgram = (): string | undefined => debianProgram('mosquitto')
+export const mosquittoProgram = (): string | undefined => PLACES.find((place) => existsSync(place))
 
 export interface MosquittoOptions {
   /** User names and passwords; without them everybody may connect. */

@@ -7,7 +7,7 @@ import { type Connection, type ExternalAddress, openConnection } from './externa
 import { HeldState } from './held-state.ts'
 import { type BackOff, type Link, openLink } from './link.ts'
 import { type Refuse, refusals } from './refusals.ts'
-import { topicReader } from './topics.ts'
+import { type ReadTopic, topicReader } from './topics.ts'
 
 export interface ExternalOptions {
   readonly address: ExternalAddress
@@ -17,8 +17,8 @@ export interface ExternalOptions {
   readonly metrics?: PipelineMetrics | undefined
   /** The host whose STATE this process is going to hold: the very first CONNECT then carries the will. */
   readonly speaksFor?: string | undefined
-  /** Hears births of edges that nobody subscribed to, counts and tells them. For the one process that knows all edges. */
-  readonly tellsUnknown?: boolean
+  /** Hears births of edges that were not subscribed to; true for one that nobody registered: it is counted and told. */
+  readonly isStranger?: ((edge: EdgeRef) => Promise<boolean>) | undefined
   readonly connectTimeoutMs?: number
   readonly keepAliveSeconds?: number
   readonly backOff?: BackOff
@@ -51,7 +51,7 @@ export async function connectBroker(options: ExternalOptions): Promise<Broker> {
   const refuse = refusals(log, metrics)
   const edges = new Map<string, EdgeRef>()
   const listeners: ((isUp: boolean) => void)[] = []
-  const router = messageRouter(edges, refuse)
+  const router = messageRouter(edges, refuse, options.isStranger)
   const state = new HeldState(clock, () => link, options.speaksFor)
   const onMessage = (topic: string, payload: Buffer, packet: IPublishPacket) => {
     if (!state.hear(topic, payload)) router.receive(topic, payload, packet)
@@ -108,11 +108,11 @@ async function greet(
   connection: Connection,
   edges: ReadonlyMap<string, EdgeRef>,
   state: HeldState,
-  { tellsUnknown = false }: ExternalOptions,
+  { isStranger }: ExternalOptions,
 ): Promise<void> {
   await state.subscribe(connection)
   await subscribeAll(connection, [...edges.values()])
-  if (tellsUnknown && connection.namesSubscriptions) {
+  if (isStranger && connection.namesSubscriptions) {
     await connection.subscribe({ [ANY_BIRTH]: { qos: 0, rh: NO_RETAINED } }, BY_BIRTH)
   }
   await state.announce(connection)
@@ -167,17 +167,22 @@ function subscriptions(
   }
 }
 
-/** Hands on what edges say that were subscribed to; whatever else comes is counted, told once and ignored. */
-function messageRouter(edges: ReadonlyMap<string, EdgeRef>, refuse: Refuse) {
+/** Hands on what edges say that were subscribed to; of the others, strangers are counted, told once and ignored. */
+function messageRouter(edges: ReadonlyMap<string, EdgeRef>, refuse: Refuse, isStranger: ExternalOptions['isStranger']) {
   const handlers: MessageHandler[] = []
   const read = topicReader()
+  const judge = async ({ topic, key }: ReadTopic, text: string) => {
+    if (topic.message !== 'NBIRTH' || !(await isStranger?.(topic))) return
+    refuse('unknown-edge', key, { topic: text })
+  }
   return {
     handlers,
     receive(text: string, payload: Buffer, packet: IPublishPacket): void {
       const known = read(text)
       if (!known) return
       const { topic, key } = known
-      if (!edges.has(key)) return void refuse('unknown-edge', key, { topic: text })
+      // Of the edges of other processes, only births are heard here.
+      if (!edges.has(key)) return void judge(known, text).catch(() => undefined)
       // The birth of a known edge comes by both subscriptions; it counts once.
       if (!cameBy(packet, BY_EDGE)) return
       if (packet.retain) return void refuse('retained-message', key, { topic: text })

@@ -24,6 +24,8 @@ export interface OpenBrokerOptions extends MqttOptions {
   /** The host whose STATE this process is going to hold. */
   readonly speaksFor: string
   readonly secretHash: (edge: EdgeRef) => string | undefined
+  /** True for an edge that nobody registered; an external broker lets it send births all the same. */
+  readonly isStranger: (edge: EdgeRef) => Promise<boolean>
   /** Called when the embedded broker admits an edge whose will breaks the rules. */
   readonly onOddWill?: OnOddWill
   /** ms since 1970 */
@@ -35,5 +37,5 @@ export interface OpenBrokerOptions extends MqttOptions {
 /** Starts the embedded broker or connects to the external one. @throws Error that names the setting when a port is taken. */
 export async function openBroker(options: OpenBrokerOptions): Promise<Broker> {
   const { external: address, ...embedded } = options
-  return address ? await connectBroker({ ...options, address, tellsUnknown: true }) : await startBroker(embedded)
+  return address ? await connectBroker({ ...options, address }) : await startBroker(embedded)
 }

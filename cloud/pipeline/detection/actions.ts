@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import { isaState } from '#shared/alarms/index.ts'
 import type { AlarmRefusal } from '#shared/contracts/alarm-command.ts'
 import type { Points } from './points.ts'
@@ -10,7 +10,7 @@ const PAGE = 500
 type ActionRow = Pick<
   ActionsTable,
   'id' | 'org_id' | 'point_id' | 'kind' | 'by' | 'comment' | 'until' | 'occurrence_id' | 'reference' | 'at'
->
+> & { readonly is_known: boolean }
 
 /** A point with the edge that holds it. */
 export interface FoundPoint {
@@ -25,7 +25,14 @@ export interface ActionsOptions {
   readonly find: (org: string, pointId: string) => FoundPoint | undefined
   /** An action was applied in memory and waits for its commit. */
   readonly urgent: () => void
+  /** Of this process, where several divide the edges: it applies what concerns its own. */
+  readonly fence?: bigint | undefined
 }
+
+/** True for actions on alarms of own edges, and on alarms that nobody has. */
+const isNobodyElses = (fence: bigint) => sql<boolean>`not exists (
+  select from alarm_points p join edges e on e.group_id = p.group_key and e.edge = p.edge
+  where p.id = a.point_id and e.owner_fence is distinct from ${fence})`
 
 /** Operator actions: rows are read in order and applied; the result is committed with the events that they caused. */
 export class Actions {
@@ -76,15 +83,19 @@ export class Actions {
   async #waiting(): Promise<ActionRow[]> {
     const before = [...this.#inFlight]
     let query = this.#options.db
-      .selectFrom('alarm_actions')
+      .selectFrom('alarm_actions as a')
       .select(['id', 'org_id', 'point_id', 'kind', 'by', 'comment', 'until', 'occurrence_id', 'reference', 'at'])
+      .select(sql<boolean>`exists (select from alarm_points p where p.id = a.point_id)`.as('is_known'))
       .where('applied_at', 'is', null)
+    if (this.#options.fence !== undefined) query = query.where(isNobodyElses(this.#options.fence))
     if (before.length > 0) query = query.where('id', 'not in', before)
     return query.orderBy('position').limit(PAGE).execute()
   }
 
   #applyOne(row: ActionRow): void {
     const found = this.#options.find(row.org_id, row.point_id)
+    // Its edge has just gone: its next owner looks for what waits.
+    if (!found && row.is_known && this.#options.fence !== undefined) return
     const refusal: AlarmRefusal | undefined = found ? this.#operate(found, row) : 'alarm.unknown-point'
     const state = found ? isaState(found.slot.state) : null
     const result = refusal

@@ -191,8 +191,12 @@ export interface DetectionQueries {
 
 /** The detection of all edges of this process. */
 export interface Detection extends DetectionQueries {
-  /** The edge's detection; every edge was restored from its checkpoint when detection started. */
+  /** The edge's detection, which went on from its checkpoint when the edge was taken on. */
   edge(edge: DetectionEdge): EdgeDetection
+  /** Goes on with these edges, or with all, from their checkpoints; the alarms of those that stay silent freeze. */
+  takeOn(edges?: readonly DetectionEdge[]): Promise<void>
+  /** Ends work on these edges: once it resolves, what they brought is committed and nothing more is written for them. */
+  letGo(edges: readonly DetectionEdge[]): Promise<void>
   /** Applies the operator actions that wait. NOTIFY `andon_alarm_actions` calls it by itself. */
   applyActions(): Promise<void>
   /** Fires what the server's clock has made due. It does so by itself; a hand-moved clock calls it. */

@@ -28,12 +28,15 @@ export interface DetectionOptions {
   readonly log: Log
   /** How long samples that changed no alarm may wait for their checkpoint and mark; 500 ms unless told. */
   readonly checkpointMs?: number
+  /** Of this process, where several divide the edges: it begins without any and takes them on one by one. */
+  readonly fence?: bigint | undefined
 }
 
 /** Restores every edge from its checkpoint and starts to apply operator actions. Rejects when the database cannot be read. */
 export async function createDetection(options: DetectionOptions): Promise<RunningDetection> {
   const db = options.db as Kysely<DetectionTables>
-  const detection = new RunningDetection({ ...options, db }, await loadEdges(db, options.clock()))
+  const detection = new RunningDetection({ ...options, db })
+  if (options.fence === undefined) await detection.takeOn()
   await detection.start()
   return detection
 }
@@ -59,11 +62,11 @@ export class RunningDetection implements Detection {
   readonly #serverClock: ServerClock
   readonly #actions: Actions
   readonly #listeners = new Set<(edge: DetectionEdge) => void>()
-  #silence: NodeJS.Timeout | undefined
+  readonly #silences = new Set<NodeJS.Timeout>()
   #unlisten: (() => Promise<void>) | undefined
 
-  constructor(options: Options, stored: readonly StoredEdge[]) {
-    const { db, clock, log, checkpointMs = CHECKPOINT_MS } = options
+  constructor(options: Options) {
+    const { db, clock, log, fence, checkpointMs = CHECKPOINT_MS } = options
     const queries = detectionQueries(db)
     this.alarms = queries.alarms
     this.alarmCounts = queries.alarmCounts
@@ -87,18 +90,35 @@ export class RunningDetection implements Detection {
       const found = this.#found.get(id)
       return found?.slot.edge.org === org ? found : undefined
     }
-    this.#actions = new Actions({ ...{ db, clock, find }, urgent: () => this.#committer.now() })
-    for (const one of stored) this.#open(one)
+    this.#actions = new Actions({ ...{ db, clock, find, fence }, urgent: () => this.#committer.now() })
   }
 
-  /** Hears operator actions and freezes the alarms of edges that stay silent from the start on. */
-  async start(): Promise<void> {
-    const { listen, clock, log } = this.#options
-    this.#silence = setTimeout(() => {
-      for (const shard of this.#shards.values()) if (!shard.isHeard) shard.onStale(clock())
+  /** Goes on with these edges, or with all, from their checkpoints; the alarms of those that stay silent freeze. */
+  async takeOn(edges?: readonly DetectionEdge[]): Promise<void> {
+    const { db, clock } = this.#options
+    const shards = (await loadEdges(db, clock(), edges)).map((stored) => this.#open(stored))
+    const silence = setTimeout(() => {
+      this.#silences.delete(silence)
+      for (const shard of shards) if (!shard.isHeard && this.#isHere(shard)) shard.onStale(clock())
     }, SILENCE_MS)
-    this.#silence.unref()
+    this.#silences.add(silence.unref())
     this.#serverClock.check()
+  }
+
+  /** Ends work on these edges: once it resolves, what they brought is committed and nothing more is written for them. */
+  async letGo(edges: readonly DetectionEdge[]): Promise<void> {
+    const shards = edges.flatMap(({ group, edge }) => this.#shards.get(`${group}/${edge}`) ?? [])
+    for (const slot of shards.flatMap(({ points }) => [...points.all()])) {
+      this.#found.delete(slot.rule.pointId)
+      this.#serverClock.forget(slot)
+    }
+    await this.#committer.settled()
+    for (const { edge } of shards) this.#shards.delete(`${edge.group}/${edge.edge}`)
+  }
+
+  /** Hears operator actions. */
+  async start(): Promise<void> {
+    const { listen, log } = this.#options
     const apply = () => {
       this.applyActions().catch((err: unknown) =>
         log.warn({ err }, 'Alarm actions cannot be read, the next one tries again'),
@@ -136,7 +156,7 @@ export class RunningDetection implements Detection {
   }
 
   async close(): Promise<void> {
-    clearTimeout(this.#silence)
+    for (const silence of this.#silences) clearTimeout(silence)
     this.#serverClock.close()
     await this.#unlisten?.()
     await this.#committer.close()
@@ -157,6 +177,10 @@ export class RunningDetection implements Detection {
     return shard
   }
 
+  #isHere(shard: EdgeShard): boolean {
+    return this.#shards.get(`${shard.edge.group}/${shard.edge.edge}`) === shard
+  }
+
   #take(): readonly Batch[] {
     const work = [...this.#shards.values()].map((shard) => shard.take())
     return inBatches({
@@ -173,7 +197,7 @@ export class RunningDetection implements Detection {
   #committed({ actions, marks }: Batch): void {
     this.#actions.committed(actions)
     for (const mark of marks) {
-      this.edge(mark.edge).committed(mark)
+      this.#shards.get(`${mark.edge.group}/${mark.edge.edge}`)?.committed(mark)
       for (const listener of this.#listeners) listener(mark.edge)
     }
   }

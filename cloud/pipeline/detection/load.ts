@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { type AlarmState, alarmRule, restore } from '#shared/alarms/index.ts'
 import type { AlarmDefinition } from '#shared/contracts/alarm-definition.ts'
 import type { DetectionEdge } from './contract.ts'
@@ -52,7 +52,7 @@ function slotOf(row: StoredPoint, { edge, memory }: StoredEdge, at: number): Poi
   }
 }
 
-const storedPoints = (db: Kysely<DetectionTables>): Promise<StoredPoint[]> =>
+const storedPoints = (db: Kysely<DetectionTables>, own: RawBuilder<boolean>): Promise<StoredPoint[]> =>
   db
     .selectFrom('alarm_points as p')
     .innerJoin('alarm_definitions as d', (join) =>
@@ -64,12 +64,26 @@ const storedPoints = (db: Kysely<DetectionTables>): Promise<StoredPoint[]> =>
     )
     .select(['p.org_id', 'p.group_key', 'p.edge', 'p.device', 'p.profile', 'p.definition_version', 'd.document'])
     .select(['p.regions', 'p.changed_at', 'p.retired_at', 'p.alarm'])
+    .where(own)
     .orderBy('p.device_path')
     .orderBy('p.alarm')
     .execute()
 
-/** Reads the checkpoints of all edges: points, memory, marks and present machine states. `at` is the time of an end that restoring itself brings. */
-export async function loadEdges(db: Kysely<DetectionTables>, at: number): Promise<StoredEdge[]> {
+/** Which edges are loaded: by group and name. */
+export type Wanted = readonly Pick<DetectionEdge, 'group' | 'edge'>[]
+
+const among = (wanted: Wanted | undefined) => {
+  if (!wanted) return sql<boolean>`true`
+  const [groups, edges] = [wanted.map(({ group }) => group), wanted.map(({ edge }) => edge)]
+  return sql<boolean>`(group_key, edge) in (select * from unnest(${groups}::text[], ${edges}::text[]))`
+}
+
+/**
+ * Reads the checkpoints of all edges, or of those wanted: points, memory, marks and present machine states. `at` is the time of
+ * an end that restoring itself brings.
+ */
+export async function loadEdges(db: Kysely<DetectionTables>, at: number, wanted?: Wanted): Promise<StoredEdge[]> {
+  const own = among(wanted)
   const edges = new Map<string, StoredEdge>()
   const edgeOf = (row: { org_id: string; group_key: string; edge: string }): StoredEdge => {
     const known = edges.get(keyOf(row))
@@ -79,14 +93,15 @@ export async function loadEdges(db: Kysely<DetectionTables>, at: number): Promis
     edges.set(keyOf(row), stored)
     return stored
   }
-  for (const row of await db.selectFrom('detection_checkpoints').selectAll().execute()) edgeOf(row).memory = row.memory
-  for (const row of await db.selectFrom('detection_marks').selectAll().execute()) {
+  for (const row of await db.selectFrom('detection_checkpoints').selectAll().where(own).execute())
+    edgeOf(row).memory = row.memory
+  for (const row of await db.selectFrom('detection_marks').selectAll().where(own).execute()) {
     edgeOf(row).marks.set(BigInt(row.epoch), row.ranges)
   }
-  for (const row of await db.selectFrom('machine_states').selectAll().where('until', 'is', null).execute()) {
+  for (const row of await db.selectFrom('machine_states').selectAll().where('until', 'is', null).where(own).execute()) {
     edgeOf(row).machines.set(row.device, { state: row.state, since: row.since.getTime() })
   }
-  for (const row of await storedPoints(db)) {
+  for (const row of await storedPoints(db, own)) {
     const stored = edgeOf(row)
     stored.points.push(slotOf(row, stored, at))
   }

@@ -29,6 +29,11 @@ export class ServerClock {
     if (firing.at < this.#wakesAt) this.#sleepUntil(firing.at)
   }
 
+  /** The point went to another process. */
+  forget(slot: PointSlot): void {
+    this.#due.delete(slot)
+  }
+
   /** Fires all that is due by now, each at its own time. */
   check(): void {
     const now = this.#clock()

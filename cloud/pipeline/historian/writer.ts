@@ -26,6 +26,8 @@ export interface HistoryWriter {
   /** True from a failed commit until the next that succeeds. */
   readonly isFailing: boolean
   changed(): void
+  /** Resolves when everything added so far is committed, or lost by a commit that failed. */
+  flushed(): Promise<void>
   /** Commits what waits, then stops. */
   close(): Promise<void>
 }
@@ -64,6 +66,14 @@ export function startWriter(options: WriterOptions): HistoryWriter {
     },
     changed: () => {
       if (!batch.isEmpty) schedule()
+    },
+    async flushed() {
+      await running
+      if (batch.isEmpty || state.isClosed) return
+      clearTimeout(timer)
+      timer = undefined
+      running ??= run()
+      await running
     },
     async close() {
       state.isClosed = true

@@ -46,6 +46,21 @@ export function freedGap(shard: EdgeShard, journal: JournalState, now: number): 
   return storedGap(shard, journal, { ...hole, firstTime: null, lastTime: null }, now)
 }
 
+/** What an edge without a journal said while nobody had it, as far as anybody can know. Times in ms since 1970. */
+export function takeOverGap(
+  shard: EdgeShard,
+  { from, to }: { readonly from: number; readonly to: number },
+): StoredGap | undefined {
+  if (from >= to) return undefined
+  const { group, edge } = shard.ref
+  const cause = 'take-over'
+  return {
+    ...{ group, edge, epoch: 0n, device: null, first: 0n, last: 0n, count: 0n, cause },
+    ...{ firstTime: from, lastTime: to, recordedAt: to },
+    id: uuidOf(JSON.stringify([group, edge, from, to, cause])),
+  }
+}
+
 /** A hole as history keeps it; its id follows from what it is, so that a resend makes no second one. */
 export function storedGap(shard: EdgeShard, { epoch }: JournalState, hole: Hole, now: number): StoredGap {
   const { group, edge } = shard.ref

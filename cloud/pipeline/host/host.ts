@@ -4,6 +4,7 @@ import type { EdgeShard } from '../shard/edge-shard.ts'
 import { changeBook } from './change-book.ts'
 import { acknowledge, sendRebirth } from './commands.ts'
 import { loseSight, regainSight, watchSilence } from './deaths.ts'
+import { handOver, recordTakeOver, type Succession, windUp } from './hand-over.ts'
 import { ACK_ACTIVE_MS, ACK_EVERY_MS, DEFAULT_LIMITS, type HostContext, type HostParts } from './host-context.ts'
 import { closeWindow, dropEarly, receive } from './intake.ts'
 import { rebirthDesk } from './rebirths.ts'
@@ -23,6 +24,14 @@ export interface Host {
   acknowledge(shard: EdgeShard): void
   /** Writes to an edge; see `Pipeline.command`. */
   command(command: WriteCommand): Promise<CommandOutcome>
+  /** An edge came from another process: it reports by exception, so it is asked for its present values. */
+  succeed(succession: Succession): void
+  /** Records what was lost meanwhile, once the newest stored values are known. */
+  recordTakeOver(succession: Succession): void
+  /** Ends what is under way of edges that go to another process; their messages no longer come. */
+  windUp(shards: readonly EdgeShard[]): Promise<void>
+  /** Writes down what another process goes on from. */
+  handOver(shards: readonly EdgeShard[]): Promise<void>
   /** The connection to an outside broker is lost: every value is stale until its edge is heard again. */
   lost(): void
   /** It is there again, with its subscriptions: edges are heard, or asked. */
@@ -54,6 +63,10 @@ export function createHost(parts: HostParts): Host {
     },
     // A refusal rejects, like every other failure.
     command: async (command) => writeCommand(host, command),
+    succeed: ({ shard }) => host.rebirths.want(shard, 'take-over'),
+    recordTakeOver: (succession) => recordTakeOver(host, succession),
+    windUp: (shards) => windUp(host, shards),
+    handOver: (shards) => handOver(host, shards),
     lost: () => loseSight(host, host.clock()),
     regained: () => regainSight(host, host.clock()),
     tick: (now) => tick(host, now),

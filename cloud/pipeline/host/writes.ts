@@ -128,6 +128,12 @@ function settle(host: HostContext, shard: EdgeShard, pending: PendingCommand, ou
   pending.settle = undefined
 }
 
+/** The edge goes to another process, which does not know what was asked here. */
+export function giveUpCommands(host: HostContext, shard: EdgeShard): void {
+  const error = `${shard.ref.group}/${shard.ref.edge} went to another process; the command may have been carried out or not`
+  for (const [id, pending] of shard.commands) settle(host, shard, pending, { id, status: 'timed-out', error })
+}
+
 /** Looks for results of commands in a data payload; called only while some are awaited. */
 export function takeResults(host: HostContext, shard: EdgeShard, device: string | undefined, payload: Payload): void {
   const born = shard.born(device)

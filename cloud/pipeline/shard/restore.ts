@@ -30,25 +30,38 @@ export function openShard(row: EdgeRow, detection: Detection): EdgeShard {
   return shard
 }
 
-/** Rebuilds every shard as it was: devices and tags, committed ranges, sessions with their aliases, newest values. */
-export async function restoreShards(options: RestoreOptions): Promise<void> {
+/** A shard as it was, but for the newest values, which history may take a while to tell. */
+export interface Restored {
+  readonly shard: EdgeShard
+  /** Until when its last owner had it for sure; null when it had none, or none that others would succeed. */
+  readonly ownedUntil: number | null
+}
+
+/** Rebuilds all shards, or those of these edges, as they were: devices and tags, committed ranges, sessions with their aliases. */
+export async function restoreShards(options: RestoreOptions, ids?: readonly string[]): Promise<Restored[]> {
   const { store, historian, detection, shards, clock } = options
-  const found = await store.load()
-  for (const row of found.edges) shards.add(openShard(row, detection))
+  const found = await store.load(ids)
+  if (ids)
+    await detection.takeOn(found.edges.map(({ org_id, group_id, edge }) => ({ org: org_id, group: group_id, edge })))
+  const restored = found.edges.map((row) => ({
+    shard: openShard(row, detection),
+    ownedUntil: row.owned_until?.getTime() ?? null,
+  }))
+  const byEdge = new Map(restored.map(({ shard }) => [`${shard.ref.group}/${shard.ref.edge}`, shard]))
   for (const mark of await historian.marks()) {
     const committed = RangeSet.parse(mark.ranges)
-    shards.get(mark)?.journals.set(mark.epoch, new JournalState(mark.epoch, committed))
+    byEdge.get(`${mark.group}/${mark.edge}`)?.journals.set(mark.epoch, new JournalState(mark.epoch, committed))
   }
-  const byId = new Map([...shards].map((shard) => [shard.id, shard]))
+  const byId = new Map(restored.map(({ shard }) => [shard.id, shard]))
   restoreTags(shards, byId, found)
-  bindAlarms(options)
+  bindAlarms(options, byId.values())
   for (const [id, saved] of found.sessions) byId.get(id)?.restore(saved, clock())
-  await restoreValues(options)
-  await restoreGaps(options)
+  for (const { shard } of restored) shards.add(shard)
+  return restored
 }
 
 /** Samples may come before the next birth, read by the aliases of before the restart: their alarms must stand by then. */
-function bindAlarms({ shards, profiles, clock }: RestoreOptions): void {
+function bindAlarms({ profiles, clock }: RestoreOptions, shards: Iterable<EdgeShard>): void {
   const devices = [...shards].flatMap((shard) => [...shard.devices.values()].map((state) => ({ shard, state })))
   for (const { shard, state } of devices) {
     const profile = state.profile === null ? undefined : profiles.get(state.profile)
@@ -77,14 +90,27 @@ function restoreTags(shards: Shards, byId: ReadonlyMap<string, EdgeShard>, found
   }
 }
 
+/** What no message waits for: the newest stored values, and the holes that people were told of. */
+export async function restoreView(
+  options: Pick<RestoreOptions, 'store' | 'historian' | 'log'>,
+  shards: readonly EdgeShard[],
+): Promise<void> {
+  await restoreGaps(options, shards)
+  await restoreValues(options, shards)
+}
+
 /** The newest stored values, so that a screen shows them, stale, before the edge speaks. Slow history holds up no start. */
-async function restoreValues({ historian, shards, log }: RestoreOptions): Promise<void> {
-  const tags = new Map([...shards].flatMap((shard) => [...shard.tags()].map((tag) => [tag.key, tag] as const)))
+async function restoreValues(
+  { historian, log }: Pick<RestoreOptions, 'historian' | 'log'>,
+  shards: readonly EdgeShard[],
+): Promise<void> {
+  const tags = new Map(shards.flatMap((shard) => [...shard.tags()].map((tag) => [tag.key, tag] as const)))
   if (tags.size === 0) return
   try {
     for (const { tag, value, quality, sourceAt } of await historian.last([...tags.keys()])) {
       const known = tags.get(tag)
-      known?.show(typed(value, known.type), quality, sourceAt)
+      // What came meanwhile is newer.
+      if (known?.sourceAt === null) known.show(typed(value, known.type), quality, sourceAt)
     }
   } catch (error) {
     log.warn({ err: error }, 'The newest stored values could not be read; they come with the next births')
@@ -97,9 +123,10 @@ function typed(value: Scalar, type: ScalarType): Scalar {
   return isWide && (typeof value === 'string' || Number.isInteger(value)) ? BigInt(value as string | number) : value
 }
 
-async function restoreGaps({ store, shards }: RestoreOptions): Promise<void> {
+async function restoreGaps({ store }: Pick<RestoreOptions, 'store'>, shards: readonly EdgeShard[]): Promise<void> {
+  const byEdge = new Map(shards.map((shard) => [`${shard.ref.group}/${shard.ref.edge}`, shard]))
   for (const { group, edge, count } of await store.gapCounts()) {
-    const shard = shards.get({ group, edge })
+    const shard = byEdge.get(`${group}/${edge}`)
     if (!shard) continue
     shard.gapCount = count
     const [last] = await store.gaps({ org: shard.org, group, edge, limit: 1 })

@@ -7,6 +7,10 @@ import type { TagState } from './tag-state.ts'
 export interface Shards extends LiveSources, Iterable<EdgeShard> {
   get(ref: EdgeRef): EdgeShard | undefined
   add(shard: EdgeShard): void
+  /** Hides a shard that is about to go: nothing reaches it any more, while what it wrote is still known by its keys. */
+  hide(shard: EdgeShard): void
+  /** Forgets a shard with its tags. */
+  forget(shard: EdgeShard): void
   /** Makes a tag known by its path. */
   index(shard: EdgeShard, tag: TagState): void
   ofOrg(org: string): EdgeShard[]
@@ -26,6 +30,15 @@ export function createShards(): Shards {
     add(shard) {
       byEdge.set(keyOf(shard.ref), shard)
       orgs.set(shard.ref.group, shard.org)
+    },
+    hide: (shard) => void byEdge.delete(keyOf(shard.ref)),
+    forget(shard) {
+      byEdge.delete(keyOf(shard.ref))
+      for (const tag of shard.tags()) {
+        if (byPath.get(tag.path)?.shard !== shard) continue
+        byPath.delete(tag.path)
+        byKey.delete(tag.key)
+      }
     },
     index(shard, tag) {
       byPath.set(tag.path, { shard, tag })

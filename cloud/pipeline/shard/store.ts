@@ -4,7 +4,7 @@ import type { PlatformTables } from '#cloud/platform/database/tables.ts'
 import { DomainError } from '#cloud/platform/errors.ts'
 import { newId } from '#cloud/platform/id.ts'
 import { emit } from '#cloud/platform/outbox/emit.ts'
-import type { EdgeRegistrationInput, GapQuery, GapRecord } from '../contract.ts'
+import type { EdgeRef, EdgeRegistrationInput, GapQuery, GapRecord } from '../contract.ts'
 import type { StoredGap } from '../historian/historian.ts'
 import { type BornRows, type Change, writeChanges } from './changes.ts'
 import type { Checkpoint, EdgeShard } from './edge-shard.ts'
@@ -12,7 +12,7 @@ import type { EdgesTable, GapsTable, PipelineTables } from './tables.ts'
 import { type DeviceState, TagState } from './tag-state.ts'
 
 /** An edge as the table holds it. */
-export type EdgeRow = Omit<EdgesTable, 'created_at' | 'disconnected_at'>
+export type EdgeRow = Omit<EdgesTable, 'created_at' | 'disconnected_at' | 'owned_until'>
 
 /** A tag that a birth names, before it has its key. */
 export interface NewTag {
@@ -39,7 +39,7 @@ export interface TagRow extends NewTag {
 
 /** What a restarted pipeline finds. */
 export interface Found {
-  readonly edges: readonly EdgeRow[]
+  readonly edges: readonly (EdgeRow & { readonly owned_until: Date | null })[]
   readonly sessions: ReadonlyMap<string, Checkpoint>
   readonly devices: readonly DeviceRow[]
   readonly tags: readonly TagRow[]
@@ -47,7 +47,8 @@ export interface Found {
 
 /** All SQL of the machine side's own tables; each call is one transaction of andon_system. */
 export interface PipelineStore {
-  load(): Promise<Found>
+  /** All edges, or those with these ids. */
+  load(ids?: readonly string[]): Promise<Found>
   /** @throws DomainError when the group belongs to another organisation. */
   register(input: EdgeRegistrationInput, at: Date): Promise<EdgeRow>
   /**
@@ -55,6 +56,7 @@ export interface PipelineStore {
    * others, and answers all of them, at its index.
    */
   recordChanges(changes: readonly Change[]): Promise<(BornRows | undefined)[]>
+  isRegistered(edge: EdgeRef): Promise<boolean>
   saveSession(shard: EdgeShard, at: Date): Promise<void>
   /** Writes gaps that are not there yet and tells each of them once. */
   recordGaps(gaps: readonly StoredGap[], orgOf: (group: string) => string | undefined): Promise<GapRecord[]>
@@ -79,9 +81,14 @@ export function pipelineStore(db: Database): PipelineStore {
     return born
   }
   return {
-    load: () => run(load),
+    load: (ids) => run((tx) => load(tx, ids)),
     register: (input, at) => run((tx) => register(tx, input, at)),
     recordChanges,
+    isRegistered: ({ group, edge }) =>
+      run(async (tx) => {
+        const query = tx.selectFrom('edges').select('id').where('group_id', '=', group).where('edge', '=', edge)
+        return (await query.executeTakeFirst()) !== undefined
+      }),
     saveSession: async (shard, at) => void (await recordChanges([{ kind: 'saved', shard, at }])),
     recordGaps: (gaps, orgOf) => run((tx) => recordGaps(tx, gaps, orgOf)),
     gaps: (query) => run((tx) => readGaps(tx, query)),
@@ -102,15 +109,27 @@ const EDGE_COLUMNS = [
   'last_message_at',
 ] as const
 
-async function load(tx: Own): Promise<Found> {
-  const sessions = await tx.selectFrom('edge_sessions').selectAll().execute()
+async function load(tx: Own, ids: readonly string[] | undefined): Promise<Found> {
+  const wanted = (column: string) =>
+    ids ? sql<boolean>`${sql.ref(column)} = any (${ids}::uuid[])` : sql<boolean>`true`
+  const sessions = await tx.selectFrom('edge_sessions').selectAll().where(wanted('edge_id')).execute()
   return {
-    edges: await tx.selectFrom('edges').select(EDGE_COLUMNS).execute(),
+    edges: await tx
+      .selectFrom('edges')
+      .select([...EDGE_COLUMNS, 'owned_until'])
+      .where(wanted('id'))
+      .execute(),
     devices: await tx
       .selectFrom('devices')
       .select(['id', 'edge_id', 'device', 'profile', 'status', 'born_at'])
+      .where(wanted('edge_id'))
       .execute(),
-    tags: await tx.selectFrom('tags').select(['key', 'id', 'device_id', 'path', 'tag', 'type', 'unit']).execute(),
+    tags: await tx
+      .selectFrom('tags as t')
+      .innerJoin('devices as d', 'd.id', 't.device_id')
+      .select(['t.key', 't.id', 't.device_id', 't.path', 't.tag', 't.type', 't.unit'])
+      .where(wanted('d.edge_id'))
+      .execute(),
     sessions: new Map(
       sessions.map((row) => [
         row.edge_id,

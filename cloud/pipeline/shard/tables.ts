@@ -18,6 +18,8 @@ export interface EdgesTable {
   connected_at: Date | null
   disconnected_at: Date | null
   last_message_at: Date | null
+  /** Of `0006-pipeline-lease.sql`: when its owner last had it for sure. */
+  owned_until: Generated<Date | null>
 }
 
 export interface EdgeSessionsTable {

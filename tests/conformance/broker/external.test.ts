@@ -203,7 +203,7 @@ describe.skipIf(!mosquittoProgram())('a host on mosquitto', () => {
       count: (_: string, __: number, labels?: Readonly<Record<string, string>>) => void reasons.push(labels?.reason),
       gauge: () => undefined,
     }
-    const broker = await external(server.port, { tellsUnknown: true, metrics })
+    const broker = await external(server.port, { isStranger: async ({ edge }) => edge === 'stranger', metrics })
     const heard: string[] = []
     await broker.consume((topic) => void heard.push(topic.message))
     await broker.subscribeEdge(LINE)

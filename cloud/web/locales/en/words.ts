@@ -236,6 +236,7 @@ export const words = {
     'clock-jump': 'clock jumped',
     'device-dead': 'device did not answer',
     freed: 'freed before it was sent',
+    'take-over': 'between two processes of the machine side',
     'unclean-stop': 'unclean stop',
     thinned: 'thinned',
   },

@@ -220,6 +220,7 @@ export const words: Texts['words'] = {
     'clock-jump': '时钟跳变',
     'device-dead': '设备无应答',
     freed: '未发送即被释放',
+    'take-over': '设备侧进程交接期间',
     'unclean-stop': '非正常停机',
     thinned: '抽稀',
   },
