@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /** The one command. Each sub-command lives in `commands/` and is loaded only when it is asked for. */
+import { existsSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
-import { type Command, UsageError } from './commands/command.ts'
+import { type Command, isUsageFault, UsageError, usageOf } from './commands/command.ts'
 
 const COMMANDS: Record<string, { summary: string; load: () => Promise<{ command: Command }> }> = {
   bench: { summary: 'run a benchmark', load: () => import('./commands/bench.ts') },
@@ -16,8 +17,12 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<{ command:
 // Compiled code is kept between starts: a second start is faster and does without the 20 MB of the type stripper.
 enableCompileCache()
 
+/** An image of the edge or the cloud holds the commands of its own alone. */
+const isHere = (name: string) => existsSync(new URL(`./commands/${name}.ts`, import.meta.url))
+
 function usage(): string {
-  const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`)
+  const here = Object.entries(COMMANDS).filter(([name]) => isHere(name))
+  const lines = here.map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`)
   return `usage: andon COMMAND [options]\n\n${lines.join('\n')}\n\nandon COMMAND --help tells a command's options.\n`
 }
 
@@ -29,19 +34,24 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   const entry = COMMANDS[name]
   if (!entry) throw new UsageError(`there is no command '${name}'`)
+  if (!isHere(name)) throw new UsageError(`'${name}' is not part of this installation; a full checkout of Andon has it`)
   const { command } = await entry.load()
   if (rest.includes('--help') || rest.includes('-h')) {
     process.stdout.write(`${command.help}\n`)
     return 0
   }
+  howToCall = `${usageOf(command)}\n\nandon ${name} --help tells its options.\n`
   return command.run(rest)
 }
+
+/** What is shown when the call is wrong: of one command once it is known, else of all. */
+let howToCall = usage()
 
 try {
   process.exitCode = await main(process.argv.slice(2))
 } catch (error) {
-  const isUsage = error instanceof UsageError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS')
+  const isUsage = isUsageFault(error)
   process.stderr.write(`andon: ${error instanceof Error ? error.message : String(error)}\n`)
-  if (isUsage) process.stderr.write(usage())
+  if (isUsage) process.stderr.write(howToCall)
   process.exitCode = isUsage ? 2 : 1
 }

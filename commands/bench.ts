@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { type Bench, machine } from '#tests/bench/bench.ts'
-import { type Command, UsageError } from './command.ts'
+import { type Command, numberOption, UsageError } from './command.ts'
 
 const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
   codec: () => import('#tests/bench/codec.ts'),
@@ -63,6 +63,5 @@ function parse(args: readonly string[]) {
 
 function positive<Name extends string>(name: Name, text: string | undefined): { readonly [N in Name]?: number } {
   if (text === undefined) return {}
-  if (!(Number(text) > 0)) throw new UsageError(`--${name} is '${text}': give a number above 0`)
-  return { [name]: Number(text) } as { readonly [N in Name]: number }
+  return { [name]: numberOption(name, text) } as { readonly [N in Name]: number }
 }

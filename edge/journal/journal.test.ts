@@ -299,6 +299,31 @@ describe('damage', () => {
   })
 })
 
+describe('a journal of another version', () => {
+  const writeVersion = (version: number) => {
+    const db = new DatabaseSync(join(directory, 'journal.db'))
+    db.prepare("UPDATE meta SET value = ? WHERE key = 'version'").run(String(version))
+    db.close()
+  }
+
+  it('is refused with what opens it and what another directory would lose, and stays as it is', async () => {
+    const journal = open()
+    await journal.append([sample(journal.tagId('a', 'x', 'double'), 7)])
+    await journal.close()
+    writeVersion(2)
+    expect(open).toThrow(
+      `The journal in ${directory} is of version 2, this program reads version 1. Start a newer Andon, which wrote it, ` +
+        "until its page shows 0 samples waiting for the cloud; or name another 'data' in edge.yaml: values that the cloud " +
+        'has not acknowledged stay in the old directory and do not reach it.',
+    )
+    writeVersion(0)
+    expect(open).toThrow('Start an older Andon')
+    writeVersion(1)
+    const again = open()
+    expect([again.epoch, valuesOf(again)]).toEqual([journal.epoch, [7]])
+  })
+})
+
 describe('a packed record', () => {
   const value = fc.oneof(
     fc.constant(null),

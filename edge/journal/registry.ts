@@ -35,7 +35,7 @@ export function openRegistry(directory: string): Registry {
   const version = meta.get('version')
   if (version !== undefined && version !== String(VERSION)) {
     db.close()
-    throw new Error(`The journal in ${directory} has version ${version}, this program reads ${VERSION}`)
+    throw new Error(otherVersion(directory, version))
   }
   const wasClosed = meta.get('state') !== 'open'
   const epoch = meta.get('epoch') ?? String(newEpoch())
@@ -58,6 +58,15 @@ export function openRegistry(directory: string): Registry {
       db.close()
     },
   }
+}
+
+function otherVersion(directory: string, version: string): string {
+  const wrote = Number(version) > VERSION ? 'a newer' : 'an older'
+  return (
+    `The journal in ${directory} is of version ${version}, this program reads version ${VERSION}. ` +
+    `Start ${wrote} Andon, which wrote it, until its page shows 0 samples waiting for the cloud; or name another 'data' in edge.yaml: ` +
+    'values that the cloud has not acknowledged stay in the old directory and do not reach it.'
+  )
 }
 
 /** Never 0, so that an epoch of 0 on the wire is a fault. */

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -250,9 +250,23 @@ describe('a wrong call', () => {
     expect(text).toContain('usage: andon COMMAND')
   })
 
-  it('of a command with an unknown option exits 2 and names the option', async () => {
-    const { code, text } = await andon(['devices', '--plnat', 'x'])
+  it.each([
+    ['an unknown option', ['devices', '--plnat', 'x'], '--plnat'],
+    ['an option without its value', ['edge', '--config'], '--config'],
+    ['a missing option', ['edge'], '--config FILE'],
+    ['a word too many', ['cloud', 'now'], "'now'"],
+    ['a value that is no number', ['demo', '--speed', 'x'], "--speed is 'x'"],
+    ['a value that is no number', ['devices', '--speed', 'x'], "--speed is 'x'"],
+    ['a value out of range', ['devices', '--plant', 'any', '--speed', '1001'], "--speed is '1001'"],
+    ['a value that is no length', ['bench', 'codec', '--seconds', '0'], "--seconds is '0'"],
+    ['a value that is no role', ['cloud', '--roles', 'web,workr'], "'worker'"],
+    ['a value that is no role', ['user', 'add', 'kim', '--role', 'boss'], "no role 'boss'"],
+  ])('with %s exits 2, names it and shows how that command is called: %j', async (_what, args, fault) => {
+    const { code, text } = await andon(args, { ANDON_DATA: join(dir, 'never-made') })
     expect(code).toBe(2)
-    expect(text).toContain('--plnat')
+    expect(text).toContain(fault)
+    expect(text).toContain(`usage: andon ${args[0]} `)
+    expect(text).not.toContain('usage: andon COMMAND')
+    expect(existsSync(join(dir, 'never-made'))).toBe(false)
   })
 })

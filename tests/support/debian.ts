@@ -3,8 +3,10 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { createServer } from 'node:net'
 
-/** Programs that tests run when Debian's package is installed. */
+/** Programs that tests run when Debian's package is installed. Some stand where an ordinary user's PATH does not lead. */
 const PROGRAMS = {
+  mosquitto: ['/usr/sbin/mosquitto', '/usr/local/sbin/mosquitto', '/opt/homebrew/sbin/mosquitto'],
+  chromium: ['/usr/bin/chromium'],
   'victoria-metrics': ['/usr/bin/victoria-metrics', '/usr/local/bin/victoria-metrics'],
   influxdb: ['/usr/bin/influxd', '/usr/local/bin/influxd'],
 } as const

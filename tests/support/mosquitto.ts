@@ -1,13 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, connect as dial } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-
-const PLACES = ['/usr/sbin/mosquitto', '/usr/local/sbin/mosquitto', '/opt/homebrew/sbin/mosquitto']
+import { debianProgram } from './debian.ts'
 
 /** Where Debian's `mosquitto` is; undefined when it is not installed. */
-export const mosquittoProgram = (): string | undefined => PLACES.find((place) => existsSync(place))
+export const mosquittoProgram = (): string | undefined => debianProgram('mosquitto')
 
 export interface MosquittoOptions {
   /** User names and passwords; without them everybody may connect. */

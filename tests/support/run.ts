@@ -1,27 +1,24 @@
 /**
  * `npm test`: everything that must hold, in the order in which a fault is cheapest to find.
- * With CI=true it installs the Debian packages that a ring needs; elsewhere it skips the ring and says so.
+ * With CI=true it installs the Debian packages that the rings need, and anything skipped is a failure; elsewhere it skips and says so.
  */
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { debianProgram } from './debian.ts'
+import { type Count, type Machine, provide, RING_PACKAGES, RINGS, type Ring, verdict } from './rings.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const bin = (name: string) => join(root, 'node_modules', '.bin', name)
 const isCi = process.env.CI === 'true'
 
 /** The product's settings never leak into its tests: each test brings its own. */
-const SETTINGS = /^(ANDON_|DATABASE_URL$|REDIS_URL$|MQTT_URL$|INFLUX_|S3_URL$|SMTP_URL$)/
+const SETTINGS = /^(ANDON_|DATABASE_URL$|REDIS_URL$|MQTT_|INFLUX_|S3_URL$|SMTP_URL$)/
 const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !SETTINGS.test(name)))
 
-interface Count {
-  passed: number
-  failed: number
-  skipped: number
-}
-const total: Count = { passed: 0, failed: 0, skipped: 0 }
+const total: { -readonly [K in keyof Count]: number } = { passed: 0, failed: 0, skipped: 0 }
 
 function step(name: string, command: string, args: readonly string[]): void {
   const startedAt = Date.now()
@@ -35,7 +32,7 @@ function step(name: string, command: string, args: readonly string[]): void {
 }
 
 /** Runs one ring with Vitest and adds its counts. */
-function ring(name: string): void {
+function ring(name: Ring): void {
   const dir = mkdtempSync(join(tmpdir(), 'andon-ring-'))
   const report = join(dir, 'report.json')
   const startedAt = Date.now()
@@ -55,26 +52,26 @@ function ring(name: string): void {
   process.stdout.write(`=== ring ${name}: ${Math.round((Date.now() - startedAt) / 1000)} s\n`)
 }
 
-const has = (command: string) => spawnSync('sh', ['-c', `command -v ${command}`]).status === 0
+/** What stands between the rings and a machine: where programs are, and apt-get. */
+const machine: Machine = {
+  isCi,
+  isRoot: process.getuid?.() === 0,
+  has: (name) => debianProgram(name) !== undefined,
+  apt: (args) => {
+    const options = { encoding: 'utf8' as const, env: { ...env, DEBIAN_FRONTEND: 'noninteractive' } }
+    const { status, stdout, stderr, error } = spawnSync('apt-get', args, options)
+    return status === 0 ? undefined : (error?.message ?? `${stdout}\n${stderr}`.slice(-2000))
+  },
+}
 
-/** True when the Debian package's command is there, or could be installed. */
-function ensure(command: string, debianPackage: string): boolean {
-  if (has(command)) return true
-  if (!isCi) {
-    process.stdout.write(`skipped: ${command} is not installed (Debian package ${debianPackage})\n`)
-    return false
+/** Looks for the packages of these rings; what cannot be had is told, and counts as a failure in CI. */
+function provideAll(rings: readonly Ring[]): void {
+  for (const name of new Set(rings.flatMap((ring) => RING_PACKAGES[ring]))) {
+    const provided = provide(name, machine)
+    if (provided.state === 'there') continue
+    process.stdout.write(`${provided.sentence}\n`)
+    if (provided.state === 'failed') total.failed += 1
   }
-  if (process.getuid?.() !== 0) {
-    process.stdout.write(
-      `FAILED: CI=true needs ${command}; install the Debian package ${debianPackage} or run as root\n`,
-    )
-    total.failed += 1
-    return false
-  }
-  const apt = { stdio: 'ignore' as const, env: { ...env, DEBIAN_FRONTEND: 'noninteractive' } }
-  execFileSync('apt-get', ['update', '-q'], apt)
-  execFileSync('apt-get', ['install', '-y', '-q', '--no-install-recommends', debianPackage], apt)
-  return has(command)
 }
 
 /** Every file the product ships that `andon check` can judge. */
@@ -88,7 +85,12 @@ function shippedFiles(): string[] {
 }
 
 const only = process.argv[2]
-const wants = (name: string) => only === undefined || only === name
+const wanted = RINGS.filter((name) => only === undefined || only === name)
+if (wanted.length === 0) {
+  process.stderr.write(`npm test: there is no ring '${only}': ${RINGS.join(', ')}\n`)
+  process.exit(2)
+}
+provideAll(wanted)
 
 if (only === undefined) {
   step('sources run by type stripping: andon check', process.execPath, ['andon.ts', 'check', ...shippedFiles()])
@@ -98,14 +100,11 @@ if (only === undefined) {
   step('lint and format', bin('biome'), ['ci', '.'])
   step('console build', process.execPath, ['.ci/build-console.ts'])
 }
-// The contracts of broker and historian run against these too; without one its tests are left out.
-if (wants('conformance')) {
-  ensure('mosquitto', 'mosquitto')
-  ensure('victoria-metrics', 'victoria-metrics')
-  ensure('influxd', 'influxdb')
+for (const name of wanted) {
+  // Without its browser that ring has nothing to run; the others leave out single tests.
+  if (name !== 'browser' || machine.has('chromium')) ring(name)
 }
-for (const name of ['unit', 'conformance', 'acceptance', 'chaos']) if (wants(name)) ring(name)
-if (wants('browser') && ensure('chromium', 'chromium')) ring('browser')
 
-process.stdout.write(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`)
-process.exitCode = total.failed === 0 ? 0 : 1
+const { line, code } = verdict(total, isCi)
+process.stdout.write(`\n${line}\n`)
+process.exitCode = code

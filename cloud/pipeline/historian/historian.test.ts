@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { GOOD, UNCERTAIN } from '#shared/contracts/sample.ts'
 import { silentLog } from '#shared/log/log.ts'
@@ -36,6 +37,15 @@ async function commitRamp(tag: number, count: number, first = 1n) {
   for (let i = 0; i < count; i++) batch.add(tag, AT + i * 1000, i, GOOD)
   batch.addRange(JOURNAL, first, first + BigInt(count) - 1n)
   await history.commit(batch.take())
+}
+
+/** Writes another format into the closed history, as another version of the program would. */
+async function writeFormat(format: number): Promise<void> {
+  const instance = await DuckDBInstance.create(join(dir, 'history.duckdb'))
+  const connection = await instance.connect()
+  await connection.run(`UPDATE format SET version = ${format}`)
+  connection.closeSync()
+  instance.closeSync()
 }
 
 beforeEach(async () => {
@@ -223,6 +233,20 @@ describe('the embedded history', () => {
     await expect(open()).rejects.toThrow(`History files are missing in ${join(dir, 'blocks')}: ${name}`)
     renameSync(join(dir, 'aside'), path)
     history = await open()
+  })
+
+  it('refuses a folder of another format, tells what to do, and leaves it as it was', async () => {
+    await commitRamp(1, 10)
+    await history.close()
+    await writeFormat(3)
+    await expect(open()).rejects.toThrow(
+      new RegExp(
+        `The history in ${dir} is of format 3, this Andon reads 2; start the Andon that wrote it, or begin anew`,
+      ),
+    )
+    await writeFormat(2)
+    history = await open()
+    expect((await history.raw({ tag: 1, from: AT, to: AT + 1e6, limit: 100, skip: 0 })).at).toHaveLength(10)
   })
 
   it('stops a query at its time limit and answers the next', async () => {

@@ -46,13 +46,14 @@ const TABLES = [
 
 export const tableOf = (kind: 'n' | 'w', slot: number): string => `hot_${kind}_${slot}`
 
-/** Makes the tables that are missing. @throws Error when the file is of another format. */
-export async function prepare(connection: DuckDBConnection): Promise<void> {
+/** Makes the tables that are missing. @throws Error when the history of this folder is of another format; it stays as it is. */
+export async function prepare(connection: DuckDBConnection, dir: string): Promise<void> {
   await connection.run(TABLES[0] ?? '')
   const [version] = items<number>(await connection.run('SELECT version FROM format'), 0)
   if (version !== undefined && version !== FORMAT) {
-    const next = 'start the Andon that wrote it, or begin anew in an empty data directory (the demo: --fresh)'
-    throw new Error(`The history is of format ${version}, this Andon reads ${FORMAT}; ${next}`)
+    const next =
+      'start the Andon that wrote it, or begin anew in an empty data directory (the demo: --fresh), without its values'
+    throw new Error(`The history in ${dir} is of format ${version}, this Andon reads ${FORMAT}; ${next}`)
   }
   for (const sql of TABLES) await connection.run(sql)
   if (version === undefined) await connection.run(`INSERT INTO format VALUES (${FORMAT})`)

@@ -118,7 +118,7 @@ export async function openStore(options: StoreOptions, now: number): Promise<Sto
     autoinstall_known_extensions: 'false',
   })
   const writer = await instance.connect()
-  await prepare(writer)
+  await prepare(writer, options.dir)
   const named = await files(writer)
   clearLeftovers(blocks, named)
   const memory = new SlotMemory(options.slotRows)
