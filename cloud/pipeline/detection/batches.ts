@@ -3,6 +3,9 @@ import type { Batch, LoggedEvent, PointRow } from './work.ts'
 /** Events of one transaction: enough to be quick, few enough that the first alarms of a storm do not wait for the last. */
 const MOST_EVENTS = 500
 
+/** A batch that writes nothing. */
+export const NOTHING: Batch = { events: [], bound: [], points: [], machines: [], actions: [], late: [], marks: [] }
+
 const isEmpty = (batch: Batch) => Object.values(batch).every((part: readonly unknown[]) => part.length === 0)
 
 /** Each point's row goes with the last of its events, so that a restart finds the point as its log tells it. */
@@ -14,8 +17,8 @@ function rowsByPart(points: readonly PointRow[], parts: readonly (readonly Logge
 }
 
 /**
- * Cuts what was taken at one moment into transactions, to be committed in this order: bindings with the first, marks and
- * results of actions with the last. A restart in between evaluates the same samples again, which adds nothing.
+ * Cuts what was taken at one moment into transactions, to be committed in this order: bindings with the first, results of
+ * actions with the last. A restart in between evaluates the same samples again, which adds nothing.
  */
 export function inBatches(work: Batch): readonly Batch[] {
   if (isEmpty(work)) return []
@@ -23,9 +26,8 @@ export function inBatches(work: Batch): readonly Batch[] {
   const count = Math.ceil(work.events.length / MOST_EVENTS)
   const parts = Array.from({ length: count }, (_, i) => work.events.slice(i * MOST_EVENTS, (i + 1) * MOST_EVENTS))
   const rows = rowsByPart(work.points, parts)
-  const nothing = { bound: [], machines: [], actions: [], late: [], marks: [] }
   return parts.map((events, i) => ({
-    ...(i === count - 1 ? work : nothing),
+    ...(i === count - 1 ? work : NOTHING),
     bound: i === 0 ? work.bound : [],
     points: rows[i] ?? [],
     events,

@@ -4,9 +4,18 @@ import type { Batch } from './work.ts'
 const FIRST_RETRY_MS = 50
 const LONGEST_RETRY_MS = 2000
 
+/** What was taken at one moment between two inputs: one batch after the other, none when nothing has gathered. */
+export interface Taken {
+  readonly batches: readonly Batch[]
+  /** Marks and what belongs to them; written only when all batches are. */
+  readonly checkpoint: readonly Batch[]
+}
+
+/** Which marks to take: every one that has moved, those that something waits for, or none while earlier ones are being written. */
+export type MarksWanted = 'all' | 'awaited' | 'none'
+
 export interface CommitterOptions {
-  /** Takes what has gathered, at one moment between two inputs: one batch after the other, none when nothing has. */
-  readonly take: () => readonly Batch[]
+  readonly take: (marks: MarksWanted) => Taken
   /** Writes a batch in one transaction. Repeated with the same batch until it resolves. */
   readonly commit: (batch: Batch) => Promise<void>
   /** Told after each commit, before the next begins. */
@@ -17,16 +26,20 @@ export interface CommitterOptions {
 }
 
 /**
- * Keeps one commit in flight; the next takes all that has gathered meanwhile. A commit that fails is repeated, with growing
- * pauses, until it succeeds: no alarm is lost to a dead database.
+ * Keeps one commit of events in flight, and beside it one of marks: writing what all detectors remember takes long, and an
+ * alarm does not wait for it. Marks are written after the events of the samples that they cover. The next commit takes all
+ * that has gathered meanwhile. One that fails is repeated, with growing pauses, until it succeeds: no alarm is lost to a
+ * dead database.
  */
 export class Committer {
   readonly #options: CommitterOptions
   #running: Promise<void> | undefined
+  #checkpoint: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
-  #wake = () => {}
+  readonly #wakes = new Set<() => void>()
   #failure: string | undefined
   #isDue = false
+  #isCheckpointDue = false
   #isPlanned = false
   #isClosing = false
 
@@ -40,22 +53,22 @@ export class Committer {
     this.#isPlanned = true
     setImmediate(() => {
       this.#isPlanned = false
-      void this.settled()
+      void this.#commit()
     })
   }
 
-  /** Commits within the checkpoint time: samples that changed no alarm. */
+  /** Commits marks too, within the checkpoint time: samples that changed no alarm. */
   soon(): void {
-    if (!this.#isClosing) this.#timer ??= setTimeout(() => void this.settled(), this.#options.checkpointMs)
+    if (!this.#isClosing) this.#timer ??= setTimeout(() => this.#checkpointNow(), this.#options.checkpointMs)
   }
 
-  /** Commits what is there and resolves when it is committed. */
-  settled(): Promise<void> {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
-    this.#isDue = true
-    this.#running ??= this.#drain()
-    return this.#running
+  /** Commits what is there, marks included, and resolves when it is committed. */
+  async settled(): Promise<void> {
+    this.#checkpointNow()
+    do {
+      await this.#commit()
+      await this.#checkpoint
+    } while (this.#isCheckpointDue)
   }
 
   /** What keeps it from committing; undefined while all is well. */
@@ -66,18 +79,47 @@ export class Committer {
   /** Commits what waits and stops; a database that is away gets one more attempt. */
   async close(): Promise<void> {
     this.#isClosing = true
-    this.#wake()
+    for (const wake of this.#wakes) wake()
     await this.settled()
     clearTimeout(this.#timer)
+  }
+
+  #checkpointNow(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#isCheckpointDue = true
+    void this.#commit()
+  }
+
+  #commit(): Promise<void> {
+    this.#isDue = true
+    this.#running ??= this.#drain()
+    return this.#running
   }
 
   async #drain(): Promise<void> {
     await Promise.resolve()
     while (this.#isDue) {
       this.#isDue = false
-      if (!(await this.#persistAll(this.#options.take()))) break
+      const { batches, checkpoint } = this.#options.take(this.#marksWanted())
+      if (!(await this.#persistAll(batches))) break
+      if (checkpoint.length > 0) this.#checkpoint = this.#writeCheckpoint(checkpoint)
     }
     this.#running = undefined
+  }
+
+  #marksWanted(): MarksWanted {
+    if (this.#checkpoint) return 'none'
+    const wanted = this.#isCheckpointDue ? 'all' : 'awaited'
+    this.#isCheckpointDue = false
+    return wanted
+  }
+
+  /** Whatever asked for marks meanwhile is served afterwards. */
+  async #writeCheckpoint(batches: readonly Batch[]): Promise<void> {
+    await this.#persistAll(batches)
+    this.#checkpoint = undefined
+    if (!this.#isClosing) void this.#commit()
   }
 
   async #persistAll(batches: readonly Batch[]): Promise<boolean> {
@@ -116,11 +158,13 @@ export class Committer {
 
   #pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const waiting = setTimeout(resolve, ms)
-      this.#wake = () => {
+      const wake = () => {
         clearTimeout(waiting)
+        this.#wakes.delete(wake)
         resolve()
       }
+      const waiting = setTimeout(wake, ms)
+      this.#wakes.add(wake)
     })
   }
 }

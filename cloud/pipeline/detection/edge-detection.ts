@@ -1,4 +1,5 @@
 import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
+import type { MarksWanted } from './committer.ts'
 import type {
   BirthValue,
   DetectionBatch,
@@ -152,8 +153,10 @@ export class EdgeShard implements EdgeDetection {
     return this.#marks.end(epoch, from)
   }
 
-  /** What changed since the last call, as it stands between two inputs. */
-  take(): EdgeWork {
+  /** What changed since the last call, as it stands between two inputs. A change of a machine waits for its mark. */
+  take(marks: MarksWanted): EdgeWork {
+    const hasMark = marks === 'all' || (marks === 'awaited' && this.#machineRows.length > 0)
+    if (!hasMark) return { ...this.points.take(), machines: [], mark: undefined }
     const work = { ...this.points.take(), machines: this.#machineRows, mark: this.#takeMark() }
     this.#machineRows = []
     return work

@@ -1,8 +1,8 @@
 import type { Kysely } from 'kysely'
 import type { Log } from '#shared/log/log.ts'
 import { Actions, type FoundPoint } from './actions.ts'
-import { inBatches } from './batches.ts'
-import { Committer } from './committer.ts'
+import { inBatches, NOTHING } from './batches.ts'
+import { Committer, type MarksWanted, type Taken } from './committer.ts'
 import type { Detection, DetectionEdge } from './contract.ts'
 import { EdgeShard } from './edge-detection.ts'
 import { loadEdges, type StoredEdge } from './load.ts'
@@ -15,7 +15,8 @@ import type { Batch } from './work.ts'
 export type * from './contract.ts'
 export { detectionQueries } from './queries.ts'
 
-const CHECKPOINT_MS = 500
+/** The promise is a second at most under load; the commit itself takes the rest. */
+const CHECKPOINT_MS = 800
 const SILENCE_MS = 3000
 
 export interface DetectionOptions {
@@ -26,7 +27,7 @@ export interface DetectionOptions {
   /** ms since 1970 */
   readonly clock: () => number
   readonly log: Log
-  /** How long samples that changed no alarm may wait for their checkpoint and mark; 500 ms unless told. */
+  /** How long samples that changed no alarm may wait for their checkpoint and mark; 800 ms unless told. */
   readonly checkpointMs?: number
   /** Of this process, where several divide the edges: it begins without any and takes them on one by one. */
   readonly fence?: bigint | undefined
@@ -79,7 +80,7 @@ export class RunningDetection implements Detection {
     this.#options = options
     this.#committer = new Committer({
       ...{ checkpointMs, log },
-      take: () => this.#take(),
+      take: (marks) => this.#take(marks),
       commit: (batch) => commitBatch(db, batch),
       committed: (batch) => this.#committed(batch),
     })
@@ -181,17 +182,22 @@ export class RunningDetection implements Detection {
     return this.#shards.get(`${shard.edge.group}/${shard.edge.edge}`) === shard
   }
 
-  #take(): readonly Batch[] {
-    const work = [...this.#shards.values()].map((shard) => shard.take())
-    return inBatches({
+  #take(marks: MarksWanted): Taken {
+    const work = [...this.#shards.values()].map((shard) => shard.take(marks))
+    const batches = inBatches({
+      ...NOTHING,
       events: work.flatMap(({ events }) => events),
       bound: work.flatMap(({ bound }) => bound),
       points: work.flatMap(({ points }) => points),
-      machines: work.flatMap(({ machines }) => machines),
       actions: this.#actions.take(),
       late: work.flatMap(({ late }) => late),
+    })
+    const checkpoint = inBatches({
+      ...NOTHING,
+      machines: work.flatMap(({ machines }) => machines),
       marks: work.flatMap(({ mark }) => mark ?? []),
     })
+    return { batches, checkpoint }
   }
 
   #committed({ actions, marks }: Batch): void {
