@@ -148,6 +148,7 @@ async function connect(opened: Opened): Promise<Pipeline> {
     ...{ historian, log, metrics, spacingMs: SPACING_MS, maxWaiting: MAX_WAITING_VALUES },
     onCommitted: (batch) => noteCommit(links, batch),
     onLost: (marks) => rollBack(shards, marks),
+    onHold: (isHeld) => broker.hold(isHeld),
   })
   const { record, later } = queue
   const limits = options.limits && { limits: options.limits }

@@ -55,6 +55,7 @@ export function loopBroker(): LoopBroker {
     },
     disconnect: () => undefined,
     onLink: (hear) => void listeners.push(hear),
+    hold: () => undefined,
     link(isUp) {
       for (const hear of listeners) hear(isUp)
     },

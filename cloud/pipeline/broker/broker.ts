@@ -46,6 +46,11 @@ export interface Broker {
   disconnect(edge: EdgeRef): void
   /** Calls `hear` when the connection is lost, and when it is there again with its subscriptions; never for the first. */
   onLink(hear: (isUp: boolean) => void): void
+  /**
+   * Reads nothing from edges, whose senders then wait and lose nothing, or goes on. A broker elsewhere is read on all the
+   * same: it would drop what it cannot pass.
+   */
+  hold(isHeld: boolean): void
   /** What is wrong in words; undefined when all is well. */
   fault(): string | undefined
   readonly refuse: Refuse

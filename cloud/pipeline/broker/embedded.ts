@@ -13,6 +13,7 @@ import { ownState } from './own-state.ts'
 import { type Refuse, refusals } from './refusals.ts'
 import { secretChecker } from './secret.ts'
 import { topicReader } from './topics.ts'
+import { createValve, type Valve } from './valve.ts'
 
 export interface EmbeddedOptions {
   readonly host: string
@@ -44,6 +45,7 @@ interface Works {
   readonly gate: Gate
   readonly refuse: Refuse
   readonly limits: BrokerLimits
+  readonly valve: Valve
   readonly metrics: PipelineMetrics | undefined
   /** Handlers of edges' messages, and the edges they want to hear. */
   readonly handlers: MessageHandler[]
@@ -90,6 +92,7 @@ export async function startBroker(options: EmbeddedOptions): Promise<EmbeddedBro
     publish,
     disconnect: (edge) => guests.byEdge.get(keyOf(edge))?.close(),
     onLink: () => undefined,
+    hold: (isHeld) => works.valve.turn(isHeld),
     fault: () => undefined,
     close() {
       closing ??= closeAll(works, ports)
@@ -110,7 +113,7 @@ async function openWorks({ limits: given, log, metrics }: EmbeddedOptions): Prom
   })
   const { clients } = aedes as unknown as { readonly clients: Readonly<Record<string, Client>> }
   return {
-    ...{ aedes, limits, metrics },
+    ...{ aedes, limits, metrics, valve: createValve() },
     guests: { sessions: new WeakMap(), byEdge: new Map(), byId: () => clients },
     gate: connectionGate(limits, () => performance.now()),
     refuse: refusals(log, metrics),
@@ -141,10 +144,11 @@ async function closeAll({ aedes }: Works, ports: readonly Listening[]): Promise<
 }
 
 /** Gives a connection to the broker, its intake limited. */
-function serve({ aedes, guests, limits, refuse, metrics }: Works, socket: Socket, address: string): void {
+function serve({ aedes, guests, limits, valve, refuse, metrics }: Works, socket: Socket, address: string): void {
   const sender = () => guests.sessions.get(client)?.key ?? address
   limitIntake(socket, {
     limits,
+    valve,
     packetBytes: () => (guests.sessions.has(client) ? limits.packetBytes : limits.connectBytes),
     now: () => performance.now(),
     onRefused: (reason, detail) => {

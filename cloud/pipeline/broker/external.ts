@@ -82,6 +82,7 @@ export async function connectBroker(options: ExternalOptions): Promise<Broker> {
     },
     disconnect: () => undefined,
     onLink: (hear) => void listeners.push(hear),
+    hold: () => undefined,
     fault: () => link.fault(),
     close: () => link.close(),
   }

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { Bucket } from './bucket.ts'
 import type { BrokerLimits } from './limits.ts'
+import type { Valve } from './valve.ts'
 
 /** Averages are taken over this long. */
 const SPAN_SECONDS = 2
@@ -15,6 +16,8 @@ export type IntakeRefusal = 'packet-too-long' | 'control-flood'
 
 export interface IntakeOptions {
   readonly limits: BrokerLimits
+  /** Nothing is read while it is shut. */
+  readonly valve: Valve
   /** Longest packet that this client may send now. */
   readonly packetBytes: () => number
   /** Monotonic ms. */
@@ -49,6 +52,10 @@ class Intake {
   #headerBytes = 0
   #type = 0
   #length = 0
+  readonly #reopen = (): void => {
+    this.#isShut = false
+    if (!this.#socket.destroyed) this.#socket.emit('readable')
+  }
   /** Nothing is handed over: a chunk is being worked on, the connection has to wait, or it is refused. */
   #isShut = false
 
@@ -64,6 +71,10 @@ class Intake {
 
   pass(read: () => Buffer | null): Buffer | null {
     if (this.#isShut) return null
+    if (this.#options.valve.isShut) {
+      this.#options.valve.whenOpen(this.#reopen)
+      return null
+    }
     const chunk = read()
     if (chunk === null) return null
     this.#isShut = true
@@ -87,18 +98,13 @@ class Intake {
       return true
     }
     options.onSlowed(waitMs)
-    setTimeout(() => this.#reopen(), waitMs)
+    setTimeout(this.#reopen, waitMs)
     return true
   }
 
   #refuse(reason: IntakeRefusal, detail: Readonly<Record<string, number>>): boolean {
     this.#options.onRefused(reason, detail)
     return false
-  }
-
-  #reopen(): void {
-    this.#isShut = false
-    if (!this.#socket.destroyed) this.#socket.emit('readable')
   }
 
   /** Follows the frames through a chunk; answers the size of the first packet over the limit, else 0. */

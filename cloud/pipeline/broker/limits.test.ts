@@ -71,6 +71,23 @@ afterEach(async () => {
   await broker?.close()
 })
 
+describe('a broker that holds its edges', () => {
+  it('reads nothing until it lets go, and then all in order', async () => {
+    await start({})
+    const client = await connect()
+    client.publish(TOPIC, 'before')
+    await expect.poll(() => heard, PATIENT).toEqual(['before'])
+    broker.hold(true)
+    for (let i = 0; i < 50; i++) client.publish(TOPIC, String(i))
+    const another = await socket()
+    expect(another.destroyed).toBe(false)
+    expect(heard).toEqual(['before'])
+    broker.hold(false)
+    await expect.poll(() => heard.length, PATIENT).toBe(51)
+    expect(heard.slice(1)).toEqual(Array.from({ length: 50 }, (_, i) => String(i)))
+  })
+})
+
 describe('a client that sends too much', () => {
   it('is read more slowly, and loses nothing and keeps its connection', async () => {
     await start({ messagesPerSecond: 1000 })

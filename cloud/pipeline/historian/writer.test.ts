@@ -29,6 +29,7 @@ afterEach(async () => {
 function start(extra: Partial<WriterOptions> = {}) {
   const commits: number[] = []
   const lost: (readonly RangeMark[])[] = []
+  const holds: boolean[] = []
   const writer = startWriter({
     historian: history,
     log: silentLog,
@@ -37,6 +38,7 @@ function start(extra: Partial<WriterOptions> = {}) {
     maxWaiting: 1000,
     onCommitted: (batch) => commits.push(batch.numbers.count),
     onLost: (marks) => lost.push(marks),
+    onHold: (isHeld) => holds.push(isHeld),
     ...extra,
   })
   const add = (offset: number) => {
@@ -44,7 +46,7 @@ function start(extra: Partial<WriterOptions> = {}) {
     writer.batch.addRange(JOURNAL, BigInt(offset), BigInt(offset))
     writer.changed()
   }
-  return { writer, commits, lost, add }
+  return { writer, commits, lost, holds, add }
 }
 
 describe('a history writer', () => {
@@ -72,6 +74,26 @@ describe('a history writer', () => {
     for (let i = 1; i <= 3; i++) add(i)
     expect(writer.isOpen).toBe(false)
     await expect.poll(() => writer.isOpen, PATIENT).toBe(true)
+    await writer.close()
+  })
+
+  it('has edges wait from half of what may wait until a commit has ended', async () => {
+    const { writer, holds, add } = start({ maxWaiting: 4 })
+    add(1)
+    expect(holds).toEqual([])
+    add(2)
+    expect(holds).toEqual([true])
+    await expect.poll(() => holds, PATIENT).toEqual([true, false])
+    await writer.close()
+  })
+
+  it('lets edges go on when a commit fails, because alarms do not wait for history', async () => {
+    const { writer, holds, lost } = start({ maxWaiting: 2, spacingMs: 0 })
+    writer.batch.add(1, 1, 1, GOOD)
+    writer.batch.addRange(BROKEN, 1n, 1n)
+    writer.changed()
+    await expect.poll(() => lost.length, PATIENT).toBe(1)
+    expect(holds).toEqual([true, false])
     await writer.close()
   })
 

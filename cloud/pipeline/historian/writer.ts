@@ -1,6 +1,7 @@
 import type { Log } from '#shared/log/log.ts'
 import type { PipelineMetrics } from '../contract.ts'
 import { BatchBuilder, type HistoryBatch } from './batch.ts'
+import { type Brake, createBrake } from './brake.ts'
 import type { Historian, RangeMark } from './historian.ts'
 
 export interface WriterOptions {
@@ -9,8 +10,10 @@ export interface WriterOptions {
   readonly metrics: PipelineMetrics
   /** Least time from the start of one commit to the start of the next. */
   readonly spacingMs: number
-  /** Values that may wait; beyond it nothing is taken until a commit has ended. */
+  /** Values that may wait; beyond it nothing is taken until a commit has ended. From half of it on edges are held. */
   readonly maxWaiting: number
+  /** Told when edges are to wait for history, and when they may go on. */
+  readonly onHold: (isHeld: boolean) => void
   /** Called after each commit, in the order of the commits. */
   readonly onCommitted: (batch: HistoryBatch) => void
   /** Called after a failed commit with all that history has: whatever was on the way is lost and comes again by resend. */
@@ -34,11 +37,15 @@ export interface HistoryWriter {
 
 const FIRST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 10_000
+/** A commit that takes longer than this hangs; alarms go on without history then. */
+const LONGEST_HOLD_MS = 5000
 
 /** Starts a writer on an open history. */
 export function startWriter(options: WriterOptions): HistoryWriter {
   const batch = new BatchBuilder()
-  const state: WriterState = { inFlight: 0, failures: 0, isRecovering: false, isClosed: false }
+  const brake = createBrake({ onHold: options.onHold, longestMs: LONGEST_HOLD_MS })
+  const state: WriterState = { inFlight: 0, failures: 0, isRecovering: false, isClosed: false, brake }
+  const isTooMuch = () => batch.values + state.inFlight >= options.maxWaiting / 2
   let startedAt = Number.NEGATIVE_INFINITY
   let timer: NodeJS.Timeout | undefined
   let running: Promise<void> | undefined
@@ -46,6 +53,9 @@ export function startWriter(options: WriterOptions): HistoryWriter {
     startedAt = performance.now()
     await commitOrRecover(options, state, batch)
     running = undefined
+    if (state.isClosed) return
+    brake.release()
+    if (isTooMuch()) brake.hold()
     if (!batch.isEmpty) schedule()
   }
   const schedule = () => {
@@ -65,7 +75,9 @@ export function startWriter(options: WriterOptions): HistoryWriter {
       return state.failures > 0
     },
     changed: () => {
-      if (!batch.isEmpty) schedule()
+      if (batch.isEmpty) return
+      if (isTooMuch()) brake.hold()
+      schedule()
     },
     async flushed() {
       await running
@@ -77,6 +89,7 @@ export function startWriter(options: WriterOptions): HistoryWriter {
     },
     async close() {
       state.isClosed = true
+      brake.giveUp()
       clearTimeout(timer)
       await running
       if (!batch.isEmpty) await commitOrRecover(options, state, batch)
@@ -91,6 +104,7 @@ interface WriterState {
   failures: number
   isRecovering: boolean
   isClosed: boolean
+  readonly brake: Brake
 }
 
 async function commitOrRecover(options: WriterOptions, state: WriterState, batch: BatchBuilder): Promise<void> {
@@ -105,6 +119,7 @@ async function commitOrRecover(options: WriterOptions, state: WriterState, batch
     const words = 'History did not take a commit; nothing of it is acknowledged and the edges send it again'
     if (state.failures === 0) log.error({ err: error }, words)
     metrics.count('history_commits_failed_total', 1)
+    state.brake.giveUp()
     await recover(options, state, batch)
     return
   } finally {
