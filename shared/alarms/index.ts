@@ -1,3 +1,4 @@
+export { type CalmRange, calmRange } from './calm.ts'
 export type { AlarmChange, StepResult } from './draft.ts'
 export { occurrenceId, pointId, uuidV8 } from './identity.ts'
 export type { OperatorInput } from './operate.ts'

@@ -1,10 +1,11 @@
 import type { AlarmValue } from '#shared/contracts/alarm-event.ts'
 import type { Quality, Scalar } from '#shared/contracts/sample.ts'
+import { isInside, isQuiet } from './calm.ts'
 import { activate, advance, delayEndsAt, isFrozen, judgesSilence, settle, windowMs } from './condition.ts'
 import { change, type Draft, emit, raise, type StepResult } from './draft.ts'
 import { canJudge, heldLevel, judge, nextBaseAt, remember } from './judge.ts'
 import { endShelving, type OperatorInput, operate } from './operate.ts'
-import type { AlarmRule, RuleLevel } from './rule.ts'
+import type { AlarmRule } from './rule.ts'
 import { type AlarmState, isActive, isSuppressed } from './state.ts'
 
 /** A firing of the server's clock, timed by `dueOnServer` and recorded, so that a replay reads it instead of timing again. */
@@ -72,18 +73,8 @@ function evaluateSample(draft: Draft, { at, quality }: Sample, value: AlarmValue
 }
 
 /** The same answer as evaluateSample for the common case: nothing pending, good before and now, no change of level. */
-function isSteady(rule: AlarmRule, state: AlarmState, value: AlarmValue): boolean {
-  if (state.isBad || state.staleSince !== null || typeof value !== 'number') return false
-  return state.phase === 'normal' && rule.condition.kind === 'limit' && isInside(rule.levels, value)
-}
-
-function isInside(levels: readonly RuleLevel[], value: number): boolean {
-  for (const level of levels) {
-    const excess = (value - level.setpoint) * level.side
-    if (excess > 0 || (excess === 0 && level.isInclusive)) return false
-  }
-  return true
-}
+const isSteady = (rule: AlarmRule, state: AlarmState, value: AlarmValue): boolean =>
+  typeof value === 'number' && isQuiet(rule, state) && isInside(rule.levels, value)
 
 function stepSample(rule: AlarmRule, state: AlarmState, input: Sample): StepResult {
   if (state.valueAt !== null && input.at <= state.valueAt) return { state, events: NO_EVENTS }

@@ -23,6 +23,11 @@ export class RangeSet {
   /** Adds offsets first to last. @throws RangeError when last < first. */
   add(first: bigint, last: bigint): void {
     if (last < first) throw new RangeError(`Range ${first} to ${last} is empty`)
+    const end = this.#ranges.at(-1)
+    if (end && first === end.last + 1n) {
+      this.#ranges[this.#ranges.length - 1] = { first: end.first, last }
+      return
+    }
     const from = this.#lowest((range) => range.last + 1n >= first)
     let to = from
     let merged: OffsetRange = { first, last }
@@ -49,6 +54,12 @@ export class RangeSet {
     return range !== undefined && range.first <= offset
   }
 
+  /** True when `offset` comes right after the greatest that is in, or none is. */
+  isNext(offset: bigint): boolean {
+    const end = this.#ranges.at(-1)
+    return end === undefined || offset === end.last + 1n
+  }
+
   /** True when every offset of first to last is in. */
   hasAll(first: bigint, last: bigint): boolean {
     const range = this.#ranges[this.#lowest((candidate) => candidate.last >= first)]
@@ -57,6 +68,7 @@ export class RangeSet {
 
   /** What of first to last is not in. */
   missing(first: bigint, last: bigint): OffsetRange[] {
+    if (this.#isBeyond(first)) return last < first ? [] : [{ first, last }]
     const holes: OffsetRange[] = []
     let next = first
     for (let i = this.#lowest((range) => range.last >= first); next <= last; i++) {
@@ -94,6 +106,11 @@ export class RangeSet {
       set.add(BigInt(match[1]), BigInt(match[2]))
     }
     return set
+  }
+
+  #isBeyond(offset: bigint): boolean {
+    const end = this.#ranges.at(-1)
+    return end === undefined || offset > end.last
   }
 
   /** Index of the first range that fulfils a condition which holds for all ranges after it too. */

@@ -86,7 +86,15 @@ const INTERPRETERS: Readonly<Record<SparkplugType, Interpreter>> = {
 export const interpret = (value: WireValue, type: SparkplugType): MetricValue => INTERPRETERS[type](value, type)
 
 /** An unsigned 64-bit integer from its halves. */
-export const unsigned64 = (low: number, high: number): bigint => (BigInt(high) << 32n) | BigInt(low)
+export function unsigned64(low: number, high: number): bigint {
+  HALVES[0] = low
+  HALVES[1] = high
+  return WHOLE[0] as bigint
+}
+
+/** One number in two forms: arithmetic on bigints would make four on the way. */
+const HALVES = new Uint32Array(2)
+const WHOLE = new BigUint64Array(HALVES.buffer)
 
 /** Content of a value of bytes, a data set or a template. @throws PayloadError when the sender used another kind of field. */
 export const contentOf = (value: WireValue, kind: number, type: DataType): Uint8Array =>

@@ -3,6 +3,7 @@ import type { AlarmEvent, AlarmValue } from '#shared/contracts/alarm-event.ts'
 import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
 import type { MachineState } from '#shared/contracts/machine-state.ts'
 import type { Quality, Scalar } from '#shared/contracts/sample.ts'
+import type { DataColumns } from '#shared/sparkplug/columns.ts'
 
 /** An edge node as detection knows it; `org` is the organisation of its group. */
 export interface DetectionEdge {
@@ -26,6 +27,23 @@ export interface DetectionSample {
 export interface DetectionBatch {
   readonly samples: readonly DetectionSample[]
   /** Absent for a third-party edge, whose samples move no mark. */
+  readonly range?: OffsetRange
+}
+
+/** The tags of a device by the slots of a payload's columns. */
+export interface WatchedColumns {
+  /** The numbers of `EdgeDetection.tag()`; -1: nothing watches it. */
+  readonly watch: Int32Array
+  /** 1 where 0 and 1 in the columns mean false and true. */
+  readonly truth: Uint8Array
+  /** The value of an entry as an object path would read it. */
+  scalarAt(data: DataColumns, index: number): Scalar
+}
+
+/** As DetectionBatch, in columns; the range, where there is one, gives the k-th entry the offset first + k. */
+export interface DetectionColumns {
+  readonly data: DataColumns
+  readonly tags: WatchedColumns
   readonly range?: OffsetRange
 }
 
@@ -58,6 +76,8 @@ export interface EdgeDetection {
   tag(device: string, tag: string): number
   /** Evaluates samples in the order given. Offsets that were committed before are skipped, one by one. */
   onSamples(batch: DetectionBatch): void
+  /** The same for a payload in columns, without an object for a sample that changes nothing. */
+  onColumns(batch: DetectionColumns): void
   /** Closes offsets that will never carry samples (a gap record). */
   onGap(range: OffsetRange): void
   /** Call after the payload's samples. The edge's event clock: the payload timestamp of every NDATA and DDATA, heartbeats included. Never moves back. */

@@ -1,12 +1,16 @@
 import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
+import type { Quality } from '#shared/contracts/sample.ts'
+import type { DataColumns } from '#shared/sparkplug/columns.ts'
 import type { MarksWanted } from './committer.ts'
 import type {
   BirthValue,
   DetectionBatch,
+  DetectionColumns,
   DetectionEdge,
   DetectionSample,
   EdgeDetection,
   OffsetRange,
+  WatchedColumns,
 } from './contract.ts'
 import { LATE_WAIT_MS, LateGap } from './late.ts'
 import { createMachine, type Machine, type MachineInterval } from './machine.ts'
@@ -110,12 +114,23 @@ export class EdgeShard implements EdgeDetection {
 
   onSamples({ samples, range }: DetectionBatch): void {
     this.#hear()
-    if (range) this.#noteHole(range)
-    const hasOld = range !== undefined && this.#marks.overlaps(range)
+    const old = range && this.#overlap(range)
     for (const sample of samples) {
       const tag = this.#tags[sample.tag]
-      const isOld = hasOld && sample.offset !== undefined && this.#marks.isEvaluated(range.epoch, sample.offset)
+      const isOld = old && sample.offset !== undefined && this.#marks.isEvaluated(old.epoch, sample.offset)
       if (tag && !isOld) this.#evaluate(tag, sample)
+    }
+    if (range) this.onGap(range)
+    else this.#moved()
+  }
+
+  onColumns({ data, tags, range }: DetectionColumns): void {
+    this.#hear()
+    const old = range && this.#overlap(range)
+    for (let i = 0; i < data.count; i++) {
+      const tag = this.#tags[tags.watch[data.slot[i] as number] as number]
+      if (!tag || (old && this.#marks.isEvaluated(old.epoch, old.first + BigInt(i)))) continue
+      this.#evaluateEntry(tag, data, tags, i)
     }
     if (range) this.onGap(range)
     else this.#moved()
@@ -261,6 +276,30 @@ export class EdgeShard implements EdgeDetection {
     if (this.#gap || newest === undefined || first === newest + 1n) return
     if (first > newest) this.#gap = new LateGap(epoch, newest + 1n, this.points.all())
     else if (!this.#marks.isWhole(epoch, first)) this.#gap = new LateGap(epoch, first, [])
+  }
+
+  /** Notes what is skipped before a range; answers the range when offsets of it were evaluated before. */
+  #overlap(range: OffsetRange): OffsetRange | undefined {
+    if (this.#marks.isNext(range)) return undefined
+    this.#noteHole(range)
+    return this.#marks.overlaps(range) ? range : undefined
+  }
+
+  #evaluateEntry(tag: WatchedTag, data: DataColumns, tags: WatchedColumns, i: number): void {
+    const at = data.ts[i] as number
+    const isNumber = data.q[i] !== 0 && tags.truth[data.slot[i] as number] === 0
+    if (isNumber && this.#takeCalmly(tag, at, data.v[i] as number)) return
+    this.#evaluate(tag, { sourceAt: at, value: tags.scalarAt(data, i), quality: data.q[i] as Quality })
+  }
+
+  /** The same as #evaluate for a number that changes nothing but the newest value; false when it may change more. */
+  #takeCalmly(tag: WatchedTag, at: number, value: number): boolean {
+    const { points } = tag
+    if (tag.machine || this.#gap || at <= tag.newestAt || !this.#isPlausible(at)) return false
+    for (const point of points) if (!point.isCalm(value)) return false
+    for (const point of points) point.take(at, value)
+    tag.newestAt = at
+    return true
   }
 
   #closeGap(): void {

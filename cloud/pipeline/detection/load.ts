@@ -1,6 +1,7 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { type AlarmState, alarmRule, restore } from '#shared/alarms/index.ts'
 import type { AlarmDefinition } from '#shared/contracts/alarm-definition.ts'
+import { AlarmPoint } from './alarm-point.ts'
 import type { DetectionEdge } from './contract.ts'
 import type { MachineInterval } from './machine.ts'
 import type { StoredRanges } from './marks.ts'
@@ -41,7 +42,7 @@ function newerThan({ valueAt }: AlarmState, memory: PointMemory | undefined): Po
 function slotOf(row: StoredPoint, { edge, memory }: StoredEdge, at: number): PointSlot {
   const path = `${row.group_key}/${row.edge}/${row.device}/${row.alarm}`
   const rule = alarmRule(path, row.definition_version, row.document)
-  return {
+  return new AlarmPoint({
     edge,
     device: row.device,
     profile: row.profile,
@@ -49,7 +50,7 @@ function slotOf(row: StoredPoint, { edge, memory }: StoredEdge, at: number): Poi
     state: restore(rule, { ...row.regions, ...newerThan(row.regions, memory?.points[rule.pointId]) }, at).state,
     changedAt: row.changed_at.getTime(),
     isRetired: row.retired_at !== null,
-  }
+  })
 }
 
 const storedPoints = (db: Kysely<DetectionTables>, own: RawBuilder<boolean>): Promise<StoredPoint[]> =>

@@ -30,6 +30,11 @@ export class Marks {
     return missing.length !== 1 || missing[0]?.first !== first || missing[0].last !== last
   }
 
+  /** True when the range goes on where the newest one ended, or is the first of its journal. */
+  isNext({ epoch, first }: OffsetRange): boolean {
+    return this.#of(epoch).isNext(first)
+  }
+
   isEvaluated(epoch: bigint, offset: bigint): boolean {
     return this.#of(epoch).has(offset)
   }

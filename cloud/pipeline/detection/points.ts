@@ -11,6 +11,7 @@ import {
 import type { AlarmRefusal } from '#shared/contracts/alarm-command.ts'
 import type { AlarmDefinition } from '#shared/contracts/alarm-definition.ts'
 import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
+import { AlarmPoint } from './alarm-point.ts'
 import type { DetectionEdge } from './contract.ts'
 import { memoryOf } from './rows.ts'
 import type { PointMemory } from './tables.ts'
@@ -118,13 +119,15 @@ export class Points {
     const path = `${edge.group}/${edge.edge}/${device}/${definition.alarm}`
     const rule = alarmRule(path, profile.version, definition)
     const known = this.#byPath.get(path)
-    const slot = known ?? {
-      ...{ edge, device, rule },
-      profile: '',
-      state: INITIAL_STATE,
-      changedAt: clock(),
-      isRetired: false,
-    }
+    const slot =
+      known ??
+      new AlarmPoint({
+        ...{ edge, device, rule },
+        profile: '',
+        state: INITIAL_STATE,
+        changedAt: clock(),
+        isRetired: false,
+      })
     Object.assign(slot, { rule, profile: profile.profile, isRetired: false })
     if (known) this.#watch(slot)
     else this.#adopt(slot)

@@ -4,7 +4,7 @@ import type { DetectionEdge, MachineStateChanged } from './contract.ts'
 import type { StoredRanges } from './marks.ts'
 import type { ActionResult, Memory } from './tables.ts'
 
-/** One alarm point in memory; `state` is replaced by every step. */
+/** One alarm point in memory; `state` is replaced by every step. See AlarmPoint. */
 export interface PointSlot {
   readonly edge: DetectionEdge
   readonly device: string
@@ -14,6 +14,10 @@ export interface PointSlot {
   /** Event or server time of the newest change of the regions. */
   changedAt: number
   isRetired: boolean
+  /** True when a newer sample of this number, good or uncertain, would change nothing but the newest value. */
+  isCalm(value: number): boolean
+  /** Takes such a sample. */
+  take(at: number, value: number): void
 }
 
 /** A point as one commit writes it. */

@@ -47,6 +47,8 @@ export class BatchBuilder {
   #wide: WideRow[] = []
   #gaps: StoredGap[] = []
   readonly #marks = new Map<string, Omit<RangeMark, 'ranges'> & { readonly set: RangeSet }>()
+  /** The sets by the objects that named them: making a key costs more than adding a range. */
+  readonly #sets = new Map<Omit<RangeMark, 'ranges'>, RangeSet>()
 
   get isEmpty(): boolean {
     return this.values === 0 && this.#gaps.length === 0 && this.#marks.size === 0
@@ -101,10 +103,16 @@ export class BatchBuilder {
 
   /** Adds offsets first to last of a journal. */
   addRange(journal: Omit<RangeMark, 'ranges'>, first: bigint, last: bigint): void {
+    const set = this.#sets.get(journal) ?? this.#setOf(journal)
+    set.add(first, last)
+  }
+
+  #setOf(journal: Omit<RangeMark, 'ranges'>): RangeSet {
     const key = `${journal.group}/${journal.edge}/${journal.epoch}`
     const mark = this.#marks.get(key) ?? { ...journal, set: new RangeSet() }
-    mark.set.add(first, last)
     this.#marks.set(key, mark)
+    this.#sets.set(journal, mark.set)
+    return mark.set
   }
 
   addGap(gap: StoredGap): void {
@@ -120,6 +128,7 @@ export class BatchBuilder {
     this.#wide = []
     this.#gaps = []
     this.#marks.clear()
+    this.#sets.clear()
     return batch
   }
 

@@ -1,7 +1,5 @@
-import type { Quality, Scalar } from '#shared/contracts/sample.ts'
 import { type DataColumns, MISFIT, WIDE } from '#shared/sparkplug/data-columns.ts'
 import { LATEST_MS } from '#shared/sparkplug/time.ts'
-import type { DetectionSample } from '../detection/contract.ts'
 import type { EdgeShard } from '../shard/edge-shard.ts'
 import type { JournalState } from '../shard/journal-state.ts'
 import type { TagColumns } from '../shard/tag-columns.ts'
@@ -50,12 +48,12 @@ function takeJournaled(arrival: ColumnArrival, journal: JournalState): void {
   for (const hole of isOpen ? journal.missing(first, last) : []) {
     const [from, to] = [Number(hole.first - first), Number(hole.last - first) + 1]
     batch.addColumns(data, tags.key, from, to)
-    batch.addRange({ ...shard.ref, epoch: journal.epoch }, hole.first, hole.last)
+    batch.addRange(journal.name, hole.first, hole.last)
     journal.take(hole.first, hole.last)
     stored += to - from
   }
   shard.session.lastSamplesAt = host.clock()
-  shard.detection.onSamples({ samples: watched(arrival, first), range: { epoch: journal.epoch, first, last } })
+  shard.detection.onColumns({ data, tags, range: { epoch: journal.epoch, first, last } })
   if (stored < count) host.metrics.count(isOpen ? 'values_duplicate_total' : 'values_not_stored_total', count - stored)
   host.metrics.count('values_total', stored)
   host.live.publish(shard, show(arrival))
@@ -66,36 +64,15 @@ function takeUnjournaled(arrival: ColumnArrival): void {
   const { host, shard, data, tags } = arrival
   const { batch, isOpen } = host.writer
   if (isOpen) batch.addColumns(data, tags.key, 0, data.count)
-  const samples = watched(arrival, undefined)
-  if (samples.length > 0) shard.detection.onSamples({ samples })
+  if (isWatched(arrival)) shard.detection.onColumns({ data, tags })
   host.metrics.count(isOpen ? 'values_total' : 'values_not_stored_total', data.count)
   host.live.publish(shard, show(arrival))
 }
 
-/** The samples of watched tags, in order. */
-function watched({ data, tags }: ColumnArrival, first: bigint | undefined): DetectionSample[] {
-  const { count, slot, ts, q } = data
-  const samples: DetectionSample[] = []
-  for (let i = 0; i < count; i++) {
-    const place = slot[i] as number
-    const tag = tags.watch[place] as number
-    if (tag < 0) continue
-    const sample = {
-      tag,
-      sourceAt: ts[i] as number,
-      value: scalarAt(data, i, tags.tags[place]),
-      quality: q[i] as Quality,
-    }
-    samples.push(first === undefined ? sample : { ...sample, offset: first + BigInt(i) })
-  }
-  return samples
-}
-
-function scalarAt({ v, flag, wide }: DataColumns, i: number, tag: TagState | undefined): Scalar {
-  if ((flag[i] as number) & WIDE) return wide[i] ?? null
-  const number = v[i] as number
-  if (Number.isNaN(number)) return null
-  return tag?.type === 'boolean' ? number !== 0 : number
+/** True when detection wants any of the samples. */
+function isWatched({ data: { count, slot }, tags: { watch } }: ColumnArrival): boolean {
+  for (let i = 0; i < count; i++) if ((watch[slot[i] as number] as number) >= 0) return true
+  return false
 }
 
 /** Moves the newest values on; answers the tags that somebody looks at. */

@@ -77,10 +77,10 @@ function finish({ host, shard }: Arrival, { changed }: Taken, stored: number): v
 
 /** Puts the offsets of a payload on the way to history. Those between the samples of a thinned record come with its gap. */
 function noteOffsets(arrival: Arrival, journal: JournalState, offsets: PayloadOffsets): void {
-  const { host, shard, slots } = arrival
+  const { host, slots } = arrival
   const note = (first: bigint, last: bigint) => {
     for (const hole of journal.missing(first, last)) {
-      host.writer.batch.addRange({ ...shard.ref, epoch: journal.epoch }, hole.first, hole.last)
+      host.writer.batch.addRange(journal.name, hole.first, hole.last)
       journal.take(hole.first, hole.last)
     }
   }

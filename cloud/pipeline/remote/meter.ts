@@ -15,11 +15,22 @@ export interface Meter extends PipelineMetrics {
   readings(): Reading[]
 }
 
+/** Labels as text, remembered by their object: whoever counts each message gives the same one. */
+const TEXTS = new WeakMap<Labels, string>()
+
+function textOf(labels: Labels): string {
+  const known = TEXTS.get(labels)
+  if (known !== undefined) return known
+  const text = JSON.stringify(labels)
+  TEXTS.set(labels, text)
+  return text
+}
+
 /** Makes an empty one. */
 export function createMeter(): Meter {
   const readings = new Map<string, Reading & { value: number }>()
   const reading = (kind: Reading['kind'], name: string, labels: Labels | undefined) => {
-    const key = labels ? name + JSON.stringify(labels) : name
+    const key = labels ? name + textOf(labels) : name
     const known = readings.get(key)
     if (known) return known
     const made = { kind, name, labels: labels ?? {}, value: 0 }

@@ -146,7 +146,7 @@ export class EdgeShard {
 
   /** The journal of an epoch, made when it is new. */
   openJournal(epoch: bigint): JournalState {
-    const known = this.journals.get(epoch) ?? new JournalState(epoch)
+    const known = this.journals.get(epoch) ?? new JournalState({ ...this.ref, epoch })
     this.journals.set(epoch, known)
     this.journal = known
     return known

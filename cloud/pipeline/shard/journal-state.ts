@@ -1,8 +1,16 @@
 import { type OffsetRange, RangeSet } from '#shared/sparkplug/range-set.ts'
+import type { EdgeRef } from '../contract.ts'
+
+/** A journal among those of all edges. */
+export interface JournalName extends EdgeRef {
+  readonly epoch: bigint
+}
 
 /** What the host knows of one journal (one epoch) of an edge: which offsets it has, and which of them are on disk. */
 export class JournalState {
   readonly epoch: bigint
+  /** What history calls it; one object for as long as the journal is known. */
+  readonly name: JournalName
   /** Oldest offset that the edge still waits for, as its last NBIRTH said. */
   first = 1n
   /** Newest offset that the edge has accepted, as far as anybody told. */
@@ -12,8 +20,9 @@ export class JournalState {
   /** Committed, or on the way to it: a sample that is in here is not taken again. */
   #taken: RangeSet
 
-  constructor(epoch: bigint, committed = new RangeSet()) {
-    this.epoch = epoch
+  constructor(name: JournalName, committed = new RangeSet()) {
+    this.name = name
+    this.epoch = name.epoch
     this.committed = committed
     this.#taken = RangeSet.parse(committed.serialise())
   }

@@ -49,8 +49,9 @@ export async function restoreShards(options: RestoreOptions, ids?: readonly stri
   }))
   const byEdge = new Map(restored.map(({ shard }) => [`${shard.ref.group}/${shard.ref.edge}`, shard]))
   for (const mark of await historian.marks()) {
-    const committed = RangeSet.parse(mark.ranges)
-    byEdge.get(`${mark.group}/${mark.edge}`)?.journals.set(mark.epoch, new JournalState(mark.epoch, committed))
+    const { ranges, ...name } = mark
+    const journals = byEdge.get(`${name.group}/${name.edge}`)?.journals
+    journals?.set(name.epoch, new JournalState(name, RangeSet.parse(ranges)))
   }
   const byId = new Map(restored.map(({ shard }) => [shard.id, shard]))
   restoreTags(shards, byId, found)

@@ -23,8 +23,8 @@ export class TagState {
   readonly tag: string
   /** Its place in the columns of its device. */
   readonly place: number
-  type: ScalarType
   unit: string | null
+  #type: ScalarType
   /** True when the device's last birth named it. */
   isBorn = false
 
@@ -33,10 +33,20 @@ export class TagState {
     this.key = facts.key
     this.path = facts.path
     this.tag = facts.tag
-    this.type = facts.type
     this.unit = facts.unit
     this.device = device
     this.place = device.columns.add(this, facts.key)
+    this.#type = facts.type
+    this.type = facts.type
+  }
+
+  get type(): ScalarType {
+    return this.#type
+  }
+
+  set type(type: ScalarType) {
+    this.#type = type
+    this.device.columns.truth[this.place] = type === 'boolean' ? 1 : 0
   }
 
   get value(): Scalar {
