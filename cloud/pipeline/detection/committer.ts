@@ -40,6 +40,9 @@ export class Committer {
   #failure: string | undefined
   #isDue = false
   #isCheckpointDue = false
+  /** Calls that wait for all marks, and how many of them were served when marks were last taken. */
+  #asked = 0
+  #served = 0
   #isPlanned = false
   #isClosing = false
 
@@ -64,11 +67,12 @@ export class Committer {
 
   /** Commits what is there, marks included, and resolves when it is committed. */
   async settled(): Promise<void> {
+    const asked = ++this.#asked
     this.#checkpointNow()
     do {
       await this.#commit()
       await this.#checkpoint
-    } while (this.#isCheckpointDue)
+    } while (this.#served < asked)
   }
 
   /** What keeps it from committing; undefined while all is well. */
@@ -110,9 +114,10 @@ export class Committer {
 
   #marksWanted(): MarksWanted {
     if (this.#checkpoint) return 'none'
-    const wanted = this.#isCheckpointDue ? 'all' : 'awaited'
+    if (!this.#isCheckpointDue) return 'awaited'
     this.#isCheckpointDue = false
-    return wanted
+    this.#served = this.#asked
+    return 'all'
   }
 
   /** Whatever asked for marks meanwhile is served afterwards. */
