@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs'
-import { TOLERANCES } from '#cloud/pipeline/host/tolerances.ts'
+import { TOLERANCES, type Tolerance } from '#cloud/pipeline/host/tolerances.ts'
 import { EDGE_CLAUSES, EDGE_CLAUSES_ELSEWHERE } from './edge-clauses.ts'
 import { HOST_CLAUSES, HOST_CLAUSES_ELSEWHERE, type Where } from './host-table.ts'
 
@@ -11,6 +11,10 @@ const SEEN: Readonly<Record<Where, string>> = {
   embedded: 'on the embedded broker',
   external: 'on mosquitto',
 }
+
+/** Rules that a CONNECT breaks, which only the broker sees. */
+const WILLS: readonly Tolerance[] = ['will-qos-0', 'no-will']
+const wills = () => WILLS.map((rule) => `\`${rule}\``).join(' and ')
 
 const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
   [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
@@ -43,9 +47,9 @@ ${table(['clause', 'the host', 'why not'], hostElsewhere)}
 
 ## Senders that break the rules
 
-Counted as \`sparkplug_tolerances_total{rule="…"}\` and shown among the faults of the edge. Births are looked into always, of
-data messages the first 32 of a session and then one in 256: a sender breaks a rule always or never. Andon's own edge breaks
-none of them.
+Counted as \`andon_sparkplug_tolerances_total{rule="…"}\` and shown among the faults of the edge. Births are looked into always,
+of data messages the first 32 of a session and then one in 256: a sender breaks a rule always or never. Andon's own edge breaks
+none of them. ${wills()} cannot be seen on an external broker, which tells nobody about the wills of its clients.
 
 ${table(['rule', 'clause', 'the edge is admitted although'], tolerances)}
 
