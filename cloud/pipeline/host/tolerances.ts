@@ -10,7 +10,7 @@ interface Rule {
 
 /**
  * Every breach of the rules that the host puts up with. The names are public: they are the label `rule` of the metric
- * `sparkplug_tolerances_total`.
+ * `andon_sparkplug_tolerances_total`.
  */
 export const TOLERANCES = {
   'will-qos-0': {
