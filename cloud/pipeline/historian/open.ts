@@ -5,7 +5,6 @@ import { openDuckDbHistorian } from './duckdb/client.ts'
 import type { Historian } from './historian.ts'
 import { openInfluxHistorian } from './influx/client.ts'
 import type { TagLabels } from './influx/labels.ts'
-import type { CheckLease } from './influx/ledger.ts'
 
 /** Where an external engine answers: the settings INFLUX_URL, INFLUX_TOKEN, INFLUX_ORG and INFLUX_BUCKET. */
 export interface ExternalHistory {
@@ -21,8 +20,6 @@ export interface HistoryOptions {
   readonly dataDir: string
   readonly db: Database
   readonly labelsOf: (key: number) => TagLabels | undefined
-  /** Runs first in the transaction of the marks of external history; the embedded one has one process by its nature. */
-  readonly checkLease?: CheckLease
   /** ms since 1970 */
   readonly clock: () => number
   readonly log: Log

@@ -1,9 +1,14 @@
 import fc from 'fast-check'
+import { type Kysely, sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { BatchBuilder } from '#cloud/pipeline/historian/batch.ts'
 import type { Historian } from '#cloud/pipeline/historian/historian.ts'
 import { labelOf, type TagLabels } from '#cloud/pipeline/historian/influx/labels.ts'
+import { join } from '#cloud/pipeline/lease/members.ts'
+import { openDatabase } from '#cloud/platform/database/pools.ts'
 import { GOOD } from '#shared/contracts/sample.ts'
+import { silentLog } from '#shared/log/log.ts'
+import { TEST_SECRET } from '#tests/support/postgres.ts'
 import { GROUP } from './contract.ts'
 import type { ExternalBench } from './external.ts'
 
@@ -69,16 +74,31 @@ export function externalContract(name: string, start: () => Promise<ExternalBenc
       expect(await history.marks()).toEqual([{ ...JOURNAL, ranges: '1-4' }])
     })
 
-    it('confirms nothing to a process that has lost its lease', async () => {
+    it('confirms nothing to a process that has been succeeded', async () => {
       names.set(1002, { ...JOURNAL, device: 'press', tag: 'leased' })
-      const lost = () => Promise.reject(new Error('The lease of works/line 1 is held by another'))
-      const late = await bench.open({ labelsOf: (key) => names.get(key), checkLease: lost })
-      const builder = new BatchBuilder()
-      builder.add(1002, Date.now(), 1, GOOD)
-      builder.addRange(JOURNAL, 5n, 5n)
-      await expect(late.commit(builder.take())).rejects.toThrow('The lease of works/line 1 is held by another')
-      expect(await history.marks()).toEqual([{ ...JOURNAL, ranges: '1-4' }])
+      const db = bench.database.db.system as unknown as Kysely<never>
+      const refuse = () => {
+        throw new Error('nobody lacks anything')
+      }
+      const member = await join({ db, log: silentLog, onLost: () => undefined, lacks: [], refuse })
+      const settings = { 'andon.fence': String(member.fence) }
+      const { address } = bench.database
+      const own = openDatabase({ address, secret: TEST_SECRET, log: silentLog, size: 2, settings })
+      const late = await bench.open({ db: own, labelsOf: (key) => names.get(key) })
+      const commit = (offset: bigint) => {
+        const builder = new BatchBuilder()
+        builder.add(1002, Date.now(), 1, GOOD)
+        builder.addRange(JOURNAL, offset, offset)
+        return late.commit(builder.take())
+      }
+      await commit(5n)
+      expect(await history.marks()).toEqual([{ ...JOURNAL, ranges: '1-5' }])
+      await sql`delete from pipeline_members where fence = ${member.fence}`.execute(db)
+      await expect(commit(6n)).rejects.toMatchObject({ cause: { code: 'AN001' } })
+      expect(await history.marks()).toEqual([{ ...JOURNAL, ranges: '1-5' }])
       await late.close()
+      await own.close()
+      await member.leave()
     })
 
     it('refuses values of a tag that has no name', async () => {

@@ -4,7 +4,7 @@ import type { HistoryBatch } from '../batch.ts'
 import { type Historian, HistoryCommitError } from '../historian.ts'
 import type { HistoryEngine } from '../history-engine.ts'
 import { labelled, type TagLabels } from './labels.ts'
-import { type CheckLease, type Ledger, openLedger } from './ledger.ts'
+import { type Ledger, openLedger } from './ledger.ts'
 import { type Refusals, refusals } from './refusals.ts'
 import { type EngineThread, startThread } from './thread.ts'
 
@@ -19,7 +19,6 @@ export interface InfluxHistorianOptions {
   readonly db: Pick<Database, 'asSystem'>
   /** Labels of a tag by history's key; a key keeps its labels for ever. */
   readonly labelsOf: (key: number) => TagLabels | undefined
-  readonly checkLease?: CheckLease
   /** ms since 1970 */
   readonly clock: () => number
   readonly log: Log
@@ -45,7 +44,7 @@ export async function openInfluxHistorian(options: InfluxHistorianOptions): Prom
   const { facts } = writer
   log.info({ host: new URL(url).host, ...facts }, 'History is kept in an external engine')
   warnOfLimits(facts, log)
-  const ledger = openLedger(options.db, options.checkLease)
+  const ledger = openLedger(options.db)
   return historianOf({ options, facts, writer, reader, ledger, refused: refusals({ engine: facts, clock, log }) })
 }
 

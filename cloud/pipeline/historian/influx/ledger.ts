@@ -13,9 +13,6 @@ export interface Entry {
   readonly at: number
 }
 
-/** Throws when this process may no longer write for an edge of the batch; runs first in the transaction of its marks. */
-export type CheckLease = (tx: Tx, batch: HistoryBatch) => Promise<void>
-
 /** Which values are in the external history, kept in PostgreSQL. */
 export interface Ledger {
   /** Ranges, gaps and refusals of one commit, together or not at all. */
@@ -25,16 +22,13 @@ export interface Ledger {
   deletions(): Promise<Deletion[]>
 }
 
-/** Opens the tables of `0005-external-history.sql`. */
-export function openLedger(db: Pick<Database, 'asSystem'>, checkLease?: CheckLease): Ledger {
+/** Opens the tables of `0005-external-history.sql`, which refuse whoever has been succeeded (`0006-pipeline-lease.sql`). */
+export function openLedger(db: Pick<Database, 'asSystem'>): Ledger {
   return {
     async record(entry) {
       const { marks, gaps } = entry.batch
-      if (!checkLease && marks.length + gaps.length + entry.refusals.length === 0) return
-      await db.asSystem(async (tx) => {
-        await checkLease?.(tx, entry.batch)
-        await recordEntry(tx, entry)
-      })
+      if (marks.length + gaps.length + entry.refusals.length === 0) return
+      await db.asSystem((tx) => recordEntry(tx, entry))
     },
     marks: () => db.asSystem(readMarks),
     gaps: () => db.asSystem(readGaps),
