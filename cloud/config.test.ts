@@ -95,6 +95,11 @@ describe('the configuration of the cloud', () => {
 
   it('allows a plain public URL on this machine and says what is set in vain', () => {
     expect(readCloudConfig({}, { ANDON_PUBLIC_URL: 'http://localhost:9' }).publicUrl).toBe('http://localhost:9')
+    expect(readCloudConfig({}, {}).notes).toEqual([])
     expect(readCloudConfig({}, { REDIS_URL: 'redis://x', ANDON_BIND: '0.0.0.0' }).notes).toHaveLength(2)
+    const later = { ANDON_HTTPS_PORT: '8443', REDIS_URL: 'redis://x', S3_URL: 's3://x', SMTP_URL: 'smtp://x' }
+    expect(readCloudConfig({}, later).notes).toEqual(
+      Object.keys(later).map((name) => `${name} is set, but this version does not read it`),
+    )
   })
 })

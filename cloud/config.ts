@@ -219,8 +219,8 @@ function reader(env: Environment, faults: Fault[]) {
   }
 }
 
-/** Settings of the scale-out column: known, and said not to be read yet. */
-const LATER = ['REDIS_URL', 'S3_URL', 'SMTP_URL'] as const
+/** Settings that the product will have: known, and said not to be read yet. */
+const LATER = ['ANDON_HTTPS_PORT', 'REDIS_URL', 'S3_URL', 'SMTP_URL'] as const
 
 function notesOn(env: Environment): string[] {
   const notes = LATER.filter((name) => env[name]).map((name) => `${name} is set, but this version does not read it`)

@@ -20,6 +20,7 @@ ANDON_BIND         where the ports with TLS listen (127.0.0.1); plain ones stay 
 ANDON_TLS_CERT, ANDON_TLS_KEY  PEM files of your own server certificate; else one is made and renewed
 MQTT_URL           an MQTT 5 broker instead of the embedded one, e.g. mqtts://user:password@broker:8883
 MQTT_CA, MQTT_CERT, MQTT_KEY   PEM files for it: its authority, a client certificate and its key
+INFLUX_URL         InfluxDB or VictoriaMetrics for history instead of the embedded one; INFLUX_TOKEN, INFLUX_ORG, INFLUX_BUCKET
 ANDON_PUBLIC_URL   the one origin of links and cookies (http://localhost:<HTTP port>)
 ANDON_SECRET       the installation's secret; made and kept under ANDON_DATA unless given
 DATABASE_URL       an existing PostgreSQL instead of the embedded one
