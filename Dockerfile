@@ -6,23 +6,28 @@ COPY . .
 RUN npm ci
 RUN .ci/assemble cloud /out/cloud && .ci/assemble edge /out/edge
 
-FROM debian:bookworm-slim AS cloud
-RUN apt-get update && apt-get install -y --no-install-recommends tini ca-certificates && rm -rf /var/lib/apt/lists/* \
-  && useradd --system --uid 10001 --home-dir /var/lib/andon --create-home andon
+FROM debian:bookworm-slim AS base
+# tini reaps what a child process such as PostgreSQL leaves; the libraries are those that Node is linked to.
+RUN apt-get update && apt-get install -y --no-install-recommends tini ca-certificates libatomic1 libgcc-s1 libstdc++6 \
+  && rm -rf /var/lib/apt/lists/*
+ENV PATH=/opt/andon/node_modules/.bin:$PATH
+
+# Console, API and plain MQTT listen on loopback: run it with `--network host`. With ANDON_BIND, MQTT with TLS listens on 8883.
+FROM base AS cloud
+RUN useradd --system --uid 10001 --home-dir /var/lib/andon --create-home andon
 COPY --from=build /out/cloud /opt/andon
 USER andon
-ENV ANDON_DATA=/var/lib/andon PATH=/opt/andon/node_modules/.bin:$PATH
+ENV ANDON_DATA=/var/lib/andon
 VOLUME /var/lib/andon
-EXPOSE 8443 8883
-# PostgreSQL runs as a child process, so a container needs an init process that reaps.
-ENTRYPOINT ["tini", "--", "node", "/opt/andon/andon.ts", "cloud"]
+EXPOSE 8883
+ENTRYPOINT ["tini", "--", "node", "/opt/andon/andon.ts"]
+CMD ["cloud"]
 
-FROM debian:bookworm-slim AS edge
-RUN apt-get update && apt-get install -y --no-install-recommends tini ca-certificates && rm -rf /var/lib/apt/lists/* \
-  && useradd --system --uid 10002 --home-dir /var/lib/andon-edge --create-home andon
+# The edge's page listens on loopback (8090): run it with `--network host`. edge.yaml and what it names lie in /etc/andon.
+FROM base AS edge
+RUN useradd --system --uid 10002 --home-dir /var/lib/andon-edge --create-home andon
 COPY --from=build /out/edge /opt/andon
 USER andon
-ENV PATH=/opt/andon/node_modules/.bin:$PATH
 VOLUME /var/lib/andon-edge
-EXPOSE 8090
-ENTRYPOINT ["tini", "--", "node", "/opt/andon/andon.ts", "edge", "--config", "/etc/andon/edge.yaml"]
+ENTRYPOINT ["tini", "--", "node", "/opt/andon/andon.ts"]
+CMD ["edge", "--config", "/etc/andon/edge.yaml"]

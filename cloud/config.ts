@@ -13,7 +13,7 @@ import { ROLE_NAMES, type RoleName, splitFaults } from './roles.ts'
 /** The file cloud.yaml: behaviour. Secrets and addresses are in the environment. */
 export const CloudFile = Type.Object(
   {
-    version: Type.Literal(1),
+    version: Type.Literal(1, { description: 'Form of this file.' }),
     profiles: Type.Optional(
       Type.String({
         minLength: 1,
@@ -28,7 +28,14 @@ export const CloudFile = Type.Object(
     ),
     mqtt: Type.Optional(
       Type.Object(
-        { limits: Type.Optional(Type.Partial(BrokerLimits, { additionalProperties: false })) },
+        {
+          limits: Type.Optional(
+            Type.Partial(BrokerLimits, {
+              additionalProperties: false,
+              description: 'What one client, one address and all together may cost.',
+            }),
+          ),
+        },
         { additionalProperties: false, description: 'The embedded MQTT broker.' },
       ),
     ),

@@ -24,8 +24,8 @@ const EdgeDeviceConfig = Type.Object(
   {
     device: { ...Key, description: 'Name of the device, unique on this edge.' } as typeof Key,
     profile: { ...Key, description: 'Key of its device profile.' } as typeof Key,
-    modbus: Type.Optional(ModbusConfig),
-    opcua: Type.Optional(OpcuaConfig),
+    modbus: Type.Optional({ ...ModbusConfig, description: 'Where it answers over Modbus TCP.' } as typeof ModbusConfig),
+    opcua: Type.Optional({ ...OpcuaConfig, description: 'Where it answers over OPC UA.' } as typeof OpcuaConfig),
   },
   closed,
 )
@@ -55,7 +55,7 @@ const StatusConfig = Type.Object(
 /** The file edge.yaml. */
 export const EdgeFile = Type.Object(
   {
-    version: Type.Literal(1),
+    version: Type.Literal(1, { description: 'Form of this file.' }),
     group: { ...Key, description: 'Sparkplug group, unique in the installation of the cloud.' } as typeof Key,
     edge: { ...Key, description: 'Name of this edge in its group.' } as typeof Key,
     data: Type.String({
@@ -69,12 +69,15 @@ export const EdgeFile = Type.Object(
         description: 'Directory of device profiles; else those that come with the product.',
       }),
     ),
-    mqtt: MqttConfig,
+    mqtt: { ...MqttConfig, description: 'The link to the cloud.' } as typeof MqttConfig,
     scan: section(ScanConfig, 'How often tags are read.'),
     retry: section(RetryConfig, 'How a lost device is tried again.'),
     journal: section(JournalConfig, 'Store and forward on disk.'),
     status: section(StatusConfig, 'The local page.'),
-    devices: Type.Array(EdgeDeviceConfig, { minItems: 1 }),
+    devices: Type.Array(EdgeDeviceConfig, {
+      minItems: 1,
+      description: 'What this edge reads; each device over the protocol of its profile.',
+    }),
   },
   closed,
 )

@@ -18,7 +18,8 @@ export function optionTable(schema: TSchema): string {
 }
 
 const code = (text: string) => `\`${text}\``
-const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
+/** `<` would begin an element of HTML in Markdown. */
+const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('<', '&lt;').replaceAll('\n', ' ')
 
 function rowsOf(schema: Schema, prefix: string): Row[] {
   return Object.entries(schema.properties ?? {}).flatMap(([key, own]) => {

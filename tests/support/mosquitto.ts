@@ -97,7 +97,7 @@ function freePort(): Promise<number> {
 }
 
 /** Knocks until the port answers; mosquitto says nothing when it is ready. */
-async function accepts(child: ChildProcess, port: number): Promise<void> {
+export async function accepts(child: ChildProcess, port: number): Promise<void> {
   let words = ''
   child.stderr?.on('data', (chunk: Buffer) => {
     words += chunk.toString()

@@ -8,7 +8,7 @@ export type Ring = (typeof RINGS)[number]
 export const RING_PACKAGES: Readonly<Record<Ring, readonly DebianPackage[]>> = {
   unit: [],
   conformance: ['mosquitto', 'victoria-metrics', 'influxdb'],
-  acceptance: ['mosquitto'],
+  acceptance: ['mosquitto', 'victoria-metrics'],
   chaos: ['mosquitto', 'victoria-metrics'],
   browser: ['chromium'],
 }

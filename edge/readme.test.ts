@@ -1,0 +1,19 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { optionTable } from '#shared/config/option-table.ts'
+import { section, tableCells } from '#tests/support/readme.ts'
+import { EdgeFile } from './config.ts'
+
+const readme = readFileSync(fileURLToPath(new URL('README.md', import.meta.url)), 'utf8')
+
+describe('the README of the edge', () => {
+  it('holds the options of edge.yaml as their schema tells them', () => {
+    expect(tableCells(section(readme, 'options'))).toEqual(tableCells(optionTable(EdgeFile)))
+  })
+
+  it('says of each of them what it does', () => {
+    const silent = tableCells(section(readme, 'options')).filter((cells) => cells.at(-2) === '')
+    expect(silent).toEqual([])
+  })
+})
