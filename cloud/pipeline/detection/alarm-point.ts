@@ -52,6 +52,18 @@ export class AlarmPoint implements PointSlot {
     this.#look()
   }
 
+  get value(): AlarmState['value'] {
+    return this.#isAhead ? this.#value : this.#state.value
+  }
+
+  get valueAt(): number | null {
+    return this.#isAhead ? this.#valueAt : this.#state.valueAt
+  }
+
+  get rate(): AlarmState['rate'] {
+    return this.#state.rate
+  }
+
   /** True when a newer sample of this number, good or uncertain, would change nothing else. */
   isCalm(value: number): boolean {
     return value > this.#above && value < this.#below

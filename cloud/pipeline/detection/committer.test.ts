@@ -7,7 +7,8 @@ import type { AppliedAction, Batch, EdgeMark } from './work.ts'
 
 const mark = (edge: string): EdgeMark => ({
   edge: { org: 'org', group: 'works', edge },
-  memory: { eventAt: null, points: {}, machines: {} },
+  ...{ revision: 1, eventAt: null, machines: undefined },
+  points: { base: undefined, changes: Buffer.alloc(0) },
   ranges: new Map(),
 })
 const action = (id: string): AppliedAction => ({ id, at: 0, result: { status: 'applied', state: 'A' } })

@@ -1,6 +1,7 @@
 import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
 import type { Quality } from '#shared/contracts/sample.ts'
 import type { DataColumns } from '#shared/sparkplug/columns.ts'
+import { PointCheckpoint } from './checkpoint.ts'
 import type { MarksWanted } from './committer.ts'
 import type {
   BirthValue,
@@ -26,6 +27,8 @@ export interface EdgeOptions {
   /** Present intervals by device. */
   readonly machines: ReadonlyMap<string, MachineInterval>
   readonly memory: Memory | undefined
+  /** The greatest that was written, see Memory. */
+  readonly revision: number
   readonly marks: ReadonlyMap<bigint, StoredRanges>
   /** ms since 1970 */
   readonly clock: () => number
@@ -75,11 +78,16 @@ export class EdgeShard implements EdgeDetection {
   isHeard = false
   readonly #options: EdgeOptions
   readonly #marks: Marks
+  readonly #checkpoint = new PointCheckpoint()
   readonly #tags: WatchedTag[] = []
   readonly #numbers = new Map<string, number>()
   readonly #devices = new Map<string, WatchedDevice>()
   #machineRows: MachineRow[] = []
   #eventAt: number | null
+  /** Of the last take, see Memory. */
+  #revision: number
+  /** Machine memory as the last commit wrote it. */
+  #writtenMachines = ''
   #isMoved = false
   #isStale = false
   #gap: LateGap | undefined
@@ -90,6 +98,7 @@ export class EdgeShard implements EdgeDetection {
     this.points = new Points({ ...options, restored: options.points })
     this.#marks = new Marks(options.marks)
     this.#eventAt = options.memory?.eventAt ?? null
+    this.#revision = options.revision
     this.#isStale = options.points.some(({ state }) => state.staleSince !== null)
     for (const slot of options.points) this.#device(slot.device)
     for (const device of options.machines.keys()) this.#device(device)
@@ -146,7 +155,7 @@ export class EdgeShard implements EdgeDetection {
     this.#hear()
     if (!this.#isPlausible(at) || (this.#eventAt !== null && at <= this.#eventAt)) return
     this.#eventAt = at
-    this.points.tick(at)
+    if (this.points.tick(at)) this.#moved()
     if (this.#gap?.firstLateAt && this.#options.clock() - this.#gap.firstLateAt >= LATE_WAIT_MS) this.#closeGap()
   }
 
@@ -170,9 +179,11 @@ export class EdgeShard implements EdgeDetection {
 
   /** What changed since the last call, as it stands between two inputs. A change of a machine waits for its mark. */
   take(marks: MarksWanted): EdgeWork {
+    this.#revision++
+    const changed = this.points.take(this.#revision)
     const hasMark = marks === 'all' || (marks === 'awaited' && this.#machineRows.length > 0)
-    if (!hasMark) return { ...this.points.take(), machines: [], mark: undefined }
-    const work = { ...this.points.take(), machines: this.#machineRows, mark: this.#takeMark() }
+    if (!hasMark) return { ...changed, machines: [], mark: undefined }
+    const work = { ...changed, machines: this.#machineRows, mark: this.#takeMark() }
     this.#machineRows = []
     return work
   }
@@ -190,8 +201,20 @@ export class EdgeShard implements EdgeDetection {
   #takeMark(): EdgeMark | undefined {
     if (!this.#isMoved) return undefined
     this.#isMoved = false
-    const memory = { eventAt: this.#eventAt, points: this.points.memory(), machines: this.#machineMemory() }
-    return { edge: this.edge, memory, ranges: this.#marks.take() }
+    return {
+      ...{ edge: this.edge, revision: this.#revision, eventAt: this.#eventAt },
+      points: this.#checkpoint.take(this.points.all()),
+      machines: this.#changedMachines(),
+      ranges: this.#marks.take(),
+    }
+  }
+
+  #changedMachines(): Record<string, MachineMemory> | undefined {
+    const machines = this.#machineMemory()
+    const text = JSON.stringify(machines)
+    if (text === this.#writtenMachines) return undefined
+    this.#writtenMachines = text
+    return machines
   }
 
   #machineMemory(): Record<string, MachineMemory> {

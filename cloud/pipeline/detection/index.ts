@@ -131,7 +131,9 @@ export class RunningDetection implements Detection {
 
   edge(edge: DetectionEdge): EdgeShard {
     const known = this.#shards.get(`${edge.group}/${edge.edge}`)
-    return known ?? this.#open({ edge, points: [], machines: new Map(), memory: undefined, marks: new Map() })
+    return (
+      known ?? this.#open({ edge, points: [], machines: new Map(), memory: undefined, revision: 0, marks: new Map() })
+    )
   }
 
   async applyActions(): Promise<void> {

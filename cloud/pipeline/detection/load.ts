@@ -1,11 +1,12 @@
-import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { type Kysely, type RawBuilder, type Selectable, sql } from 'kysely'
 import { type AlarmState, alarmRule, restore } from '#shared/alarms/index.ts'
 import type { AlarmDefinition } from '#shared/contracts/alarm-definition.ts'
 import { AlarmPoint } from './alarm-point.ts'
 import type { DetectionEdge } from './contract.ts'
 import type { MachineInterval } from './machine.ts'
 import type { StoredRanges } from './marks.ts'
-import type { DetectionTables, Memory, PointMemory } from './tables.ts'
+import { unpackMemory } from './memory.ts'
+import type { CheckpointsTable, DetectionTables, Memory, PointMemory } from './tables.ts'
 import type { PointSlot } from './work.ts'
 
 /** What one edge goes on from. */
@@ -14,6 +15,8 @@ export interface StoredEdge {
   readonly points: PointSlot[]
   readonly machines: Map<string, MachineInterval>
   memory: Memory | undefined
+  /** The greatest that was written, see Memory. */
+  revision: number
   readonly marks: Map<bigint, StoredRanges>
 }
 
@@ -29,14 +32,27 @@ interface StoredPoint {
   readonly changed_at: Date
   readonly retired_at: Date | null
   readonly alarm: string
+  readonly revision: string
 }
 
 const keyOf = ({ group_key, edge }: { group_key: string; edge: string }) => `${group_key}/${edge}`
 
 /** A point's own row is written with each of its events, the memory of its edge with each mark: the newer one counts. */
-function newerThan({ valueAt }: AlarmState, memory: PointMemory | undefined): PointMemory | undefined {
-  const isNewer = memory?.valueAt != null && (valueAt === null || memory.valueAt >= valueAt)
-  return isNewer ? memory : undefined
+function newerMemory(
+  { regions, revision }: StoredPoint,
+  memory: Memory | undefined,
+  id: string,
+): PointMemory | undefined {
+  const known = memory?.points.get(id)
+  if (!memory || known?.valueAt == null || memory.revision < Number(revision)) return undefined
+  return regions.valueAt === null || known.valueAt >= regions.valueAt ? known : undefined
+}
+
+function memoryIn({ revision, event_at, machines, base, changes }: Selectable<CheckpointsTable>): Memory {
+  const points = new Map<string, PointMemory>()
+  if (base) unpackMemory(base, points)
+  unpackMemory(changes, points)
+  return { revision: Number(revision), eventAt: event_at, machines: machines ?? {}, points }
 }
 
 function slotOf(row: StoredPoint, { edge, memory }: StoredEdge, at: number): PointSlot {
@@ -47,7 +63,7 @@ function slotOf(row: StoredPoint, { edge, memory }: StoredEdge, at: number): Poi
     device: row.device,
     profile: row.profile,
     rule,
-    state: restore(rule, { ...row.regions, ...newerThan(row.regions, memory?.points[rule.pointId]) }, at).state,
+    state: restore(rule, { ...row.regions, ...newerMemory(row, memory, rule.pointId) }, at).state,
     changedAt: row.changed_at.getTime(),
     isRetired: row.retired_at !== null,
   })
@@ -64,7 +80,7 @@ const storedPoints = (db: Kysely<DetectionTables>, own: RawBuilder<boolean>): Pr
         .onRef('d.version', '=', 'p.definition_version'),
     )
     .select(['p.org_id', 'p.group_key', 'p.edge', 'p.device', 'p.profile', 'p.definition_version', 'd.document'])
-    .select(['p.regions', 'p.changed_at', 'p.retired_at', 'p.alarm'])
+    .select(['p.regions', 'p.changed_at', 'p.retired_at', 'p.alarm', 'p.revision'])
     .where(own)
     .orderBy('p.device_path')
     .orderBy('p.alarm')
@@ -90,12 +106,15 @@ export async function loadEdges(db: Kysely<DetectionTables>, at: number, wanted?
     const known = edges.get(keyOf(row))
     if (known) return known
     const edge = { org: row.org_id, group: row.group_key, edge: row.edge }
-    const stored = { edge, points: [], machines: new Map(), memory: undefined, marks: new Map() }
+    const stored = { edge, points: [], machines: new Map(), memory: undefined, revision: 0, marks: new Map() }
     edges.set(keyOf(row), stored)
     return stored
   }
-  for (const row of await db.selectFrom('detection_checkpoints').selectAll().where(own).execute())
-    edgeOf(row).memory = row.memory
+  for (const row of await db.selectFrom('detection_checkpoints').selectAll().where(own).execute()) {
+    const stored = edgeOf(row)
+    stored.memory = memoryIn(row)
+    stored.revision = stored.memory.revision
+  }
   for (const row of await db.selectFrom('detection_marks').selectAll().where(own).execute()) {
     edgeOf(row).marks.set(BigInt(row.epoch), row.ranges)
   }
@@ -105,6 +124,7 @@ export async function loadEdges(db: Kysely<DetectionTables>, at: number, wanted?
   for (const row of await storedPoints(db, own)) {
     const stored = edgeOf(row)
     stored.points.push(slotOf(row, stored, at))
+    stored.revision = Math.max(stored.revision, Number(row.revision))
   }
   return [...edges.values()]
 }

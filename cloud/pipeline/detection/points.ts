@@ -13,8 +13,6 @@ import type { AlarmDefinition } from '#shared/contracts/alarm-definition.ts'
 import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
 import { AlarmPoint } from './alarm-point.ts'
 import type { DetectionEdge } from './contract.ts'
-import { memoryOf } from './rows.ts'
-import type { PointMemory } from './tables.ts'
 import type { Batch, LateOccurrence, LoggedEvent, PointSlot } from './work.ts'
 
 export interface PointsOptions {
@@ -34,6 +32,10 @@ function isOtherRegion(a: AlarmState, b: AlarmState): boolean {
   const isSameQuality = a.isBad === b.isBad && a.staleSince === b.staleSince
   return !(isSameCondition && isSameQuality && a.occurrence === b.occurrence && a.fleetingBlocked === b.fleetingBlocked)
 }
+
+/** Delays of several points that end by one tick are logged as they ended, whichever point was the first to wait. */
+const byEventTime = ({ event: a }: LoggedEvent, { event: b }: LoggedEvent) =>
+  a.eventAt - b.eventAt || (a.pointId < b.pointId ? -1 : Number(a.pointId > b.pointId))
 
 /** The alarm points of one edge. Restored points wait for the birth of their device. */
 export class Points {
@@ -81,25 +83,23 @@ export class Points {
     return refusal
   }
 
-  /** Moves the event clock of the points that wait for it. */
-  tick(at: number): void {
+  /** Moves the event clock of the points that wait for it; false when none does. */
+  tick(at: number): boolean {
+    const before = this.#events.length
     for (const slot of this.#ticking) this.feed(slot, { kind: 'tick', at })
+    if (this.#events.length > before + 1) this.#events.push(...this.#events.splice(before).sort(byEventTime))
+    return this.#ticking.size > 0
   }
 
-  /** What changed since the last call, as it stands now. */
-  take(): Pick<Batch, 'events' | 'points' | 'bound' | 'late'> {
-    const points = [...this.#dirty].map((slot) => ({ slot, state: slot.state, changedAt: slot.changedAt }))
+  /** What changed since the last call, as it stands now; `revision` is the edge's, see Memory. */
+  take(revision: number): Pick<Batch, 'events' | 'points' | 'bound' | 'late'> {
+    const points = [...this.#dirty].map((slot) => ({ slot, state: slot.state, changedAt: slot.changedAt, revision }))
     const taken = { events: this.#events, points, bound: this.#bound, late: this.#late }
     this.#dirty.clear()
     this.#events = []
     this.#bound = []
     this.#late = []
     return taken
-  }
-
-  /** What every sample changes, by point id. */
-  memory(): Record<string, PointMemory> {
-    return Object.fromEntries([...this.#byPath.values()].map((slot) => [slot.rule.pointId, memoryOf(slot.state)]))
   }
 
   #watch(slot: PointSlot): void {

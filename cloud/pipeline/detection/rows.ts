@@ -19,10 +19,10 @@ export const devicePath = ({ edge, device }: Pick<PointSlot, 'edge' | 'device'>)
   `${edge.group}/${edge.edge}/${device}`
 
 /** What every sample changes. */
-export const memoryOf = ({ value, valueAt, rate }: PointRow['state']): PointMemory => ({ value, valueAt, rate })
+export const memoryOf = ({ value, valueAt, rate }: PointMemory): PointMemory => ({ value, valueAt, rate })
 
 /** The columns that follow from the state. */
-export function pointState({ slot, state, changedAt }: PointRow) {
+export function pointState({ slot, state, changedAt, revision }: PointRow) {
   const level = levelNamed(slot.rule, state.level)
   const priority = level?.priority ?? slot.rule.definition.priority
   return {
@@ -44,6 +44,7 @@ export function pointState({ slot, state, changedAt }: PointRow) {
     changed_at: instant(changedAt),
     regions: state,
     retired_at: slot.isRetired ? instant(changedAt) : null,
+    revision,
   }
 }
 
@@ -59,7 +60,7 @@ export const definitionRow = ({ edge, profile, rule }: PointSlot) => ({
 /** A point as it is bound: a new one begins at A, its state follows with its events. */
 export function pointBinding(slot: PointSlot) {
   return {
-    ...pointState({ slot, state: INITIAL_STATE, changedAt: slot.changedAt }),
+    ...pointState({ slot, state: INITIAL_STATE, changedAt: slot.changedAt, revision: 0 }),
     org_id: slot.edge.org,
     group_key: slot.edge.group,
     edge: slot.edge.edge,

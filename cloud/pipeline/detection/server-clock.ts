@@ -4,6 +4,11 @@ import type { PointSlot } from './work.ts'
 /** Longest sleep of the timer: a wall clock that was set is noticed within it. */
 const LONGEST_SLEEP_MS = 60_000
 
+type Due = readonly [PointSlot, ServerFiring]
+
+/** The order in which they would have fired, had somebody looked at each moment; the same after a restart. */
+const byTime = ([a, { at: aAt }]: Due, [b, { at: bAt }]: Due) => aAt - bAt || (a.rule.path < b.rule.path ? -1 : 1)
+
 /** Fires what runs on the server's clock: ends of shelvings, re-alarms, acknowledgement time-outs, no-data alarms. */
 export class ServerClock {
   readonly #clock: () => number
@@ -37,9 +42,8 @@ export class ServerClock {
   /** Fires all that is due by now, each at its own time. */
   check(): void {
     const now = this.#clock()
-    for (const [slot, firing] of [...this.#due]) {
-      if (firing.at <= now && this.#due.get(slot) === firing) this.#fire(slot, firing)
-    }
+    const due = [...this.#due].filter(([, firing]) => firing.at <= now).sort(byTime)
+    for (const [slot, firing] of due) if (this.#due.get(slot) === firing) this.#fire(slot, firing)
     const next = Math.min(...[...this.#due.values()].map(({ at }) => at), now + LONGEST_SLEEP_MS)
     this.#sleepUntil(next)
   }

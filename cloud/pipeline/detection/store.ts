@@ -43,9 +43,27 @@ function rowsOf(batch: Batch) {
     occurrences,
     machines: batch.machines.map(machineRow),
     actions: batch.actions.map(appliedAction),
-    checkpoints: batch.marks.map((mark) => ({ ...edgeColumns(mark), memory: mark.memory })),
     marks: batch.marks.flatMap(markRows),
   }
+}
+
+/** Checkpoints as rows, which name their places in the bytes that follow. */
+function checkpointsOf(marks: readonly EdgeMark[]) {
+  const pieces: Buffer[] = []
+  let size = 0
+  const place = (bytes: Buffer) => {
+    pieces.push(bytes)
+    size += bytes.length
+    return [size - bytes.length, bytes.length] as const
+  }
+  const rows = marks.map((mark) => {
+    const { revision, eventAt, machines, points } = mark
+    const [base_at, base_size] = points.base ? place(points.base) : [null, null]
+    const [changes_at, changes_size] = place(points.changes)
+    const places = { base_at, base_size, changes_at, changes_size }
+    return { ...edgeColumns(mark), revision, event_at: eventAt, machines, ...places }
+  })
+  return { rows, memory: Buffer.concat(pieces) }
 }
 
 /**
@@ -53,5 +71,7 @@ function rowsOf(batch: Batch) {
  * is unknown: events that are in the log already are neither logged nor told again.
  */
 export async function commitBatch(db: Kysely<DetectionTables>, batch: Batch): Promise<void> {
-  await sql`select andon_commit_detection(${JSON.stringify(rowsOf(batch))}::jsonb)`.execute(db)
+  const { rows: checkpoints, memory } = checkpointsOf(batch.marks)
+  const rows = JSON.stringify({ ...rowsOf(batch), checkpoints })
+  await sql`select andon_commit_detection(${rows}::jsonb, ${memory}::bytea)`.execute(db)
 }

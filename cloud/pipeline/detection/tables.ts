@@ -11,7 +11,7 @@ import type { StoredRanges } from './marks.ts'
 type IsaState = AlarmEvent['state']
 type Priority = AlarmEvent['priority']
 
-/** What every sample changes; kept by edge between the writes of a point's own row. */
+/** What every sample changes; kept in the edge's checkpoint between the writes of a point's own row. */
 export type PointMemory = Pick<AlarmState, 'value' | 'valueAt' | 'rate'>
 
 export interface MachineMemory {
@@ -19,10 +19,13 @@ export interface MachineMemory {
   readonly told: MachineState | null
 }
 
-/** What the detectors of an edge remember at its marks. */
+/** What the detectors of an edge remembered at its marks. */
 export interface Memory {
+  /** Grows with each commit of the edge: the row of a point with a greater one is newer than its memory. */
+  readonly revision: number
   readonly eventAt: number | null
-  readonly points: Readonly<Record<string, PointMemory>>
+  /** By point id; points that have seen nothing are absent. */
+  readonly points: ReadonlyMap<string, PointMemory>
   readonly machines: Readonly<Record<string, MachineMemory>>
 }
 
@@ -64,6 +67,7 @@ export interface PointsTable {
   newest: GeneratedAlways<string>
   regions: JsonColumn<AlarmState>
   retired_at: Date | null
+  revision: Int8
 }
 
 export interface OccurrencesTable {
@@ -135,7 +139,11 @@ export interface CheckpointsTable {
   group_key: string
   edge: string
   org_id: string
-  memory: JsonColumn<Memory>
+  revision: Int8
+  event_at: number | null
+  machines: JsonColumn<Readonly<Record<string, MachineMemory>> | null>
+  base: Buffer | null
+  changes: Buffer
 }
 
 export interface MachineStatesTable {
@@ -149,7 +157,7 @@ export interface MachineStatesTable {
   until: Date | null
 }
 
-/** The tables of `0003-detection.sql`, and the outbox to which alarm events go in the same transaction. */
+/** The tables of `0003-detection.sql` and `0007-detection-checkpoint.sql`, and the outbox to which alarm events go in the same transaction. */
 export interface DetectionTables {
   alarm_definitions: DefinitionsTable
   alarm_points: PointsTable

@@ -1,11 +1,12 @@
 import type { AlarmChange, AlarmRule, AlarmState } from '#shared/alarms/index.ts'
 import type { AlarmEvent } from '#shared/contracts/alarm-event.ts'
+import type { TakenMemory } from './checkpoint.ts'
 import type { DetectionEdge, MachineStateChanged } from './contract.ts'
 import type { StoredRanges } from './marks.ts'
-import type { ActionResult, Memory } from './tables.ts'
+import type { ActionResult, MachineMemory, PointMemory } from './tables.ts'
 
 /** One alarm point in memory; `state` is replaced by every step. See AlarmPoint. */
-export interface PointSlot {
+export interface PointSlot extends PointMemory {
   readonly edge: DetectionEdge
   readonly device: string
   profile: string
@@ -25,6 +26,8 @@ export interface PointRow {
   readonly slot: PointSlot
   readonly state: AlarmState
   readonly changedAt: number
+  /** Of the edge, see Memory. */
+  readonly revision: number
 }
 
 /** A change of what a machine does. At the begin of the present interval it replaces that interval. */
@@ -49,7 +52,11 @@ export interface LoggedEvent {
 /** What the samples of an edge have moved, as it stood when a commit took it. */
 export interface EdgeMark {
   readonly edge: DetectionEdge
-  readonly memory: Memory
+  readonly revision: number
+  readonly eventAt: number | null
+  readonly points: TakenMemory
+  /** By device; undefined while they are as the last commit wrote them. */
+  readonly machines: Readonly<Record<string, MachineMemory>> | undefined
   /** By epoch; only those that changed since the last commit. */
   readonly ranges: ReadonlyMap<bigint, StoredRanges>
 }
