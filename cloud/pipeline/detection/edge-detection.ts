@@ -60,11 +60,15 @@ interface WatchedDevice {
 /** A clock more than this ahead of the server's is broken, not fast. */
 const FURTHEST_AHEAD_MS = 86_400_000
 
-/** Time up to which every point of a tag has seen its samples; each point knows by itself what it saw beyond. */
-const leastSeen = (points: readonly PointSlot[]) =>
-  points.length === 0
-    ? Number.NEGATIVE_INFINITY
-    : Math.min(...points.map(({ state }) => state.valueAt ?? Number.NEGATIVE_INFINITY))
+/**
+ * Time up to which every point of a tag, and its machine, has seen its samples; each knows by itself what it saw beyond. They
+ * may differ after a restart, because they are not committed at one moment.
+ */
+function leastSeen({ points, machine }: WatchedTag): number {
+  const seen = points.map(({ valueAt }) => valueAt)
+  if (machine) seen.push(machine.memory()?.valueAt ?? null)
+  return seen.length === 0 ? Number.NEGATIVE_INFINITY : Math.min(...seen.map((at) => at ?? Number.NEGATIVE_INFINITY))
+}
 
 /** The detection of one edge, and the side of it that the commits see. Goes on from the edge's checkpoint. */
 export class EdgeShard implements EdgeDetection {
@@ -99,7 +103,9 @@ export class EdgeShard implements EdgeDetection {
     this.#marks = new Marks(options.marks)
     this.#eventAt = options.memory?.eventAt ?? null
     this.#revision = options.revision
-    this.#isStale = options.points.some(({ state }) => state.staleSince !== null)
+    // Points and machines are not committed at one moment: the silence may have ended for one of them alone.
+    const isMachineSilent = [...options.machines.values()].some(({ state }) => state === 'no-data')
+    this.#isStale = isMachineSilent || options.points.some(({ state }) => state.staleSince !== null)
     for (const slot of options.points) this.#device(slot.device)
     for (const device of options.machines.keys()) this.#device(device)
   }
@@ -273,12 +279,12 @@ export class EdgeShard implements EdgeDetection {
       const tag = this.#watched(name, slot.rule.definition.tag)
       tag.points = [...tag.points, slot]
     }
-    for (const tag of this.#tags) tag.newestAt = Math.max(tag.newestAt, leastSeen(tag.points))
     if (profile.machineState) {
       device.machine ??= this.#machine(name)
       device.machine.define(profile.machineState.states)
       this.#watched(name, profile.machineState.tag).machine = device.machine
     }
+    for (const tag of this.#tags) tag.newestAt = Math.max(tag.newestAt, leastSeen(tag))
     device.profile = profile
     this.#moved()
   }
