@@ -9,6 +9,7 @@ import { bindAddress, externalBroker, type TlsFiles, tlsFiles } from './mqtt-set
 import type { ExternalAddress } from './pipeline/broker/external-connection.ts'
 import { BrokerLimits } from './pipeline/broker/limits.ts'
 import { ROLE_NAMES, type RoleName, splitFaults } from './roles.ts'
+import { LATER } from './settings.ts'
 
 /** The file cloud.yaml: behaviour. Secrets and addresses are in the environment. */
 export const CloudFile = Type.Object(
@@ -225,9 +226,6 @@ function reader(env: Environment, faults: Fault[]) {
     },
   }
 }
-
-/** Settings that the product will have: known, and said not to be read yet. */
-const LATER = ['ANDON_HTTPS_PORT', 'REDIS_URL', 'S3_URL', 'SMTP_URL'] as const
 
 function notesOn(env: Environment): string[] {
   const notes = LATER.filter((name) => env[name]).map((name) => `${name} is set, but this version does not read it`)

@@ -39,3 +39,6 @@ export const CLOUD_SETTINGS: readonly Setting[] = [
   },
   { name: 'ANDON_EDGE_SECRET', what: 'secret of the edges of that file, likewise' },
 ]
+
+/** Settings that the product is going to have: known, and said not to be read yet. */
+export const LATER = ['ANDON_HTTPS_PORT', 'REDIS_URL', 'S3_URL', 'SMTP_URL'] as const
