@@ -12,6 +12,7 @@ const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
   latency: () => import('#tests/bench/latency.ts'),
   'rebirth-storm': () => import('#tests/bench/rebirth-storm.ts'),
   shards: () => import('#tests/bench/shards.ts'),
+  subscribers: () => import('#tests/bench/subscribers.ts'),
 }
 
 /** `andon bench NAME`: runs a benchmark and prints its figures. */
@@ -26,6 +27,7 @@ export const command: Command = {
   edges      10,000 edges connected and idle: memory of the cloud, over TCP and TLS (20 s each)
   rebirth-storm  1,000 edges born at once, three times, while others stream (about 30 s)
   shards     take-over between two machine sides, by kill -9 and by SIGSTOP, against a ledger (60 s)
+  subscribers  10,000 WebSocket clients with ten live values a second each (60 s)
 
   --json       print one JSON object as the last line
   --seconds N  length of the measured part

@@ -44,7 +44,7 @@ export function createEventFeed({ org, personId, source, outlet }: EventFeedOpti
   function tell(event: OutboxEvent, wanted: ReadonlySet<string>): void {
     if (event.org !== org) return
     const named = event.topics.map((topic) => (topic === own ? 'inbox:me' : topic)).filter((topic) => wanted.has(topic))
-    if (named.length > 0) outlet.send(message(event, named))
+    if (named.length > 0) outlet.sendText(textOf(event, named))
   }
 
   function hear(events: readonly OutboxEvent[]): void {
@@ -95,6 +95,17 @@ export function createEventFeed({ org, personId, source, outlet }: EventFeedOpti
 
 async function outletReady(outlet: Outlet): Promise<void> {
   while (outlet.waitingBytes() > WAIT_BYTES) await new Promise((resolve) => setTimeout(resolve, 20))
+}
+
+const texts = new WeakMap<OutboxEvent, Map<string, string>>()
+
+/** Written once for all readers who hear it by the same topics. */
+function textOf(event: OutboxEvent, topics: string[]): string {
+  const known = texts.get(event) ?? new Map<string, string>()
+  const key = topics.join(' ')
+  const text = known.get(key) ?? JSON.stringify(message(event, topics))
+  texts.set(event, known.set(key, text))
+  return text
 }
 
 function message(event: OutboxEvent, topics: string[]): StreamEvent {

@@ -1,7 +1,9 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { OutboxEvent } from '../outbox/event.ts'
 import { createEventFeed } from './event-feed.ts'
-import { createValueFeed, type SourceValue, type ValueSource, wireValue } from './values.ts'
+import { createSlices } from './slices.ts'
+import { createValueFeeds } from './value-feeds.ts'
+import { type SourceValue, type ValueSource, wireValue } from './values.ts'
 
 const event = (seq: number, topics: string[], org = 'org'): OutboxEvent => ({
   seq,
@@ -23,7 +25,11 @@ describe('the event feed of one reader', () => {
     const feed = createEventFeed({
       org: 'org',
       personId: 'me',
-      outlet: { send: (m) => void sent.push(m as never), waitingBytes: () => 0 },
+      outlet: {
+        send: (m) => void sent.push(m as never),
+        sendText: (text) => void sent.push(JSON.parse(text)),
+        waitingBytes: () => 0,
+      },
       source: {
         head: () => log.length,
         first: async () => 1,
@@ -113,8 +119,13 @@ describe('the value feed of one reader', () => {
     }
     const sent: { items: { path: string; value: unknown }[] }[] = []
     let waiting = 0
-    const outlet = { send: (m: object) => void sent.push(m as never), waitingBytes: () => waiting }
-    const feedOn = (on: ValueSource) => createValueFeed(on, 'org', outlet)
+    const outlet = {
+      send: (m: object) => void sent.push(m as never),
+      sendText: (text: string) => void sent.push(JSON.parse(text)),
+      waitingBytes: () => waiting,
+    }
+    const slices = createSlices({ nextTurn: (run) => run() })
+    const feedOn = (on: ValueSource) => createValueFeeds({ source: on, slices }).open('org', outlet)
     const feed = feedOn(source)
     const slow = (bytes: number) => {
       waiting = bytes
@@ -172,6 +183,46 @@ describe('the value feed of one reader', () => {
     await vi.advanceTimersByTimeAsync(60)
     expect(sent.map((m) => m.items[0]?.value)).toEqual([7])
     feed.close()
+    vi.useRealTimers()
+  })
+
+  it('of many readers asks the source once for a tag, and lets it go with the last of them', async () => {
+    vi.useFakeTimers()
+    const [asked, listening]: [string[][], Set<string>] = [[], new Set()]
+    let hear: (values: readonly SourceValue[]) => void = () => {}
+    const feeds = createValueFeeds({
+      slices: createSlices({ nextTurn: (run) => run() }),
+      source: {
+        async present(paths) {
+          asked.push([...paths])
+          return paths.map((path) => value(path, 1))
+        },
+        subscribe(paths, listener) {
+          hear = listener
+          for (const path of paths) listening.add(path)
+          return () => void [...paths].map((path) => listening.delete(path))
+        },
+        organisationOf: async () => 'org',
+      },
+    })
+    const readers = Array.from({ length: 100 }, () => {
+      const sent: string[] = []
+      const outlet = { send: () => {}, sendText: (text: string) => void sent.push(text), waitingBytes: () => 0 }
+      return { sent, feed: feeds.open('org', outlet) }
+    })
+    for (const { feed } of readers) feed.watch(['a', 'b'])
+    await vi.advanceTimersByTimeAsync(60)
+    readers[0]?.feed.watch(['b'])
+    readers[0]?.feed.watch(['a', 'b'])
+    await vi.advanceTimersByTimeAsync(60)
+    expect(asked).toEqual([['a', 'b']])
+    hear([value('a', 2)])
+    await vi.advanceTimersByTimeAsync(60)
+    const last = readers.map(({ sent }) => JSON.parse(sent.at(-1) ?? '{}').items)
+    expect(last).toEqual(Array(100).fill([expect.objectContaining({ path: 'a', value: 2 })]))
+    expect([...listening]).toEqual(['a', 'b'])
+    for (const { feed } of readers) feed.close()
+    expect(listening.size).toBe(0)
     vi.useRealTimers()
   })
 

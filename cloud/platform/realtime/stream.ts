@@ -9,7 +9,9 @@ import { isOwnOrigin, type OwnOrigins } from '../http/origin.ts'
 import type { Metrics } from '../metrics/registry.ts'
 import type { OutboxEvent } from '../outbox/event.ts'
 import { createEventFeed, type EventFeed, type EventSource } from './event-feed.ts'
-import { createValueFeed, type Outlet, type ValueFeed, type ValueSource } from './values.ts'
+import { createSlices, type Slices, type Work } from './slices.ts'
+import { createValueFeeds, type ValueFeed, type ValueFeeds } from './value-feeds.ts'
+import type { Outlet, ValueSource } from './values.ts'
 
 export interface StreamOptions {
   readonly events: EventSource & { subscribe(hear: (events: readonly OutboxEvent[]) => void): () => void }
@@ -33,6 +35,8 @@ export interface Stream {
 
 const PATH = '/api/stream'
 const TICK_MS = 5_000
+/** Readers take turns within that time, so that thousands of ticks do not fall together. */
+const TURNS = 50
 /** Ticks between two checks that the credential still holds. */
 const CHECK_EVERY = 6
 const MAX_MESSAGE_BYTES = 600_000
@@ -46,6 +50,9 @@ interface Reader {
   readonly actor: Actor
   readonly events: EventFeed
   readonly values: ValueFeed
+  /** When among the others this one is told the time. */
+  readonly turn: number
+  ticks: number
   isAlive: boolean
 }
 
@@ -53,14 +60,14 @@ interface Reader {
 export function createStream(options: StreamOptions): Stream {
   const server = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES, perMessageDeflate: false })
   const readers = new Set<Reader>()
-  const stopHearing = options.events.subscribe((events) => {
-    for (const reader of readers) reader.events.hear(events)
-  })
-  let ticks = 0
+  const slices = createSlices()
+  const values = createValueFeeds({ source: options.values, slices })
+  const stopHearing = tellEvents(options.events, readers, slices)
+  let turn = 0
   const timer = setInterval(() => {
-    ticks++
-    for (const reader of readers) tick(reader, options, ticks)
-  }, TICK_MS)
+    turn = (turn + 1) % TURNS
+    for (const reader of readers) if (reader.turn === turn) tick(reader, options)
+  }, TICK_MS / TURNS)
   options.metrics.collect('stream_clients', () => readers.size)
 
   async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
@@ -68,7 +75,9 @@ export function createStream(options: StreamOptions): Stream {
     if (refusal) return refuse(socket, 403, refusal)
     const actor = await options.identify(request)
     if (!actor) return refuse(socket, 401, 'Sign in first')
-    server.handleUpgrade(request, socket, head, (ws) => admit({ ...options, request, actor, ws, readers }))
+    server.handleUpgrade(request, socket, head, (ws) =>
+      admit({ ...options, request, actor, ws, readers, feeds: values }),
+    )
   }
 
   return {
@@ -85,10 +94,35 @@ export function createStream(options: StreamOptions): Stream {
     close() {
       clearInterval(timer)
       stopHearing()
+      slices.close()
+      values.close()
       for (const { socket } of readers) socket.terminate()
       server.close()
     },
   }
+}
+
+/** Tells every reader what happened, in slices. What happens meanwhile is told in one go to each. */
+function tellEvents(events: StreamOptions['events'], readers: ReadonlySet<Reader>, slices: Slices): () => void {
+  let heard: OutboxEvent[] = []
+  let isTelling = false
+  function* tell(): Work {
+    while (heard.length > 0) {
+      const batch = heard
+      heard = []
+      for (const reader of readers) {
+        reader.events.hear(batch)
+        yield
+      }
+    }
+    isTelling = false
+  }
+  return events.subscribe((more) => {
+    heard.push(...more)
+    if (isTelling) return
+    isTelling = true
+    slices.add('urgent', tell())
+  })
 }
 
 /** A page of another site may open a WebSocket with the person's cookie, so its origin is always looked at. */
@@ -119,11 +153,13 @@ interface Admission extends StreamOptions {
   readonly actor: Actor
   readonly ws: WebSocket
   readonly readers: Set<Reader>
+  readonly feeds: ValueFeeds
 }
 
-function admit({ request, actor, ws, readers, events, values, ...options }: Admission): void {
+function admit({ request, actor, ws, readers, events, feeds, ...options }: Admission): void {
   const outlet: Outlet = {
-    send: (message) => send(ws, message),
+    send: (message) => send(ws, JSON.stringify(message)),
+    sendText: (text) => send(ws, text),
     waitingBytes: () => ws.bufferedAmount,
   }
   const reader: Reader = {
@@ -132,7 +168,9 @@ function admit({ request, actor, ws, readers, events, values, ...options }: Admi
     outlet,
     actor,
     events: createEventFeed({ org: actor.org, personId: actor.id, source: events, outlet }),
-    values: createValueFeed(values, actor.org, outlet),
+    values: feeds.open(actor.org, outlet),
+    turn: readers.size % TURNS,
+    ticks: readers.size % CHECK_EVERY,
     isAlive: true,
   }
   readers.add(reader)
@@ -155,10 +193,10 @@ function admit({ request, actor, ws, readers, events, values, ...options }: Admi
 
 const now = ({ clock }: Pick<StreamOptions, 'clock'>) => new Date(clock()).toISOString()
 
-function send(ws: WebSocket, message: object): void {
+function send(ws: WebSocket, text: string): void {
   if (ws.readyState !== ws.OPEN) return
   if (ws.bufferedAmount > TOO_SLOW_BYTES) ws.terminate()
-  else ws.send(JSON.stringify(message))
+  else ws.send(text)
 }
 
 async function obey(reader: Reader, text: string, mayHear: StreamOptions['mayHear']): Promise<void> {
@@ -183,9 +221,10 @@ function parsed(text: string): ClientMessage | undefined {
   }
 }
 
-function tick(reader: Reader, options: StreamOptions, ticks: number): void {
+function tick(reader: Reader, options: StreamOptions): void {
+  reader.ticks += 1
   reader.outlet.send({ type: 'tick', seq: options.events.head(), now: now(options) })
-  if (ticks % CHECK_EVERY !== 0) return
+  if (reader.ticks % CHECK_EVERY !== 0) return
   if (!reader.isAlive) {
     reader.socket.terminate()
     return

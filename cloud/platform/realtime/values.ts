@@ -50,88 +50,10 @@ const WORDS: Readonly<Record<Quality, WireQuality>> = { 192: 'good', 64: 'uncert
 /** The word for a quality number. */
 export const wireQuality = (quality: Quality): WireQuality => WORDS[quality]
 
-/** What the feed writes to: bytes that wait tell a slow reader. */
+/** What feeds write to: bytes that wait tell a slow reader. */
 export interface Outlet {
   send(message: object): void
+  /** The same for a message that is JSON already, because many get it. */
+  sendText(text: string): void
   waitingBytes(): number
-}
-
-/** Changes within this time are told as one. */
-const WINDOW_MS = 50
-/** The source could not be asked; it is asked again after this time. */
-const RETRY_MS = 1000
-/** A reader with more than this waiting gets only the newest of each tag once it has caught up. */
-const ENOUGH_BYTES = 256_000
-
-/** Live values for one reader, conflated to the last one of each tag: memory is bounded by its tags. */
-export interface ValueFeed {
-  /** Replaces the tags; their present values are told as soon as the source has answered. */
-  watch(paths: Iterable<string>): void
-  close(): void
-}
-
-/** Makes the feed of one reader, who sees tags of his organisation alone. */
-export function createValueFeed(source: ValueSource, org: string, outlet: Outlet): ValueFeed {
-  const changed = new Map<string, SourceValue>()
-  let timer: NodeJS.Timeout | undefined
-  let stop = () => {}
-  let again: NodeJS.Timeout | undefined
-  let turn = 0
-
-  function flush(): void {
-    timer = undefined
-    if (changed.size === 0) return
-    if (outlet.waitingBytes() > ENOUGH_BYTES) {
-      later()
-      return
-    }
-    const items = [...changed.values()].map(liveValue)
-    changed.clear()
-    outlet.send({ type: 'values', items })
-  }
-
-  function later(): void {
-    timer ??= setTimeout(flush, WINDOW_MS)
-  }
-
-  function hear(values: readonly SourceValue[]): void {
-    for (const value of values) changed.set(value.path, value)
-    later()
-  }
-
-  /** Listens first, then asks for what is there, so that no change falls between. */
-  async function begin(paths: readonly string[], own: number): Promise<void> {
-    const owners = await Promise.all(paths.map((path) => source.organisationOf(path)))
-    if (own !== turn) return
-    const mine = paths.filter((_, index) => owners[index] === org)
-    stop = source.subscribe(mine, hear)
-    const present = await source.present(mine)
-    if (own !== turn) return
-    for (const value of present) if (!changed.has(value.path)) changed.set(value.path, value)
-    clearTimeout(timer)
-    flush()
-  }
-
-  function leave(): void {
-    turn += 1
-    stop()
-    stop = () => {}
-    clearTimeout(again)
-    changed.clear()
-  }
-
-  function watch(paths: readonly string[]): void {
-    leave()
-    begin(paths, turn).catch(() => {
-      again = setTimeout(() => watch(paths), RETRY_MS)
-    })
-  }
-
-  return {
-    watch: (paths) => watch([...new Set(paths)]),
-    close() {
-      leave()
-      clearTimeout(timer)
-    },
-  }
 }

@@ -4,6 +4,7 @@ import { connectScriptedEdge } from '#tests/support/sparkplug-edge.ts'
 import { PASSWORD, PROBE, SECRET } from './cloud.ts'
 
 const ALIAS = 50
+/** Time between two changes, unless told. */
 const EVERY_MS = 100
 
 /** Switches one alarm on and off and notes the time from the MQTT publish to the event on a WebSocket, ms, in `latencies`. */
@@ -11,6 +12,7 @@ export async function startProbe(options: {
   readonly port: number
   readonly url: string
   readonly latencies: number[]
+  readonly everyMs?: number
 }): Promise<{ stop(): Promise<void> }> {
   const { group, edge, device, tag, profile } = PROBE
   const epoch = BigInt(Date.now())
@@ -32,7 +34,7 @@ export async function startProbe(options: {
     isOn = !isOn
     if (isOn) published.set(at, performance.now())
     void wire.data(device, [{ alias: ALIAS, type: 'boolean', at, value: isOn }], offset++)
-  }, EVERY_MS)
+  }, options.everyMs ?? EVERY_MS)
   return {
     async stop() {
       clearInterval(timer)
