@@ -102,4 +102,19 @@ describe('the configuration of the cloud', () => {
       Object.keys(later).map((name) => `${name} is set, but this version does not read it`),
     )
   })
+
+  it('takes retention by class, and says that an external engine has its own', () => {
+    const good = file('version: 1\nhistory:\n  retention:\n    default: { values: 90d, minutes: 2y }\n')
+    const { retention, notes } = readCloudConfig({ file: good }, { INFLUX_URL: 'http://127.0.0.1:8428' })
+    expect(retention).toEqual({ default: { values: '90d', minutes: '2y' } })
+    expect(notes).toEqual([expect.stringMatching(/retention of its own/)])
+    const bad = file(
+      'version: 1\nhistory:\n  retention:\n    default: { values: 90, minuts: 2y }\n    energy: { hours: 3x }\n',
+    )
+    expect(faults(() => readCloudConfig({ file: bad }, {})).map((f) => [f.path, f.line])).toEqual([
+      ['history.retention.default.values', 4],
+      ['history.retention.default.minuts', 4],
+      ['history.retention.energy.hours', 5],
+    ])
+  })
 })

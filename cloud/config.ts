@@ -8,6 +8,7 @@ import { isLoopback } from '#shared/contracts/loopback.ts'
 import { bindAddress, externalBroker, type TlsFiles, tlsFiles } from './mqtt-settings.ts'
 import type { ExternalAddress } from './pipeline/broker/external-connection.ts'
 import { BrokerLimits } from './pipeline/broker/limits.ts'
+import { RetentionSettings, sameNumber } from './pipeline/historian/retention-classes.ts'
 import { ROLE_NAMES, type RoleName, splitFaults } from './roles.ts'
 import { LATER } from './settings.ts'
 
@@ -55,6 +56,12 @@ export const CloudFile = Type.Object(
         { additionalProperties: false, description: 'The Sparkplug host.' },
       ),
     ),
+    history: Type.Optional(
+      Type.Object(
+        { retention: Type.Optional(RetentionSettings) },
+        { additionalProperties: false, description: 'The embedded history.' },
+      ),
+    ),
     log: Type.Optional(Type.Enum(['debug', 'info', 'warn', 'error'], { description: 'What is told at least; info.' })),
   },
   { additionalProperties: false },
@@ -77,6 +84,8 @@ export interface CloudConfig {
   readonly mqttLimits: Partial<BrokerLimits>
   /** Undefined: the host's own. */
   readonly reorderMs: number | undefined
+  /** How long history keeps tags, by class. */
+  readonly retention: RetentionSettings
   /** Undefined: the embedded broker. */
   readonly mqttBroker: ExternalAddress | undefined
   /** Undefined: `http://localhost:<HTTP port>`. */
@@ -130,6 +139,7 @@ export function readCloudConfig(args: CloudArguments, env: Environment = process
     tls: tlsFiles(env, read.fault),
     mqttLimits: file.mqtt?.limits ?? {},
     reorderMs: file.sparkplug?.reorderTimeoutMs,
+    retention: retentionOf(file, faults),
     mqttBroker: externalBroker(env, read.fault),
     publicUrl: read.publicUrl(),
     secret: env.ANDON_SECRET || undefined,
@@ -139,7 +149,7 @@ export function readCloudConfig(args: CloudArguments, env: Environment = process
     seed: seedOf(file, folder, env),
     consoleDir: resolve(root, 'cloud/web/dist'),
     logLevel: file.log ?? 'info',
-    notes: notesOn(env),
+    notes: notesOn(env, file),
   }
   if (faults.length > 0) throw new ConfigError(faults)
   return Object.freeze(config)
@@ -154,6 +164,21 @@ function readFile(path: string | undefined, faults: Fault[]): CloudFile {
     faults.push(...error.faults)
     return { version: 1 }
   }
+}
+
+function retentionOf({ history }: CloudFile, faults: Fault[]): RetentionSettings {
+  const retention = history?.retention ?? {}
+  const [one, other] = sameNumber(retention) ?? []
+  if (one !== undefined) {
+    const fix = `rename '${other}'`
+    faults.push({
+      file: 'cloud.yaml',
+      path: 'history.retention',
+      expected: `a name that history can tell from '${one}'`,
+      fix,
+    })
+  }
+  return retention
 }
 
 function rolesOf(text: string | undefined, faults: Fault[]): RoleName[] {
@@ -227,8 +252,13 @@ function reader(env: Environment, faults: Fault[]) {
   }
 }
 
-function notesOn(env: Environment): string[] {
+function notesOn(env: Environment, { history }: CloudFile): string[] {
   const notes = LATER.filter((name) => env[name]).map((name) => `${name} is set, but this version does not read it`)
+  if (env.INFLUX_URL && history?.retention) {
+    notes.push(
+      'history.retention is set, but INFLUX_URL keeps history in an engine with retention of its own: set it there',
+    )
+  }
   const bind = env.ANDON_BIND
   if (bind && !isLoopback(bind)) {
     notes.push(

@@ -60,9 +60,19 @@ async function assemble(options: MachineSideOptions, opened: Opened): Promise<Pi
   opened(() => db.close())
   const system = db.system as unknown as Kysely<never>
   if (!member) await forgetMembers(system)
-  const { dataDir, profilesDir, influx: externalHistory } = config
+  const { dataDir, profilesDir, retention, influx: externalHistory } = config
   const pipeline = await startPipeline({
-    ...{ db, dataDir, profilesDir, externalHistory, mqtt: mqttOf(config, tls), clock: Date.now, log, metrics: meter },
+    ...{
+      db,
+      dataDir,
+      profilesDir,
+      retention,
+      externalHistory,
+      mqtt: mqttOf(config, tls),
+      clock: Date.now,
+      log,
+      metrics: meter,
+    },
     ...(config.reorderMs === undefined ? {} : { limits: { reorderMs: config.reorderMs } }),
     member: member && {
       fence: member.fence,

@@ -180,12 +180,32 @@ export interface StoredValue {
   readonly quality: Quality
 }
 
+/** Of single values, and of minutes and hours with first, min, max, last, sum and count. */
+export interface ByLevel {
+  readonly values: number | null
+  readonly minutes: number | null
+  readonly hours: number | null
+}
+
+/** How long history keeps a tag, and what of it retention has removed. */
+export interface KeptHistory {
+  readonly path: string
+  /** Name of its retention class; null where another engine keeps history by settings of its own. */
+  readonly class: string | null
+  readonly engine: string | null
+  /** In ms of source time; null: for ever. */
+  readonly keepMs: ByLevel
+  /** Newest source time removed from the class, ms since 1970; null: nothing, or nobody knows. */
+  readonly removedUntil: ByLevel
+}
+
 /** Reads stored history. Unknown paths answer empty; a query that outlasts its limit throws HistoryTimeoutError. */
 export interface HistoryReader {
   buckets(query: BucketQuery): Promise<BucketSeries[]>
   raw(query: RawQuery): Promise<RawPage>
   /** The newest value of each tag that has one, earlier than `before` when it is given (ms since 1970). */
   last(paths: readonly string[], before?: number): Promise<StoredValue[]>
+  retention(paths: readonly string[]): Promise<KeptHistory[]>
   /** Newest first. */
   gaps(query: GapQuery): Promise<GapRecord[]>
 }

@@ -12,14 +12,17 @@ import { createDetection, type Detection } from './detection/index.ts'
 import { edgesAtWork } from './edges-at-work.ts'
 import type { HistoryBatch } from './historian/batch.ts'
 import type { Historian, RangeMark } from './historian/historian.ts'
+import { keptReader } from './historian/kept.ts'
 import { type ExternalHistory, openHistory } from './historian/open.ts'
 import { historyReader } from './historian/reader.ts'
+import type { RetentionSettings } from './historian/retention-classes.ts'
 import { type HistoryWriter, startWriter } from './historian/writer.ts'
 import { acknowledgeable } from './host/commands.ts'
 import { createHost, HOST_ID, type Host } from './host/host.ts'
 import type { HostLimits } from './host/host-context.ts'
 import { tolerate } from './host/tolerances.ts'
 import type { Division } from './lease/division.ts'
+import { type ClassKeeper, createClassKeeper } from './shard/class-keeper.ts'
 import type { EdgeShard } from './shard/edge-shard.ts'
 import { type LiveCache, liveCache } from './shard/live.ts'
 import { pageOfTags } from './shard/page-of-tags.ts'
@@ -35,6 +38,8 @@ export interface PipelineOptions {
   readonly dataDir: string
   /** InfluxDB or VictoriaMetrics to keep history in. */
   readonly externalHistory?: ExternalHistory | undefined
+  /** How long history keeps tags, by class; for ever unless told. */
+  readonly retention?: RetentionSettings | undefined
   /** Folder of device profiles, by default `devices/profiles`. */
   readonly profilesDir: string
   readonly mqtt: MqttOptions
@@ -77,6 +82,7 @@ interface Parts {
   readonly host: Host
   readonly queue: RecordsQueue
   readonly live: LiveCache
+  readonly classes: ClassKeeper
 }
 
 /** Opens history, restores the shards, starts the broker and then the host; throws when a port is taken or a file is missing. */
@@ -96,8 +102,8 @@ async function assemble(options: PipelineOptions, opened: (close: () => Promise<
   const store = pipelineStore(db)
   const shards = createShards()
   const labelsOf = (key: number) => labelsIn(shards, key)
-  const { dataDir, externalHistory: external } = options
-  const historian = await openHistory({ external, dataDir, db, labelsOf, clock, log })
+  const { dataDir, externalHistory: external, retention = {} } = options
+  const historian = await openHistory({ external, dataDir, retention, db, labelsOf, clock, log })
   opened(() => historian.close())
   const system = db.system as unknown as Kysely<unknown>
   const fence = options.member?.fence
@@ -115,7 +121,9 @@ async function assemble(options: PipelineOptions, opened: (close: () => Promise<
   const broker = await (options.openBroker?.() ?? openBroker({ ...options.mqtt, ...told }))
   opened(() => broker.close())
   const [queue, live] = [recordsQueue(log), liveCache(shards)]
-  return connect({ options, profiles, historian, detection, store, shards, broker, queue, live, metrics })
+  const classes = createClassKeeper({ historian, profiles, settings: retention, later: queue.later, log })
+  classes.start([...shards].flatMap((shard) => [...shard.devices.values()]))
+  return connect({ options, profiles, historian, detection, store, shards, broker, queue, live, classes, metrics })
 }
 
 /** The embedded broker must know its edges before they knock; where edges go by another broker they are taken on one by one. */
@@ -160,6 +168,7 @@ async function connect(opened: Opened): Promise<Pipeline> {
     log,
     record,
     later,
+    onBorn: (device) => opened.classes.born(device),
     ...limits,
   })
   detection.onMark((edge) => {
@@ -244,7 +253,7 @@ function pipelineOf(parts: Parts): Pipeline {
   return {
     live: parts.live,
     detection,
-    history: historyReader({ historian, find, gaps: (query) => store.gaps(query) }),
+    history: historyReader({ historian, find, gaps: (query) => store.gaps(query), retention: keptOf(parts) }),
     edges: async (org) => shards.ofOrg(org).map((shard) => edgeStatus(shard, acknowledgeable(shard), parts.profiles)),
     devices: async (org) =>
       shards.ofOrg(org).flatMap((shard) => [...shard.devices.values()].map((device) => deviceStatus(shard, device))),
@@ -273,6 +282,15 @@ function placeOf({ host, port, tlsPort }: Broker, { external, tls }: MqttOptions
   const url = external?.url ?? `mqtt://${host.includes(':') ? `[${host}]` : host}:${port}`
   const own = tlsPort === undefined ? undefined : tls
   return { host, port, url, isExternal: external !== undefined, tlsPort, tlsHost: own?.host, root: own?.serverRoot }
+}
+
+function keptOf({ historian, shards, classes, options }: Parts) {
+  const { retention: settings = {}, clock } = options
+  const classOf = (path: string) => {
+    const tag = shards.find(path)?.tag
+    return tag && classes.classOf(tag.device, tag.tag)
+  }
+  return keptReader({ historian, settings, classOf, clock })
 }
 
 async function registerEdge(parts: Parts, input: EdgeRegistrationInput): Promise<EdgeStatus> {

@@ -72,6 +72,10 @@ export const ProfileTag = Type.Object(
         description: 'Words for the values of a code, by the value as text.',
       }),
     ),
+    retention: Type.Optional({
+      ...Key,
+      description: 'Retention class of history, a name under `history.retention` of cloud.yaml; `default` unless told.',
+    } as typeof Key),
     writable: Type.Optional(Type.Boolean({ description: 'May be written; read-only unless told.' })),
   },
   closed,

@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox'
+import { type Static, type TSchema, Type } from 'typebox'
 import { Id, Instant, nullable } from './http.ts'
 import { WireValue } from './tag.ts'
 
@@ -154,6 +154,30 @@ export const LastValues = Type.Object({
   ),
 })
 export type LastValues = Static<typeof LastValues>
+
+/** `GET /api/history/retention?tag=PATH&tag=…` */
+export const RetentionQuestion = Type.Object({ tag: LastQuestion.properties.tag }, closed)
+export type RetentionQuestion = Static<typeof RetentionQuestion>
+
+const byLevel = <T extends TSchema>(schema: T) =>
+  Type.Object({ values: nullable(schema), minutes: nullable(schema), hours: nullable(schema) })
+
+/**
+ * How long single values, minutes and hours of tags are kept, in ms (null: for ever), and up to when retention has removed
+ * them. Where another engine keeps history, by settings of its own, it is named and there is no class.
+ */
+export const Retained = Type.Object({
+  items: Type.Array(
+    Type.Object({
+      path: Type.String(),
+      class: nullable(Type.String()),
+      engine: nullable(Type.String()),
+      keepMs: byLevel(Type.Number()),
+      removedUntil: byLevel(Instant),
+    }),
+  ),
+})
+export type Retained = Static<typeof Retained>
 
 /** `POST /api/history/exports`: every stored value of some tags as a file. */
 export const ExportQuestion = Type.Object(

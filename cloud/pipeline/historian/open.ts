@@ -5,6 +5,7 @@ import { openDuckDbHistorian } from './duckdb/client.ts'
 import type { Historian } from './historian.ts'
 import { openInfluxHistorian } from './influx/client.ts'
 import type { TagLabels } from './influx/labels.ts'
+import { type RetentionSettings, retentionOf } from './retention-classes.ts'
 
 /** Where an external engine answers: the settings INFLUX_URL, INFLUX_TOKEN, INFLUX_ORG and INFLUX_BUCKET. */
 export interface ExternalHistory {
@@ -18,6 +19,8 @@ export interface HistoryOptions {
   /** Undefined keeps history in this process, in the folder `history` below `dataDir`. */
   readonly external: ExternalHistory | undefined
   readonly dataDir: string
+  /** Of the embedded history; an external engine keeps what its own settings say. */
+  readonly retention: RetentionSettings
   readonly db: Database
   readonly labelsOf: (key: number) => TagLabels | undefined
   /** ms since 1970 */
@@ -26,7 +29,7 @@ export interface HistoryOptions {
 }
 
 /** Opens the history that the settings name. @throws EngineRefusal when an external engine is not fit for it. */
-export function openHistory({ external, dataDir, ...others }: HistoryOptions): Promise<Historian> {
+export function openHistory({ external, dataDir, retention, ...others }: HistoryOptions): Promise<Historian> {
   if (external) return openInfluxHistorian({ ...external, ...others })
-  return openDuckDbHistorian({ dir: join(dataDir, 'history'), log: others.log })
+  return openDuckDbHistorian({ dir: join(dataDir, 'history'), log: others.log, retention: retentionOf(retention) })
 }

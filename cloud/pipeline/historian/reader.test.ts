@@ -30,7 +30,7 @@ let reader: HistoryReader
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'andon-reader-'))
   historian = await openDuckDbHistorian({ dir: join(dir, 'history'), log: silentLog })
-  reader = historyReader({ historian, find: (path) => TAGS[path], gaps: async () => [] })
+  reader = historyReader({ historian, find: (path) => TAGS[path], gaps: async () => [], retention: async () => [] })
 })
 
 afterEach(async () => {

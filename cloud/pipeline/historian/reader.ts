@@ -7,15 +7,17 @@ export interface ReaderSources {
   /** Key and type of a tag; undefined for an unknown path. */
   readonly find: (path: string) => { readonly key: number; readonly type: ScalarType } | undefined
   readonly gaps: HistoryReader['gaps']
+  readonly retention: HistoryReader['retention']
 }
 
 const MOST_RAW = 100_000
 const MOST_POINTS = 10_000
 
 /** Reads history by path; knows nothing of organisations, so that whoever asks must have checked the paths. */
-export function historyReader({ historian, find, gaps }: ReaderSources): HistoryReader {
+export function historyReader({ historian, find, gaps, retention }: ReaderSources): HistoryReader {
   return {
     gaps,
+    retention,
     async buckets(query) {
       const known = knownOf(find, query.paths)
       if (known.length === 0 || query.to <= query.from) return []

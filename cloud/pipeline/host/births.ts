@@ -155,6 +155,7 @@ function applyBirth(host: HostContext, shard: EdgeShard, { birth, state }: Appli
   shard.detection.onBirth(birth.device, profile, values)
   for (const tag of state.tags.values()) tag.watch = shard.detection.tag(birth.device, tag.tag)
   host.writer.changed()
+  host.onBorn?.(state)
   host.live.publish(shard, state.tags.values())
 }
 

@@ -6,6 +6,7 @@ import type { HistoryWriter } from '../historian/writer.ts'
 import type { LiveCache } from '../shard/live.ts'
 import type { Shards } from '../shard/shards.ts'
 import type { PipelineStore } from '../shard/store.ts'
+import type { DeviceState } from '../shard/tag-state.ts'
 import type { ChangeBook } from './change-book.ts'
 import type { RebirthDesk, RebirthLimits } from './rebirths.ts'
 
@@ -25,6 +26,8 @@ export interface HostContext {
   readonly record: <T>(work: () => Promise<T>) => Promise<T>
   /** As record(), for what nobody waits for. */
   readonly later: (work: () => Promise<unknown>) => void
+  /** A device was born, perhaps with tags that nobody knew. */
+  readonly onBorn?: (device: DeviceState) => void
   readonly limits: HostLimits
   readonly rebirths: RebirthDesk
   readonly changes: ChangeBook

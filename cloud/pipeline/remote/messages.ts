@@ -8,6 +8,7 @@ export interface Calls
   readonly buckets: Pipeline['history']['buckets']
   readonly raw: Pipeline['history']['raw']
   readonly last: Pipeline['history']['last']
+  readonly retention: Pipeline['history']['retention']
   readonly present: Pipeline['live']['present']
   readonly organisationOf: Pipeline['live']['organisationOf']
   /** Closes the pipeline itself; only for the one who started it. */

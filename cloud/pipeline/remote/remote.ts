@@ -26,7 +26,7 @@ export function remotePipeline(options: RemoteOptions): RemotePipeline {
   return {
     detection,
     profile,
-    history: { buckets: call('buckets'), raw: call('raw'), last: call('last'), gaps },
+    history: { buckets: call('buckets'), raw: call('raw'), last: call('last'), retention: call('retention'), gaps },
     live: liveOf(link, call('present'), call('organisationOf')),
     edges: call('edges'),
     devices: call('devices'),

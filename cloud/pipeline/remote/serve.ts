@@ -50,6 +50,7 @@ function callsOf(pipeline: Pipeline, { close }: ServeOptions): Calls {
     buckets: (query) => history.buckets(query),
     raw: (query) => history.raw(query),
     last: (paths, before) => history.last(paths, before),
+    retention: (paths) => history.retention(paths),
     present: (paths) => live.present(paths),
     organisationOf: (path) => live.organisationOf(path),
     async close() {

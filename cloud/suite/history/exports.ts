@@ -7,7 +7,7 @@ import { type ExportOwner, type ExportState, endExport, newExport } from './expo
 
 /** The exports of this process: each is made while its file is fetched, so that none needs space or outlives its reader. */
 export interface Exports {
-  /** The same id again is the same export. */
+  /** The same id again is the same export. @throws DomainError when too many run. */
   create(id: string, owner: ExportOwner, question: ExportQuestion): HistoryExport
   /** One's own, newest first. */
   list(owner: ExportOwner): HistoryExport[]
@@ -45,6 +45,7 @@ export function createExports({ pipeline, tempDir, clock, log }: ExportOptions):
   return {
     create(id, owner, question) {
       forgetOld(all, clock())
+      refuseMore(owner.org, [...all.values()])
       makeRoom(all, ownOf(owner))
       const one = all.get(id) ?? newExport(id, owner, question, now())
       all.set(id, one)
@@ -75,7 +76,11 @@ function refuseFetch(one: ExportState, all: readonly ExportState[]): void {
     const words = 'This file was fetched before, or cancelled; make another export'
     throw new DomainError('conflict', 'export.fetched', words)
   }
-  const running = all.filter(({ owner, told }) => owner.org === one.owner.org && told.state === 'running').length
+  refuseMore(one.owner.org, all)
+}
+
+function refuseMore(org: string, all: readonly ExportState[]): void {
+  const running = all.filter(({ owner, told }) => owner.org === org && told.state === 'running').length
   if (running >= MOST_RUNNING) {
     throw new DomainError('too-many', 'export.too-many', `${running} exports are running; wait until one has ended`)
   }

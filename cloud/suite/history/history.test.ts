@@ -83,6 +83,16 @@ describe('a question about history', () => {
   })
 })
 
+describe('the retention of tags', () => {
+  it('is told: for ever, unless the settings say otherwise', async () => {
+    const none = { values: null, minutes: null, hours: null }
+    expect(await test.get('operator', url('/api/history/retention', { tag: [OIL] }))).toEqual({
+      items: [{ path: OIL, class: 'default', engine: null, keepMs: none, removedUntil: none }],
+    })
+    await test.call('operator', 'GET', url('/api/history/retention', { tag: 'a/b/c/d' }), { status: 404 })
+  })
+})
+
 describe('a faulty question about history', () => {
   const base = { tag: TEMPERATURE, from: '2026-03-02T08:00:00Z', to: '2026-03-02T09:00:00Z' }
   const { from: _from, ...withoutFrom } = base

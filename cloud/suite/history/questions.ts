@@ -12,6 +12,8 @@ import type {
   PointSeries,
   RawHistory,
   RawQuestion,
+  Retained,
+  RetentionQuestion,
 } from '#shared/contracts/history.ts'
 import { gapView } from '../edges/index.ts'
 import { faulty, gapsOf, inTime, type OwnTag, ownTags, type Place, type Span, spanOf } from './input.ts'
@@ -135,5 +137,18 @@ export async function lastValuesOf({ org, pipeline, place }: Asking, question: L
       .map(({ path, at, value, quality }) => ({
         ...{ path, at: new Date(at).toISOString(), value: wireValue(value), quality },
       })),
+  }
+}
+
+/** How long the tags are kept, and up to when they were removed. */
+export async function retainedOf({ org, pipeline, place }: Asking, question: RetentionQuestion): Promise<Retained> {
+  const tags = await ownTags(pipeline, org, question.tag, `${place}/tag`)
+  const kept = await inTime(() => pipeline.history.retention(tags.map((tag) => tag.path)))
+  const instant = (at: number | null) => (at === null ? null : new Date(at).toISOString())
+  return {
+    items: kept.map(({ removedUntil: { values, minutes, hours }, ...own }) => ({
+      ...own,
+      removedUntil: { values: instant(values), minutes: instant(minutes), hours: instant(hours) },
+    })),
   }
 }

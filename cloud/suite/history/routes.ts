@@ -13,19 +13,21 @@ import {
   LastValues,
   RawHistory,
   RawQuestion,
+  Retained,
+  RetentionQuestion,
 } from '#shared/contracts/history.ts'
 import { Id, Page } from '#shared/contracts/http.ts'
 import { onePage, type SuiteDeps } from '../kernel/index.ts'
 import type { Exports } from './exports.ts'
 import { ownTags, spanOf } from './input.ts'
-import { answerHistory, lastValuesOf, rawHistoryOf } from './questions.ts'
+import { answerHistory, lastValuesOf, rawHistoryOf, retainedOf } from './questions.ts'
 
 const access = { action: 'tag.view', type: 'tag' }
 const sendJson = (reply: FastifyReply, text: string) =>
   // As bytes: a text would be written as JSON once more.
   reply.type('application/json; charset=utf-8').send(Buffer.from(text))
 
-/** `GET|POST /api/history`, `GET /api/history/raw`, `GET /api/history/last`. */
+/** `GET|POST /api/history`, `GET /api/history/{raw,last,retention}`. */
 export function historyRoutes(app: HttpApp, { pipeline }: SuiteDeps): void {
   app.get(
     '/api/history',
@@ -48,6 +50,11 @@ export function historyRoutes(app: HttpApp, { pipeline }: SuiteDeps): void {
     '/api/history/last',
     { config: { access }, schema: { querystring: LastQuestion, response: { 200: LastValues } } },
     ({ actor, query }) => lastValuesOf({ org: actor.org, pipeline, place: '/query' }, query),
+  )
+  app.get(
+    '/api/history/retention',
+    { config: { access }, schema: { querystring: RetentionQuestion, response: { 200: Retained } } },
+    ({ actor, query }) => retainedOf({ org: actor.org, pipeline, place: '/query' }, query),
   )
 }
 

@@ -154,7 +154,12 @@ export function historianContract(name: string, start: () => Promise<HistorianBe
         text: { key: text, type: 'string' },
         wide: { key: wide, type: 'uint64' },
       }
-      const reader = historyReader({ historian: history, find: (path) => types[path], gaps: async () => [] })
+      const reader = historyReader({
+        historian: history,
+        find: (path) => types[path],
+        gaps: async () => [],
+        retention: async () => [],
+      })
       const read = async (path: string) => (await reader.raw({ path, from: AT, to: AT + 10, limit: 10 })).value
       expect(await read('text')).toEqual(keeps.text ? texts : [null, null, null, null])
       const found = await read('wide')
