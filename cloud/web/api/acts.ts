@@ -1,5 +1,6 @@
 import type { AlarmActionResult } from '#shared/contracts/alarm.ts'
 import type { EdgeRegistered, EdgeRegistration } from '#shared/contracts/edge.ts'
+import type { ExportQuestion, HistoryExport } from '#shared/contracts/history.ts'
 import { ApiError, request } from './http.ts'
 
 /** One intention of a person; the key keeps a second sending from doing it twice. */
@@ -88,3 +89,9 @@ export const completeInboxItem = (id: string, send: Send) => post<unknown>(`/api
 export const signIn = (username: string, password: string) =>
   request<unknown>('POST', '/api/session', { body: { username, password } })
 export const signOut = () => request<unknown>('DELETE', '/api/session')
+
+export const createExport = (input: ExportQuestion, send: Send) =>
+  post<HistoryExport>('/api/history/exports', input, send)
+export const cancelExport = (id: string) => request<HistoryExport>('DELETE', `/api/history/exports/${id}`)
+/** Where the browser fetches the file of an export, once. */
+export const exportFile = (id: string): string => `/api/history/exports/${id}/file`

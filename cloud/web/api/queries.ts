@@ -2,7 +2,7 @@ import { keepPreviousData, queryOptions } from '@tanstack/react-query'
 import type { Alarm, AlarmDetail } from '#shared/contracts/alarm.ts'
 import type { Asset } from '#shared/contracts/asset.ts'
 import type { Device, Edge } from '#shared/contracts/edge.ts'
-import type { History } from '#shared/contracts/history.ts'
+import type { History, HistoryExport, Retained } from '#shared/contracts/history.ts'
 import type { PageOf } from '#shared/contracts/http.ts'
 import type { InboxItem } from '#shared/contracts/inbox.ts'
 import type { Incident, IncidentSummary, TimelineEntry } from '#shared/contracts/incident.ts'
@@ -115,6 +115,24 @@ export const historyQuery = (tags: readonly string[], from: number, to: number, 
     placeholderData: keepPreviousData,
     enabled: tags.length > 0,
   })
+
+/** How long the tags are kept; it changes with the settings of the server alone, what was removed a few times a day. */
+export const retentionQuery = (tags: readonly string[]) =>
+  queryOptions({
+    queryKey: ['retention', tags],
+    queryFn: ({ signal }) => get<Retained>(`/api/history/retention${queryString({ tag: tags })}`, signal),
+    placeholderData: keepPreviousData,
+    staleTime: 600_000,
+    enabled: tags.length > 0,
+  })
+
+/** One's exports; asked again each second while any is under way. */
+export const exportsQuery = queryOptions({
+  queryKey: ['exports'],
+  queryFn: ({ signal }) => get<PageOf<HistoryExport>>('/api/history/exports', signal),
+  refetchInterval: ({ state }) =>
+    state.data?.items.some((one) => one.state === 'waiting' || one.state === 'running') ? 1000 : false,
+})
 
 /** How far behind a box is changes without an event, so an open fleet screen asks again every so many ms. */
 const FLEET_MS = 5000

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { formatAge, formatShortSpan, formatSpan, formatTime, formatValue } from './format.ts'
+import { formatAge, formatBytes, formatCount, formatShortSpan, formatSpan, formatTime, formatValue } from './format.ts'
 
 const words = { yes: 'on', no: 'off', none: '—' }
 
@@ -49,5 +49,14 @@ describe('a value', () => {
   })
   it('says that there is none', () => {
     expect(formatValue(null, words, 'en')).toBe('—')
+  })
+})
+
+describe('numbers of an export', () => {
+  it('are told apart by thousands, sizes in their largest unit', () => {
+    expect(formatCount(2_592_000, 'en')).toBe('2,592,000')
+    expect([0, 912, 3_400, 999_999, 41_500_000, 2e9, 7e15].map(formatBytes)).toEqual([
+      ...['0 B', '912 B', '3.4 kB', '999 kB', '41 MB', '2.0 GB', '7000 TB'],
+    ])
   })
 })

@@ -84,3 +84,15 @@ function defaultDecimals(value: number): number {
   if (size >= 100) return 1
   return size >= 1 ? 2 : 3
 }
+
+/** A whole number with its thousands told apart. */
+export const formatCount = (count: number, language: Language): string =>
+  new Intl.NumberFormat(language === 'en' ? 'en-GB' : 'zh-CN').format(count)
+
+/** A size in its largest unit: `912 B`, `3.4 MB`. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB']
+  const power = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, bytes)) / 3)))
+  const value = bytes / 1000 ** power
+  return `${value < 10 && power > 0 ? value.toFixed(1) : Math.floor(value)} ${units[power]}`
+}

@@ -50,6 +50,11 @@ const REFUSALS = {
   'alarm.reason-required': 'refusal.reason',
   'alarm.not-shelved': 'refusal.notShelved',
   'edge.group-taken': 'refusal.groupTaken',
+  'export.too-many': 'refusal.exportTooMany',
+  'export.fetched': 'refusal.exportFetched',
+  'export.no-space': 'refusal.exportNoSpace',
+  'export.failed': 'refusal.exportFailed',
+  'history.timeout': 'refusal.historyTimeout',
   'policy.denied': 'refusal.notAllowed',
   'session.locked': 'refusal.tooMany',
 } as const

@@ -342,6 +342,26 @@ describe.each([
     await holds('asset')
   })
 
+  it('the export of an asset holds, and gives the file that it tells of, by keyboard alone', async () => {
+    const { page } = engineer
+    await page.locator('.asset-page header button').focus()
+    await page.keyboard.press('Enter')
+    await page.locator('dialog .choices').waitFor()
+    await holds('export')
+    const start = page.locator('dialog .act-big button')
+    await start.focus()
+    const [file] = await Promise.all([page.waitForEvent('download'), page.keyboard.press('Enter')])
+    const lines = readFileSync(await file.path(), 'utf8')
+      .trimEnd()
+      .split('\r\n')
+    expect(lines[0]).toBe('path,time,value,quality')
+    const told = page.locator('.export-item').first()
+    await told.locator('[role=status]', { hasText: `${lines.length - 1} ` }).waitFor()
+    expect(await told.locator('.export-name').textContent()).toBe(file.suggestedFilename())
+    await page.keyboard.press('Escape')
+    await page.locator('dialog').waitFor({ state: 'detached' })
+  })
+
   it('the page of an edge holds, with its devices and tags', async () => {
     await engineer.goTo('/edges')
     await engineer.page.locator('.edge-link').first().click()

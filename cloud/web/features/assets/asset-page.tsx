@@ -4,9 +4,11 @@ import { type ReactNode, useMemo, useState } from 'react'
 import type { Asset } from '#shared/contracts/asset.ts'
 import type { Tag } from '#shared/contracts/tag.ts'
 import { alarmsQuery, incidentsQuery, tagsQuery, workOrdersQuery } from '../../api/queries.ts'
+import { serverNow } from '../../api/server-time.ts'
 import { AssetPath } from '../../ui/asset-path.tsx'
 import { Clock } from '../../ui/clock.tsx'
 import { EmptyState } from '../../ui/empty-state.tsx'
+import { ExportButton } from '../../ui/export-button.tsx'
 import { useTexts } from '../../ui/language.ts'
 import { Loaded } from '../../ui/loaded.tsx'
 import { PriorityMark } from '../../ui/priority-mark.tsx'
@@ -116,6 +118,7 @@ function LiveValues({ asset }: { readonly asset: Asset }) {
 }
 
 const HOUR_MS = 3_600_000
+const lastHour = () => ({ from: serverNow() - HOUR_MS, to: serverNow() })
 /** As many curves as colours and dashes keep apart. */
 const CURVES = 6
 
@@ -155,6 +158,7 @@ function ValuesAndTrend({ tags }: { readonly tags: readonly Tag[] }) {
             <Link to="/trends" search={{ tags: chosen.join(',') }} className="meta">
               {t('assets.openTrends')}
             </Link>
+            <ExportButton tags={shown} range={lastHour} />
           </header>
           <div className="body">
             <TrendChart tags={shown} range={range} height={240} />

@@ -6,8 +6,10 @@ import type { Tag } from '#shared/contracts/tag.ts'
 import { historyQuery, tagsQuery } from '../../api/queries.ts'
 import { serverNow } from '../../api/server-time.ts'
 import { EmptyState } from '../../ui/empty-state.tsx'
+import { ExportButton } from '../../ui/export-button.tsx'
 import { FilterTabs } from '../../ui/filter-tabs.tsx'
 import { Icon } from '../../ui/icons.tsx'
+import { KeptNote } from '../../ui/kept-note.tsx'
 import { useTexts } from '../../ui/language.ts'
 import { Loaded } from '../../ui/loaded.tsx'
 import { TrendChart, type TrendRange } from '../../ui/trend-chart.tsx'
@@ -53,6 +55,7 @@ function Explorer({ all }: { readonly all: readonly Tag[] }) {
     <>
       <RangeBar range={range} onChange={(next) => go({ ...(search.tags ? { tags: search.tags } : {}), ...next })}>
         <CsvButton tags={chosen} range={range} />
+        <ExportButton tags={chosen} range={() => fixed(range)} />
       </RangeBar>
       <ul className="row wrap">
         {chosen.map((tag) => (
@@ -79,12 +82,16 @@ function Explorer({ all }: { readonly all: readonly Tag[] }) {
         <section className="panel">
           <div className="body">
             <TrendChart tags={chosen} range={range} height={420} />
+            <KeptNote paths={paths} from={fixed(range).from} />
           </div>
         </section>
       )}
     </>
   )
 }
+
+/** The range as it stands now. */
+const fixed = (range: TrendRange) => ('lastMs' in range ? { from: serverNow() - range.lastMs, to: serverNow() } : range)
 
 function RangeBar(props: {
   readonly range: TrendRange
