@@ -82,6 +82,12 @@ export interface EdgeDetection {
   onGap(range: OffsetRange): void
   /** Call after the payload's samples. The edge's event clock: the payload timestamp of every NDATA and DDATA, heartbeats included. Never moves back. */
   onEventTime(at: number): void
+  /**
+   * Call instead of onEventTime after a payload of historical samples, sent at `at`: the edge tells what was, so the time of
+   * sending says nothing about how far its signals are known. Delays go on by the samples' own times; while more may follow,
+   * heartbeats move no clock either.
+   */
+  onBacklog(at: number): void
   /** The edge is silent (no `device`) or the device is dead: conditions freeze, no-data alarms run. `at` is server time. */
   onStale(at: number, device?: string): void
   /** The edge speaks again (any other call but onStale says so too). Devices that died stay stale until their own birth. */

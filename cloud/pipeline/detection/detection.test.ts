@@ -225,6 +225,33 @@ describe('detection', () => {
     expect((await log()).at(-1)).toMatchObject({ alarm: 'temperature-delayed', eventAt: START + 3000 })
   })
 
+  it('lets no delay of a backlog end by the time of its sending', async () => {
+    const shard = detection.edge(edge)
+    const sendsLate = (values: Sent['values']) => {
+      const first = offset
+      offset += BigInt(values.length)
+      const samples = values.map(([tag, second, value], i) => ({
+        ...{ tag: shard.tag('oven-1', tag), sourceAt: START + second * 1000, value, quality: 192 as const },
+        offset: first + BigInt(i),
+      }))
+      shard.onSamples({ samples, range: { epoch: EPOCH, first, last: offset - 1n } })
+      shard.onBacklog(START + 60_000)
+    }
+    const ends = async () => {
+      await detection.settled()
+      const lines = (await log()).filter(({ alarm }) => alarm === 'temperature-delayed')
+      return lines.map(({ transition, eventAt }) => [transition, eventAt - START])
+    }
+    sendsLate([['temperature', 0, 91]])
+    shard.onEventTime(START + 61_000)
+    expect(await ends()).toEqual([])
+    sendsLate([['temperature', 1, 70]])
+    sendsLate([['temperature', 10, 91]])
+    expect(await ends()).toEqual([])
+    shard.onEventTime(START + 62_001)
+    expect(await ends()).toEqual([['activated', 13_000]])
+  })
+
   it('adds nothing when samples are sent again', async () => {
     const sent = [send([['temperature', 0, 91]]), send([['temperature', 4, 101]]), send([['temperature', 9, 70]])]
     await detection.settled()

@@ -60,6 +60,9 @@ interface WatchedDevice {
 /** A clock more than this ahead of the server's is broken, not fast. */
 const FURTHEST_AHEAD_MS = 86_400_000
 
+/** After historical samples, more of them may still follow for this long. */
+const BACKLOG_PAUSE_MS = 2000
+
 /**
  * Time up to which every point of a tag, and its machine, has seen its samples; each knows by itself what it saw beyond. They
  * may differ after a restart, because they are not committed at one moment.
@@ -95,6 +98,7 @@ export class EdgeShard implements EdgeDetection {
   #isMoved = false
   #isStale = false
   #gap: LateGap | undefined
+  #backlogAt = Number.NEGATIVE_INFINITY
 
   constructor(options: EdgeOptions) {
     this.#options = options
@@ -160,9 +164,15 @@ export class EdgeShard implements EdgeDetection {
   onEventTime(at: number): void {
     this.#hear()
     if (!this.#isPlausible(at) || (this.#eventAt !== null && at <= this.#eventAt)) return
+    if (!this.#gap && at - this.#backlogAt < BACKLOG_PAUSE_MS) return
     this.#eventAt = at
     if (this.points.tick(at)) this.#moved()
     if (this.#gap?.firstLateAt && this.#options.clock() - this.#gap.firstLateAt >= LATE_WAIT_MS) this.#closeGap()
+  }
+
+  onBacklog(at: number): void {
+    this.#hear()
+    if (this.#isPlausible(at)) this.#backlogAt = Math.max(this.#backlogAt, at)
   }
 
   onStale(at: number, name?: string): void {

@@ -1,9 +1,10 @@
-import { type DataColumns, MISFIT, WIDE } from '#shared/sparkplug/data-columns.ts'
+import { type DataColumns, HISTORICAL, MISFIT, WIDE } from '#shared/sparkplug/data-columns.ts'
 import { LATEST_MS } from '#shared/sparkplug/time.ts'
 import type { EdgeShard } from '../shard/edge-shard.ts'
 import type { JournalState } from '../shard/journal-state.ts'
 import type { TagColumns } from '../shard/tag-columns.ts'
 import type { TagState } from '../shard/tag-state.ts'
+import { tellTime } from './event-time.ts'
 import type { HostContext } from './host-context.ts'
 
 /** A payload read into columns, whose slots are the places of tags in the columns of their device. */
@@ -24,7 +25,7 @@ export function takeColumns(arrival: ColumnArrival): void {
   if (shard.journal && data.hasOffsets) takeJournaled(arrival, shard.journal)
   else if (!shard.journal) takeUnjournaled(arrival)
   host.writer.changed()
-  if (data.timestamp <= LATEST_MS) shard.detection.onEventTime(data.timestamp)
+  tellTime(shard, data.timestamp, data.count > 0 && ((data.flag[0] as number) & HISTORICAL) !== 0)
 }
 
 /** Gives samples without any time the time of arrival, and counts those that do not fit their type. */

@@ -1,12 +1,12 @@
 import { offsetsOf, type PayloadOffsets } from '#shared/sparkplug/completeness.ts'
 import type { Payload } from '#shared/sparkplug/payload.ts'
-import { LATEST_MS } from '#shared/sparkplug/time.ts'
 import type { DetectionSample } from '../detection/contract.ts'
 import type { EdgeShard } from '../shard/edge-shard.ts'
 import type { JournalState } from '../shard/journal-state.ts'
 import { type Slot, slotOf } from '../shard/slots.ts'
 import type { TagState } from '../shard/tag-state.ts'
 import { askRebirth } from './commands.ts'
+import { tellTime } from './event-time.ts'
 import { readGap, storedGap, storeGap } from './gaps.ts'
 import type { HostContext } from './host-context.ts'
 import { readValue } from './values.ts'
@@ -26,8 +26,7 @@ export function takeData(host: HostContext, shard: EdgeShard, device: string | u
   const arrival = { host, shard, payload, slots: slots as Slot[] }
   if (offsets && shard.journal) takeSamples(arrival, offsets, shard.journal)
   else if (!shard.journal) takeThirdParty(arrival)
-  const { timestamp } = payload
-  if (timestamp !== undefined && timestamp <= LATEST_MS) shard.detection.onEventTime(timestamp)
+  tellTime(shard, payload.timestamp, payload.count > 0 && payload.isHistorical(0))
 }
 
 interface Arrival {
