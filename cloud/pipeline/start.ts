@@ -1,6 +1,5 @@
 import type { Kysely } from 'kysely'
 import type { Database } from '#cloud/platform/database/database.ts'
-import { DomainError } from '#cloud/platform/errors.ts'
 import { loadProfiles } from '#shared/config/profile.ts'
 import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
 import type { Log } from '#shared/log/log.ts'
@@ -30,7 +29,7 @@ import { type RecordsQueue, recordsQueue } from './shard/records-queue.ts'
 import { openShard, type RestoreOptions, restoreShards, restoreView } from './shard/restore.ts'
 import { createShards, type Shards } from './shard/shards.ts'
 import { type EdgeRow, type PipelineStore, pipelineStore } from './shard/store.ts'
-import { deviceStatus, edgeStatus, tagStatus } from './shard/views.ts'
+import { deviceStatus, edgeStatus, registeredStatus, tagStatus } from './shard/views.ts'
 
 export interface PipelineOptions {
   readonly db: Database
@@ -298,6 +297,7 @@ async function registerEdge(parts: Parts, input: EdgeRegistrationInput): Promise
   const row = await store.register(input, new Date(options.clock()))
   const known = shards.get(input)
   const shard = known ?? (await admit(parts, row))
+  if (!shard) return registeredStatus(row)
   // Whoever holds the old secret must show the new one.
   if (known && known.secretHash !== row.secret_hash) broker.disconnect(known.ref)
   shard.secretHash = row.secret_hash
@@ -305,8 +305,8 @@ async function registerEdge(parts: Parts, input: EdgeRegistrationInput): Promise
   return edgeStatus(shard, acknowledgeable(shard), parts.profiles)
 }
 
-/** Takes on an edge that is not in hand: a new one, or one that nobody has. */
-async function admit({ shards, detection, broker, options }: Parts, row: EdgeRow): Promise<EdgeShard> {
+/** Takes on an edge that is not in hand: a new one, or one that nobody has. Undefined when another process has it. */
+async function admit({ shards, detection, broker, options }: Parts, row: EdgeRow): Promise<EdgeShard | undefined> {
   const { member } = options
   const ref = { group: row.group_id, edge: row.edge }
   if (!member) {
@@ -316,14 +316,8 @@ async function admit({ shards, detection, broker, options }: Parts, row: EdgeRow
     return shard
   }
   await member.division.claim(row.id)
-  const shard = shards.get(ref)
-  if (!shard) throw notOwner(ref)
-  return shard
+  return shards.get(ref)
 }
-
-/** The question belongs to another process, which the table of edges tells. */
-const notOwner = ({ group, edge }: EdgeRef) =>
-  new DomainError('unavailable', 'pipeline.not-owner', `${group}/${edge} is with another process; try again soon`)
 
 function closeOnce(parts: Parts): () => Promise<void> {
   let closing: Promise<void> | undefined

@@ -3,6 +3,7 @@ import { BAD } from '#shared/contracts/sample.ts'
 import type { DeviceStatus, EdgeSessionStatus, EdgeStatus, TagLimit, TagStatus } from '../contract.ts'
 import { toleratedFaults } from '../host/tolerances.ts'
 import type { EdgeShard } from './edge-shard.ts'
+import type { EdgeRow } from './store.ts'
 import { type DeviceState, liveValue, type TagState } from './tag-state.ts'
 
 type Profiles = ReadonlyMap<string, DeviceProfile>
@@ -27,6 +28,16 @@ export function edgeStatus(shard: EdgeShard, acknowledged: bigint | undefined, p
     deviceCount: devices.length,
     tagCount: devices.reduce((sum, device) => sum + device.tags.size, 0),
     faults: faultsOf(shard, status, profiles),
+  }
+}
+
+/** An edge of which no more is at hand than that it is registered: another process has it, and tells the rest. */
+export function registeredStatus(row: EdgeRow): EdgeStatus {
+  const lastMessageAt = row.last_message_at?.getTime() ?? null
+  return {
+    ...{ group: row.group_id, edge: row.edge, id: row.id, org: row.org_id, name: row.name },
+    ...{ status: lastMessageAt === null ? 'never' : 'offline', connectedAt: null, lastMessageAt },
+    ...{ journalDepth: 0n, gapCount: 0, lastGap: null, deviceCount: 0, tagCount: 0, faults: [] },
   }
 }
 
