@@ -45,6 +45,15 @@ ${table(['clause', 'the host', 'tested'], host)}
 
 ${table(['clause', 'the host', 'why not'], hostElsewhere)}
 
+## The embedded broker as an MQTT server
+
+Four clauses bind a server (\`conformance-mqtt-*\`). \`qos0\` and \`qos1\` hold: the contract of the broker port publishes and
+subscribes at both. \`will-messages\` and \`retained\` hold as far as Sparkplug needs them: an edge's will is its own NDEATH
+at QoS 0 or 1, published when the connection breaks and dropped when the edge takes its leave, and STATE is retained. Beyond
+that they do not hold, on purpose: an edge's retain flags are dropped, so that nobody hears an old birth as a new one, and
+retained wills, other wills and other topics are refused. It is no Sparkplug Aware server (\`conformance-mqtt-aware-*\`): births are not kept under \`$sparkplug/certificates\`. Who needs a server
+for other clients sets \`MQTT_URL\`; what a server of another make keeps is its maker's word.
+
 ## Senders that break the rules
 
 Counted as \`andon_sparkplug_tolerances_total{rule="…"}\` and shown among the faults of the edge. Births are looked into always,
