@@ -102,7 +102,7 @@ async function assemble(options: PipelineOptions, opened: (close: () => Promise<
   const shards = createShards()
   const labelsOf = (key: number) => labelsIn(shards, key)
   const { dataDir, externalHistory: external, retention = {} } = options
-  const historian = await openHistory({ external, dataDir, retention, db, labelsOf, clock, log })
+  const historian = await openHistory({ external, dataDir, retention, db, labelsOf, clock, log, metrics })
   opened(() => historian.close())
   const system = db.system as unknown as Kysely<unknown>
   const fence = options.member?.fence

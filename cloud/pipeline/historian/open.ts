@@ -1,7 +1,9 @@
 import { join } from 'node:path'
 import type { Database } from '#cloud/platform/database/database.ts'
 import type { Log } from '#shared/log/log.ts'
+import type { PipelineMetrics } from '../contract.ts'
 import { openDuckDbHistorian } from './duckdb/client.ts'
+import { gaugeHistory } from './gauges.ts'
 import type { Historian } from './historian.ts'
 import { openInfluxHistorian } from './influx/client.ts'
 import type { TagLabels } from './influx/labels.ts'
@@ -26,10 +28,31 @@ export interface HistoryOptions {
   /** ms since 1970 */
   readonly clock: () => number
   readonly log: Log
+  readonly metrics: PipelineMetrics
 }
 
+const GAUGES_MS = 2000
+
 /** Opens the history that the settings name. @throws EngineRefusal when an external engine is not fit for it. */
-export function openHistory({ external, dataDir, retention, ...others }: HistoryOptions): Promise<Historian> {
+export async function openHistory({
+  external,
+  dataDir,
+  metrics,
+  retention,
+  ...others
+}: HistoryOptions): Promise<Historian> {
   if (external) return openInfluxHistorian({ ...external, ...others })
-  return openDuckDbHistorian({ dir: join(dataDir, 'history'), log: others.log, retention: retentionOf(retention) })
+  const historian = await openDuckDbHistorian({
+    dir: join(dataDir, 'history'),
+    log: others.log,
+    retention: retentionOf(retention),
+  })
+  const stop = gaugeHistory({ historian, metrics, clock: others.clock, everyMs: GAUGES_MS })
+  return {
+    ...historian,
+    async close() {
+      stop()
+      await historian.close()
+    },
+  }
 }

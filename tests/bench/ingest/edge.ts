@@ -54,6 +54,7 @@ export class LoadEdge {
   #ping: NodeJS.Timeout | undefined
   #movedFrom = -1
   #movedAt = 0
+  #burst = 1
 
   constructor(options: LoadEdgeOptions) {
     const { load, edge } = options
@@ -92,10 +93,20 @@ export class LoadEdge {
 
   /** Sends the next round, one sample of every tag, unless the window or the line is full; answers the samples sent. */
   round(now: number): number {
-    const { load, window } = this.#options
+    const isRoom = this.isBorn && !this.#isDraining && this.#next - this.acknowledged < this.#options.window
+    if (!isRoom) return 0
+    if (this.#next < this.sent) this.resent += this.#templates.length
+    this.#next = this.#send(this.#next, now)
+    const fresh = Math.max(0, this.#next - this.sent)
+    this.sent = Math.max(this.sent, this.#next)
+    return fresh
+  }
+
+  /** Sends the round that begins after so many samples; answers after how many the next one does. */
+  #send(from: number, now: number): number {
+    const { load } = this.#options
     const samples = load.devices * TAGS
-    if (!this.isBorn || this.#isDraining || this.#next - this.acknowledged >= window) return 0
-    const n = Math.floor(this.#next / samples)
+    const n = Math.floor(from / samples)
     let end = 0
     let offset = n * samples + 1
     for (const one of this.#templates) {
@@ -104,23 +115,29 @@ export class LoadEdge {
       end = writeMessage(one, sample, this.#out, end)
       offset += one.metrics.length
     }
-    if (this.#next < this.sent) this.resent += this.#templates.length
-    this.#next = offset - 1
-    const fresh = Math.max(0, this.#next - this.sent)
-    this.sent = Math.max(this.sent, this.#next)
     this.#isDraining = !this.#socket?.write(Buffer.from(this.#out.subarray(0, end)))
-    return fresh
+    return offset - 1
   }
 
-  /** Sends again from the oldest unacknowledged sample when no acknowledgement moves for a while, as an edge agent does. */
+  /**
+   * Sends again what is oldest and unacknowledged when no acknowledgement moves for a while: one round, then twice as many
+   * each time, as an edge agent does. All at once would only lengthen the queue that the acknowledgement waits in.
+   */
   watch(now: number): void {
     if (this.acknowledged !== this.#movedFrom || this.acknowledged >= this.sent) {
       this.#movedFrom = this.acknowledged
       this.#movedAt = now
+      this.#burst = 1
     }
-    if (!this.isBorn || now - this.#movedAt < RESEND_MS) return
+    if (!this.isBorn || this.#isDraining || now - this.#movedAt < RESEND_MS) return
     this.#movedAt = now
-    this.#rewind()
+    const samples = this.#options.load.devices * TAGS
+    let next = Math.floor(this.acknowledged / samples) * samples
+    for (let i = 0; i < this.#burst && next < this.#next && !this.#isDraining; i++) {
+      next = this.#send(next, Date.now())
+      this.resent += this.#templates.length
+    }
+    this.#burst *= 2
   }
 
   #rewind(): void {

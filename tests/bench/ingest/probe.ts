@@ -29,15 +29,17 @@ export async function startProbe(options: {
   })
   let offset = 1n
   let isOn = false
+  let last = Promise.resolve()
   const timer = setInterval(() => {
     const at = Date.now()
     isOn = !isOn
     if (isOn) published.set(at, performance.now())
-    void wire.data(device, [{ alias: ALIAS, type: 'boolean', at, value: isOn }], offset++)
+    last = wire.data(device, [{ alias: ALIAS, type: 'boolean', at, value: isOn }], offset++)
   }, options.everyMs ?? EVERY_MS)
   return {
     async stop() {
       clearInterval(timer)
+      await last
       await wire.close()
       watcher.close()
     },
