@@ -55,6 +55,7 @@ export class LoadEdge {
   #movedFrom = -1
   #movedAt = 0
   #burst = 1
+  #resentTo = 0
 
   constructor(options: LoadEdgeOptions) {
     const { load, edge } = options
@@ -120,23 +121,29 @@ export class LoadEdge {
   }
 
   /**
-   * Sends again what is oldest and unacknowledged when no acknowledgement moves for a while: one round, then twice as many
-   * each time, as an edge agent does. All at once would only lengthen the queue that the acknowledgement waits in.
+   * Sends again what is oldest and unacknowledged when it waits for long: one round, then twice as many each time, and at
+   * once while that helps, as an edge agent does. All of it would only lengthen the queue that acknowledgements wait in.
    */
   watch(now: number): void {
     if (this.acknowledged !== this.#movedFrom || this.acknowledged >= this.sent) {
+      const isHelping = this.acknowledged < this.sent && this.acknowledged <= this.#resentTo
       this.#movedFrom = this.acknowledged
-      this.#movedAt = now
-      this.#burst = 1
+      this.#movedAt = isHelping ? now - RESEND_MS : now
+      if (!isHelping) this.#burst = 1
     }
     if (!this.isBorn || this.#isDraining || now - this.#movedAt < RESEND_MS) return
     this.#movedAt = now
+    this.#sendAgain()
+  }
+
+  #sendAgain(): void {
     const samples = this.#options.load.devices * TAGS
     let next = Math.floor(this.acknowledged / samples) * samples
     for (let i = 0; i < this.#burst && next < this.#next && !this.#isDraining; i++) {
       next = this.#send(next, Date.now())
       this.resent += this.#templates.length
     }
+    this.#resentTo = next
     this.#burst *= 2
   }
 

@@ -86,6 +86,7 @@ function report(): void {
   tell({ type: 'drained', samples: Object.fromEntries(edges.map((edge) => [edge.name, edge.sent])) })
   isDraining = false
   rate = 0
+  owed = 0
 }
 
 process.on('message', (order: Order) => {
