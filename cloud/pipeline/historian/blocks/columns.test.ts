@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ByteSink } from './byte-sink.ts'
 import { decodeDeltas, encodeDeltas } from './delta.ts'
-import { ColumnEncoder, decodeDoubles } from './pages.ts'
+import { ColumnEncoder, decodeDoubles, UNCOMPRESSED, ZSTD } from './pages.ts'
 import { openBlock } from './reader.ts'
 import { type Columns, NUMBERS } from './schema.ts'
 import { NumberSorter } from './sort.ts'
@@ -53,12 +53,16 @@ describe('a column of doubles', () => {
     )
   })
 
-  it('comes back when every value differs', () => {
-    const values = Float64Array.from({ length: 65_536 }, (_, i) => Math.sin(i))
-    const { bytes, codec } = new ColumnEncoder().encode('double', values)
-    expect(decodeDoubles(bytes, codec, { from: 0, to: values.length })).toEqual(values)
-    expect(decodeDoubles(bytes, codec, { from: 777, to: 778 })).toEqual(values.subarray(777, 778))
-  })
+  it.each([false, true])(
+    'comes back when every value differs, also from a file that is soon merged (%s)',
+    (isBrief) => {
+      const values = Float64Array.from({ length: 65_536 }, (_, i) => Math.sin(i))
+      const { bytes, codec } = new ColumnEncoder(isBrief).encode('double', values)
+      expect(codec).toBe(isBrief ? UNCOMPRESSED : ZSTD)
+      expect(decodeDoubles(bytes, codec, { from: 0, to: values.length })).toEqual(values)
+      expect(decodeDoubles(bytes, codec, { from: 777, to: 778 })).toEqual(values.subarray(777, 778))
+    },
+  )
 })
 
 describe('a block file', () => {

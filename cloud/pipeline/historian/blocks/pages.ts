@@ -41,11 +41,17 @@ export interface ColumnChunk {
 export class ColumnEncoder {
   readonly #dictionary = new DoubleDictionary()
   readonly #sink = new ByteSink()
+  readonly #compressFrom: number
+
+  /** @param isBrief for files that are soon rewritten: compressing them costs more than it saves. */
+  constructor(isBrief = false) {
+    this.#compressFrom = isBrief ? Number.POSITIVE_INFINITY : LEAST_COMPRESSED_BYTES
+  }
 
   /** One column of a row group; valid until the next call. */
   encode(kind: ColumnKind, values: Column): ColumnChunk {
     this.#sink.clear()
-    if (kind === 'double') return chunkOf(this.#doublePages(values as Float64Array), LEAST_COMPRESSED_BYTES)
+    if (kind === 'double') return chunkOf(this.#doublePages(values as Float64Array), this.#compressFrom)
     encodeDeltas(values, values.length, this.#sink)
     const page: Page = {
       type: DATA_PAGE,

@@ -190,20 +190,24 @@ function addValue(row: Row, within: number, value: number, quality: number): voi
   row.numbers++
 }
 
+const fieldOf = (column: Column | undefined, at: number): number => (column as Column)[at] as number
+
 function addRow(row: Row, columns: Columns, at: number): void {
-  const field = (index: number) => columns[index]?.[at] as number
   // A bucket of the finer level begins this long after the coarser one.
-  const shift = field(TS) - row.start
-  row.count += field(COUNT)
-  if (shift + field(LAST_IN) > row.lastIn) row.lastIn = shift + field(LAST_IN)
-  if (field(QUALITY) < row.quality) row.quality = field(QUALITY)
-  if (field(NUMBERS_IN) === 0) return
-  row.sum += field(SUM)
-  takeFirst(row, field(FIRST), shift + field(FIRST_NUMBER_IN))
-  takeLast(row, field(LAST), shift + field(LAST_NUMBER_IN))
-  takeLeast(row, field(MIN), shift + field(MIN_IN))
-  takeMost(row, field(MAX), shift + field(MAX_IN))
-  row.numbers += field(NUMBERS_IN)
+  const shift = fieldOf(columns[TS], at) - row.start
+  const lastIn = shift + fieldOf(columns[LAST_IN], at)
+  const quality = fieldOf(columns[QUALITY], at)
+  const numbers = fieldOf(columns[NUMBERS_IN], at)
+  row.count += fieldOf(columns[COUNT], at)
+  if (lastIn > row.lastIn) row.lastIn = lastIn
+  if (quality < row.quality) row.quality = quality
+  if (numbers === 0) return
+  row.sum += fieldOf(columns[SUM], at)
+  takeFirst(row, fieldOf(columns[FIRST], at), shift + fieldOf(columns[FIRST_NUMBER_IN], at))
+  takeLast(row, fieldOf(columns[LAST], at), shift + fieldOf(columns[LAST_NUMBER_IN], at))
+  takeLeast(row, fieldOf(columns[MIN], at), shift + fieldOf(columns[MIN_IN], at))
+  takeMost(row, fieldOf(columns[MAX], at), shift + fieldOf(columns[MAX_IN], at))
+  row.numbers += numbers
 }
 
 function takeFirst(row: Row, value: number, within: number): void {

@@ -58,7 +58,7 @@ function minutesOf(parts: readonly Columns[]): Columns {
 
 function writeBlock(kind: BlockKind, columns: Columns, path: string): WrittenBlock | undefined {
   if (rowsOf(columns) === 0) return undefined
-  const writer = createBlock({ path, schema: schemaOf(kind), groupRows: groupRowsOf(kind, 'slot') })
+  const writer = createBlock({ path, schema: schemaOf(kind), groupRows: groupRowsOf(kind, 'slot'), isBrief: true })
   try {
     writer.add(columns, 0, rowsOf(columns))
     return writer.finish()

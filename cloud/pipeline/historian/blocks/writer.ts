@@ -28,6 +28,8 @@ export interface BlockTarget {
   readonly path: string
   readonly schema: readonly ColumnSpec[]
   readonly groupRows: number
+  /** True for a file that is soon merged into another: it is not compressed. */
+  readonly isBrief?: boolean
 }
 
 /** Fields of a row group in the index, before two (place, bytes) and the codec of each column. */
@@ -40,9 +42,9 @@ const SYNC_BYTES = 32 * 2 ** 20
 const MAGIC = new TextEncoder().encode('PAR1')
 
 /** Starts a Parquet file beside `path`; everything is synchronous. @throws Error of the file system, e.g. when the disk is full. */
-export function createBlock({ path, schema, groupRows }: BlockTarget): BlockWriter {
+export function createBlock({ path, schema, groupRows, isBrief }: BlockTarget): BlockWriter {
   const file = createFile(`${path}.tmp`)
-  const encoder = new ColumnEncoder()
+  const encoder = new ColumnEncoder(isBrief)
   const groups: GroupMeta[] = []
   const buffers = schema.map(() => new Float64Array(groupRows))
   let held = 0
