@@ -3,9 +3,11 @@ import type { Kysely } from 'kysely'
 import { ConfigError, type Fault } from '#shared/config/config-error.ts'
 import type { Log } from '#shared/log/log.ts'
 import type { CloudConfig } from '../config.ts'
+import { HOST_ID } from '../pipeline/host/host.ts'
 import { type Pipeline, startPipeline } from '../pipeline/index.ts'
 import { divideEdges } from '../pipeline/lease/division.ts'
 import { forgetMembers, join, type Member } from '../pipeline/lease/members.ts'
+import { hostSpeaker } from '../pipeline/lease/speaker.ts'
 import type { Meter } from '../pipeline/remote/meter.ts'
 import { servePipeline } from '../pipeline/remote/serve.ts'
 import { listenForChannels, type SocketAddress } from '../pipeline/remote/socket.ts'
@@ -78,6 +80,7 @@ async function assemble(options: MachineSideOptions, opened: Opened): Promise<Pi
       fence: member.fence,
       isValid: () => member.isValid(),
       division: divideEdges({ db: system, fence: member.fence, listen: db.listen, log }),
+      speaker: hostSpeaker({ db: system, fence: member.fence, hostId: HOST_ID, listen: db.listen, log }),
     },
   })
   opened(() => pipeline.close())

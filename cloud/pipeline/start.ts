@@ -21,6 +21,7 @@ import { createHost, HOST_ID, type Host } from './host/host.ts'
 import type { HostLimits } from './host/host-context.ts'
 import { tolerate } from './host/tolerances.ts'
 import type { Division } from './lease/division.ts'
+import type { Speaker } from './lease/speaker.ts'
 import { type ClassKeeper, createClassKeeper } from './shard/class-keeper.ts'
 import type { EdgeShard } from './shard/edge-shard.ts'
 import { type LiveCache, liveCache } from './shard/live.ts'
@@ -61,6 +62,8 @@ export interface MemberOptions {
   readonly isValid: () => boolean
   /** Says which edges are its own. */
   readonly division: Division
+  /** Says whether it speaks for the host. */
+  readonly speaker: Speaker
 }
 
 const SPACING_MS = 200
@@ -116,7 +119,7 @@ async function assemble(options: PipelineOptions, opened: (close: () => Promise<
     if (shard) tolerate({ clock, log, metrics }, shard, rule)
   }
   const isStranger = async (edge: EdgeRef) => !(await store.isRegistered(edge))
-  const told = { isStranger, secretHash: hashes, onOddWill, speaksFor: HOST_ID, clock, log, metrics }
+  const told = { isStranger, secretHash: hashes, onOddWill, ...(await speech(options)), clock, log, metrics }
   const broker = await (options.openBroker?.() ?? openBroker({ ...options.mqtt, ...told }))
   opened(() => broker.close())
   const [queue, live] = [recordsQueue(log), liveCache(shards)]
@@ -129,6 +132,13 @@ async function assemble(options: PipelineOptions, opened: (close: () => Promise<
 async function firstEdges({ member, mqtt, openBroker }: PipelineOptions): Promise<'all' | 'later' | readonly string[]> {
   if (!member) return 'all'
   return mqtt.external || openBroker ? 'later' : await member.division.claimAll()
+}
+
+/** Whether the first connection to a broker carries the host's will, and whether later ones may. */
+async function speech({ member }: PipelineOptions): Promise<Pick<OpenBrokerOptions, 'speaksFor' | 'mayHold'>> {
+  if (!member) return { speaksFor: HOST_ID }
+  const { speaker } = member
+  return { speaksFor: (await speaker.claim()) ? HOST_ID : undefined, mayHold: () => speaker.isSpeaker() }
 }
 
 async function restoreAll(options: RestoreOptions, edges: 'all' | readonly string[]): Promise<void> {
@@ -162,6 +172,7 @@ async function connect(opened: Opened): Promise<Pipeline> {
   const host = createHost({
     ...opened,
     broker: fenced(broker, options.member),
+    speaker: options.member?.speaker,
     writer,
     clock,
     log,
@@ -331,6 +342,7 @@ function closeOnce(parts: Parts): () => Promise<void> {
 async function closeParts(parts: Parts): Promise<void> {
   const { host, broker, writer, detection, shards, queue, store, options, historian } = parts
   await options.member?.division.stop()
+  await options.member?.speaker.stop()
   host.stop()
   await writer.close()
   await detection.close()

@@ -5,7 +5,10 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
+import mqtt from 'mqtt'
 import { stringify } from 'yaml'
+import { stateTopic } from '#cloud/pipeline/broker/state.ts'
+import { HOST_ID } from '#cloud/pipeline/host/host.ts'
 import { pipelineStore } from '#cloud/pipeline/shard/store.ts'
 import { startMosquitto } from '#tests/support/mosquitto.ts'
 import { startTestDatabase, TEST_SECRET, type TestDatabase } from '#tests/support/postgres.ts'
@@ -48,13 +51,14 @@ export const bench: Bench = {
         sides.push(startMachineSide({ name, config, say, env: { ...env, ANDON_DATA: join(dir, name) } }))
       }
       await divided(database)
+      const state = await watchState(broker.port)
       const load = startLoad(broker.port, rate)
       await load.born
       await committedAfter(database, edgeNames(), 0)
       const pause = () => wait((seconds * 1000) / 6)
       await pause()
       const killed = await takeOver(database, sides, (side) => side.kill('SIGKILL'))
-      say(`taken over ${killed} ms after kill -9`)
+      say(`taken over ${killed} ms after kill -9, online again ${state.longestMs()} ms after offline`)
       await divided(database)
       await pause()
       const stopped = seconds < SHORT_SECONDS ? undefined : await stopOne(database, sides)
@@ -63,10 +67,12 @@ export const bench: Bench = {
       const samples = await load.drain()
       const found = await compareInVictoria(engine.url, load.load, samples)
       load.close()
+      state.close()
       const each = { killMs: killed, ...(stopped === undefined ? {} : { stopMs: stopped }) }
       return {
         takeoverMs: Math.max(killed, stopped ?? 0),
         ...each,
+        stateMs: state.longestMs(),
         ...found,
         kills: stopped === undefined ? 1 : 2,
         ends,
@@ -117,16 +123,36 @@ async function stopOne(database: TestDatabase, sides: readonly MachineSide[]): P
   return ms
 }
 
-/** Hits a process that has edges; resolves with the ms until another one has committed values of each of them. */
+/** Times how long STATE said that the host is offline, as edges see it. */
+async function watchState(port: number) {
+  const client = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, { reconnectPeriod: 0 })
+  let offlineAt: number | undefined
+  let longestMs = 0
+  client.on('message', (_, bytes) => {
+    const { online } = JSON.parse(bytes.toString()) as { online: boolean }
+    if (!online) offlineAt ??= performance.now()
+    else if (offlineAt !== undefined) {
+      longestMs = Math.max(longestMs, Math.round(performance.now() - offlineAt))
+      offlineAt = undefined
+    }
+  })
+  await client.subscribeAsync(stateTopic(HOST_ID), { qos: 1 })
+  return {
+    longestMs: () => (offlineAt === undefined ? longestMs : Math.round(performance.now() - offlineAt)),
+    close: () => client.end(true),
+  }
+}
+
+/** Hits the process that speaks for the host; resolves with the ms until another one has committed values of each of them. */
 async function takeOver(
   database: TestDatabase,
   sides: readonly MachineSide[],
   hit: (side: MachineSide) => void,
 ): Promise<number> {
   const found = await owners(database)
-  const victim = found.find(({ pid }) => sides.some((side) => String(side.pid()) === pid))
+  const victim = found.find(({ speaks }) => speaks)
   const side = sides.find((one) => String(one.pid()) === victim?.pid)
-  if (!victim || !side) throw new Error(`no process of this benchmark has edges: ${JSON.stringify(found)}`)
+  if (!victim || !side) throw new Error(`no process of this benchmark speaks for the host: ${JSON.stringify(found)}`)
   const at = Date.now()
   hit(side)
   await until(
@@ -142,12 +168,14 @@ interface Owner {
   readonly fence: string
   /** Of the process, as it told where it is asked. */
   readonly pid: string | null
+  readonly speaks: boolean
   readonly edges: readonly string[]
 }
 
 async function owners({ db }: TestDatabase): Promise<readonly Owner[]> {
   const { rows } = await sql<Owner>`
-    select m.fence, m.address ->> 'pid' as pid, array_agg(e.edge) as edges
+    select m.fence, m.address ->> 'pid' as pid, array_agg(e.edge) as edges,
+      exists (select from pipeline_speaker s where s.fence = m.fence) as speaks
     from pipeline_members m join edges e on e.owner_fence = m.fence group by m.fence order by m.fence`.execute(
     db.system,
   )

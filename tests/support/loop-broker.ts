@@ -47,6 +47,7 @@ export function loopBroker(): LoopBroker {
     unsubscribeEdge: done,
     holdState: done,
     releaseState: done,
+    yieldState: done,
     watchState: done,
     async publish(topic, payload, { qos, retain }) {
       const message = { topic, qos, retain, payload: protoDecode(payload) }

@@ -38,6 +38,8 @@ export interface Broker {
   holdState(hostId: string): Promise<void>
   /** Tells edges that the host is offline, when this process holds its STATE. */
   releaseState(): Promise<void>
+  /** Leaves STATE to another process without a word to edges: the will is dropped. */
+  yieldState(): Promise<void>
   /** Calls `hear` with the retained and each later STATE of a host, also those this process sends. */
   watchState(hostId: string, hear: (state: HostState) => void): Promise<void>
   /** Publishes as the host. Rejects with BrokerUnavailableError while there is no connection: nothing waits for one. */

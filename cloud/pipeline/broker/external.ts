@@ -4,19 +4,15 @@ import type { Log } from '#shared/log/log.ts'
 import type { EdgeRef, PipelineMetrics } from '../contract.ts'
 import { type Broker, BrokerUnavailableError, type MessageHandler } from './broker.ts'
 import { type Connection, type ExternalAddress, openConnection } from './external-connection.ts'
-import { HeldState } from './held-state.ts'
+import { HeldState, type HeldStateOptions } from './held-state.ts'
 import { type BackOff, type Link, openLink } from './link.ts'
 import { type Refuse, refusals } from './refusals.ts'
 import { type ReadTopic, topicReader } from './topics.ts'
 
-export interface ExternalOptions {
+export interface ExternalOptions extends HeldStateOptions {
   readonly address: ExternalAddress
-  /** ms since 1970 */
-  readonly clock: () => number
   readonly log: Log
   readonly metrics?: PipelineMetrics | undefined
-  /** The host whose STATE this process is going to hold: the very first CONNECT then carries the will. */
-  readonly speaksFor?: string | undefined
   /** Hears births of edges that were not subscribed to; true for one that nobody registered: it is counted and told. */
   readonly isStranger?: ((edge: EdgeRef) => Promise<boolean>) | undefined
   readonly connectTimeoutMs?: number
@@ -47,18 +43,20 @@ const filterOf = ({ group, edge }: EdgeRef): string => `spBv1.0/${group}/+/${edg
  * subscribed to are counted and ignored.
  */
 export async function connectBroker(options: ExternalOptions): Promise<Broker> {
-  const { address, log, metrics, clock } = options
+  const { address, log, metrics } = options
   const refuse = refusals(log, metrics)
   const edges = new Map<string, EdgeRef>()
   const listeners: ((isUp: boolean) => void)[] = []
   const router = messageRouter(edges, refuse, options.isStranger)
-  const state = new HeldState(clock, () => link, options.speaksFor)
+  const state = new HeldState(() => link, options)
   const onMessage = (topic: string, payload: Buffer, packet: IPublishPacket) => {
     if (!state.hear(topic, payload)) router.receive(topic, payload, packet)
   }
   const link: Link = await openLink({
-    open: (onLost, signal) =>
-      openConnection({ ...settingsOf(options), will: state.newWill(), onMessage, onLost, signal }),
+    open: async (onLost, signal) => {
+      await state.confirm()
+      return openConnection({ ...settingsOf(options), will: state.newWill(), onMessage, onLost, signal })
+    },
     greet: (connection) => greet(connection, edges, state, options),
     onChange: (isUp) => {
       for (const hear of listeners) hear(isUp)
@@ -75,6 +73,7 @@ export async function connectBroker(options: ExternalOptions): Promise<Broker> {
     ...subscriptions(edges, () => link),
     holdState: (hostId) => state.holdState(hostId),
     releaseState: () => state.releaseState(),
+    yieldState: () => state.yieldState(),
     watchState: (hostId, hear) => state.watchState(hostId, hear),
     async publish(topic, payload, message) {
       if (!link.connection) throw new BrokerUnavailableError(link.fault())

@@ -7,10 +7,19 @@ import { statePayload, stateTopic } from './state.ts'
 /** An `online:false` of somebody else is answered after this time, so that two who disagree do not flood the broker. */
 const ANSWER_AFTER_MS = 200
 
+export interface HeldStateOptions {
+  /** ms since 1970 */
+  readonly clock: () => number
+  /** The host whose STATE this process is going to hold: the first CONNECT then carries its will. */
+  readonly speaksFor?: string | undefined
+  /** False when another process holds STATE now; nobody else can unless told. */
+  readonly mayHold?: (() => Promise<boolean>) | undefined
+}
+
 type Will = { readonly hostId: string; readonly timestamp: number }
 
 /** The STATE of the host on an external broker: its will, its birth, and the answer to whoever says that it is gone. */
-export class HeldState implements Pick<Broker, 'holdState' | 'releaseState' | 'watchState'> {
+export class HeldState implements Pick<Broker, 'holdState' | 'releaseState' | 'yieldState' | 'watchState'> {
   readonly #clock: () => number
   readonly #link: () => Link
   readonly #watchers = new Map<string, ((state: HostState) => void)[]>()
@@ -19,21 +28,31 @@ export class HeldState implements Pick<Broker, 'holdState' | 'releaseState' | 'w
   /** For whom the next CONNECT carries a will. */
   #speaksFor: string | undefined
   #held: string | undefined
-  /** Timestamp of the latest STATE seen of that host. */
-  #newest = 0
+  /** Timestamp of the latest STATE seen, by host. */
+  readonly #newest = new Map<string, number>()
+  readonly #mayHold: () => Promise<boolean>
   #answering: NodeJS.Timeout | undefined
 
-  /** `link` is asked for once the first connection stands; `speaksFor` puts the will into the first CONNECT. */
-  constructor(clock: () => number, link: () => Link, speaksFor: string | undefined) {
+  /** `link` is asked for once the first connection stands. */
+  constructor(link: () => Link, { clock, speaksFor, mayHold = async () => true }: HeldStateOptions) {
     this.#clock = clock
     this.#link = link
     this.#speaksFor = speaksFor
+    this.#mayHold = mayHold
+  }
+
+  /** Before a CONNECT: another process may have taken STATE over while there was no connection. */
+  async confirm(): Promise<void> {
+    if (this.#speaksFor === undefined || (await this.#mayHold())) return
+    this.#held = undefined
+    this.#speaksFor = undefined
   }
 
   /** For the CONNECT under way: a will with the present time, later than any STATE seen (tck-id-host-topic-phid-death-payload-timestamp-connect). */
   newWill(): Will | undefined {
     const hostId = this.#speaksFor
-    this.#will = hostId === undefined ? undefined : { hostId, timestamp: Math.max(this.#clock(), this.#newest + 1) }
+    this.#will =
+      hostId === undefined ? undefined : { hostId, timestamp: Math.max(this.#clock(), this.#newestOf(hostId) + 1) }
     return this.#will
   }
 
@@ -59,7 +78,7 @@ export class HeldState implements Pick<Broker, 'holdState' | 'releaseState' | 'w
     if (hostId === undefined) return false
     const state = readState(payload)
     if (!state) return true
-    if (hostId === this.#speaksFor) this.#newest = Math.max(this.#newest, state.timestamp)
+    this.#newest.set(hostId, Math.max(this.#newestOf(hostId), state.timestamp))
     for (const hear of this.#watchers.get(hostId) ?? []) hear(state)
     if (hostId === this.#held && !state.online) {
       this.#answering ??= setTimeout(() => void this.#answer(), ANSWER_AFTER_MS)
@@ -81,10 +100,19 @@ export class HeldState implements Pick<Broker, 'holdState' | 'releaseState' | 'w
     const wasHeld = this.#held !== undefined
     clearTimeout(this.#answering)
     this.#answering = undefined
-    const death = { online: false, timestamp: Math.max(this.#clock(), this.#newest) }
+    const death = { online: false, timestamp: Math.max(this.#clock(), this.#newestOf(this.#held ?? '')) }
     const told = wasHeld && connection ? this.#tell(connection, death) : undefined
     this.#held = undefined
     await told
+  }
+
+  async yieldState(): Promise<void> {
+    clearTimeout(this.#answering)
+    this.#answering = undefined
+    this.#held = undefined
+    this.#speaksFor = undefined
+    // Whoever disconnects in good order has no will.
+    if (this.#will) await this.#link().renew()
   }
 
   async watchState(hostId: string, hear: (state: HostState) => void): Promise<void> {
@@ -94,13 +122,19 @@ export class HeldState implements Pick<Broker, 'holdState' | 'releaseState' | 'w
 
   /** Only a CONNECT can carry a will, and the birth must be as old as the will and newer than what edges have seen. */
   #canAnnounce(): boolean {
-    return this.#will !== undefined && this.#will.hostId === this.#held && this.#newest <= this.#will.timestamp
+    const will = this.#will
+    return will !== undefined && will.hostId === this.#held && this.#newestOf(will.hostId) <= will.timestamp
+  }
+
+  #newestOf(hostId: string): number {
+    return this.#newest.get(hostId) ?? 0
   }
 
   async #answer(): Promise<void> {
     this.#answering = undefined
     const { connection } = this.#link()
     if (this.#held === undefined || !connection) return
+    if (!(await this.#mayHold())) return void this.yieldState()
     if (!this.#canAnnounce()) {
       // Who leaves says so (tck-id-operational-behavior-host-application-termination), here to edges that think us gone anyway.
       await this.#tell(connection, { online: false, timestamp: this.#clock() }).catch(() => undefined)

@@ -43,6 +43,7 @@ export async function openLink(options: LinkOptions): Promise<Link> {
     ended: Promise.withResolvers(),
     failures: 0,
     isRenewing: false,
+    isUp: false,
   }
   const first = at.ended.promise
   const running = keepConnected(options, at, stop.signal)
@@ -74,6 +75,8 @@ interface Attempts {
   failures: number
   /** The present connection is left on purpose, and the next opened at once. */
   isRenewing: boolean
+  /** What was told last. */
+  isUp: boolean
 }
 
 async function keepConnected(options: LinkOptions, at: Attempts, stop: AbortSignal): Promise<void> {
@@ -99,15 +102,17 @@ async function connectOnce(options: LinkOptions, at: Attempts, stop: AbortSignal
     at.connection = await greeted(options, lost.resolve, stop)
   } catch (error) {
     if (!stop.aborted) tellFailure(options, at, error as Error)
+    tellChange(options, at, false)
     endAttempt(at)
     return (error as Error).message
   }
   options.metrics?.gauge('mqtt_connected', 1)
   options.log.info({ url: options.url }, 'Connected to the MQTT broker')
   endAttempt(at)
-  options.onChange(true)
+  tellChange(options, at, true)
   const reason = await lost.promise
-  options.onChange(false)
+  // One that is renewed is there again before anybody could miss it.
+  if (!at.isRenewing) tellChange(options, at, false)
   if (!stop.aborted && !at.isRenewing) tellLoss(options, reason)
   return reason
 }
@@ -128,6 +133,13 @@ async function greeted(options: LinkOptions, onLost: (reason: string) => void, s
     await connection.leave().catch(() => connection.cut())
     throw error
   }
+}
+
+/** A renewed connection is told too: messages may have been missed meanwhile. */
+function tellChange({ onChange }: LinkOptions, at: Attempts, isUp: boolean): void {
+  const isNews = isUp || at.isUp
+  at.isUp = isUp
+  if (isNews) onChange(isUp)
 }
 
 function tellLoss({ log, url, metrics }: LinkOptions, reason: string): void {

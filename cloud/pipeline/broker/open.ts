@@ -5,6 +5,7 @@ import type { OnOddWill } from './door.ts'
 import { startBroker } from './embedded.ts'
 import { connectBroker } from './external.ts'
 import type { ExternalAddress } from './external-connection.ts'
+import type { HeldStateOptions } from './held-state.ts'
 import type { BrokerLimits } from './limits.ts'
 import type { TlsListener } from './listeners.ts'
 
@@ -20,16 +21,12 @@ export interface MqttOptions {
   readonly external?: ExternalAddress | undefined
 }
 
-export interface OpenBrokerOptions extends MqttOptions {
-  /** The host whose STATE this process is going to hold. */
-  readonly speaksFor: string
+export interface OpenBrokerOptions extends MqttOptions, HeldStateOptions {
   readonly secretHash: (edge: EdgeRef) => string | undefined
   /** True for an edge that nobody registered; an external broker lets it send births all the same. */
   readonly isStranger: (edge: EdgeRef) => Promise<boolean>
   /** Called when the embedded broker admits an edge whose will breaks the rules. */
   readonly onOddWill?: OnOddWill
-  /** ms since 1970 */
-  readonly clock: () => number
   readonly log: Log
   readonly metrics: PipelineMetrics
 }

@@ -5,7 +5,7 @@ import { statePayload, stateTopic } from './state.ts'
 export function ownState(
   publish: Broker['publish'],
   clock: () => number,
-): Pick<Broker, 'holdState' | 'releaseState' | 'watchState'> {
+): Pick<Broker, 'holdState' | 'releaseState' | 'yieldState' | 'watchState'> {
   const last = new Map<string, HostState>()
   const watchers = new Map<string, ((state: HostState) => void)[]>()
   let held: string | undefined
@@ -24,6 +24,9 @@ export function ownState(
       const hostId = held
       held = undefined
       if (hostId !== undefined) await tell(hostId, false)
+    },
+    async yieldState() {
+      held = undefined
     },
     async watchState(hostId, hear) {
       watchers.set(hostId, [...(watchers.get(hostId) ?? []), hear])

@@ -3,6 +3,7 @@ import type { Log } from '#shared/log/log.ts'
 import type { Broker } from '../broker/broker.ts'
 import type { PipelineMetrics } from '../contract.ts'
 import type { HistoryWriter } from '../historian/writer.ts'
+import type { Speaker } from '../lease/speaker.ts'
 import type { LiveCache } from '../shard/live.ts'
 import type { Shards } from '../shard/shards.ts'
 import type { PipelineStore } from '../shard/store.ts'
@@ -34,7 +35,10 @@ export interface HostContext {
 }
 
 /** What the host is made of by whoever starts it. */
-export interface HostParts extends Omit<HostContext, 'limits' | 'rebirths' | 'changes'> {
+export interface HostParts extends Omit<HostContext, 'limits' | 'rebirths' | 'changes' | 'broker'> {
+  readonly broker: HostContext['broker'] & Pick<Broker, 'yieldState' | 'watchState'>
+  /** Where several processes could speak for the host; absent: this one does. */
+  readonly speaker?: Speaker | undefined
   readonly limits?: Partial<HostLimits>
 }
 

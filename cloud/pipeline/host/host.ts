@@ -18,7 +18,7 @@ const TICK_MS = 500
 export interface Host {
   /** Takes one message, synchronously unless a birth names new tags. */
   receive(topic: SparkplugTopic, payload: Uint8Array): void
-  /** Publishes STATE online; edges that wait for their primary host begin. */
+  /** Publishes STATE online, or sees to it that some process does; edges that wait for their primary host begin. */
   start(): Promise<void>
   /** Acknowledges what has moved for one edge. */
   acknowledge(shard: EdgeShard): void
@@ -56,7 +56,7 @@ export function createHost(parts: HostParts): Host {
     },
     async start() {
       ticking = setInterval(() => tick(host, host.clock()), TICK_MS)
-      await host.broker.holdState(HOST_ID)
+      await (parts.speaker ? parts.speaker.start(parts.broker) : host.broker.holdState(HOST_ID))
     },
     acknowledge(shard) {
       if (!isClosed) acknowledge(host, shard, false)
