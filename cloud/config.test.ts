@@ -21,6 +21,12 @@ const faults = (work: () => unknown) => {
 }
 
 describe('the configuration of the cloud', () => {
+  it('reads the address of Redis', () => {
+    expect(readCloudConfig({}, { REDIS_URL: 'rediss://redis:6379' }).redisUrl).toBe('rediss://redis:6379')
+    expect(readCloudConfig({}, {}).redisUrl).toBeUndefined()
+    expect(() => readCloudConfig({}, { REDIS_URL: 'redis:6379' })).toThrow('an address like redis://')
+  })
+
   it('has a default for everything and is frozen', () => {
     const config = readCloudConfig({}, {})
     expect(config).toMatchObject({ httpPort: 8080, mqttPort: 1883, host: '127.0.0.1', publicUrl: undefined })
@@ -96,8 +102,8 @@ describe('the configuration of the cloud', () => {
   it('allows a plain public URL on this machine and says what is set in vain', () => {
     expect(readCloudConfig({}, { ANDON_PUBLIC_URL: 'http://localhost:9' }).publicUrl).toBe('http://localhost:9')
     expect(readCloudConfig({}, {}).notes).toEqual([])
-    expect(readCloudConfig({}, { REDIS_URL: 'redis://x', ANDON_BIND: '0.0.0.0' }).notes).toHaveLength(2)
-    const later = { ANDON_HTTPS_PORT: '8443', REDIS_URL: 'redis://x', S3_URL: 's3://x', SMTP_URL: 'smtp://x' }
+    expect(readCloudConfig({}, { S3_URL: 's3://x', ANDON_BIND: '0.0.0.0' }).notes).toHaveLength(2)
+    const later = { ANDON_HTTPS_PORT: '8443', S3_URL: 's3://x', SMTP_URL: 'smtp://x' }
     expect(readCloudConfig({}, later).notes).toEqual(
       Object.keys(later).map((name) => `${name} is set, but this version does not read it`),
     )

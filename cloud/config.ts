@@ -95,6 +95,8 @@ export interface CloudConfig {
   readonly databaseUrl: string | undefined
   /** InfluxDB or VictoriaMetrics; undefined: history is kept in the data directory. */
   readonly influx: InfluxSettings | undefined
+  /** Fan-out between several machine sides and the consoles; undefined: within one process. */
+  readonly redisUrl: string | undefined
   readonly profilesDir: string
   readonly seed: { readonly file: string; readonly password?: string; readonly edgeSecret?: string } | undefined
   readonly consoleDir: string
@@ -145,6 +147,7 @@ export function readCloudConfig(args: CloudArguments, env: Environment = process
     secret: env.ANDON_SECRET || undefined,
     databaseUrl: read.databaseUrl(),
     influx: read.influx(),
+    redisUrl: read.redisUrl(),
     profilesDir: file.profiles ? resolve(folder, file.profiles) : resolve(root, 'devices/profiles'),
     seed: seedOf(file, folder, env),
     consoleDir: resolve(root, 'cloud/web/dist'),
@@ -239,6 +242,15 @@ function reader(env: Environment, faults: Fault[]) {
       const expected = 'an address like postgresql://user:password@host:5432/andon'
       if (!isRight)
         fault('DATABASE_URL', 'another form', expected, 'correct DATABASE_URL, or unset it for the embedded server')
+      return text
+    },
+    redisUrl(): string | undefined {
+      const text = env.REDIS_URL
+      if (!text) return undefined
+      const isRight = ['redis:', 'rediss:'].includes(URL.parse(text)?.protocol ?? '')
+      const expected = 'an address like redis://user:password@redis:6379, or rediss:// for TLS'
+      if (!isRight)
+        fault('REDIS_URL', 'another form', expected, 'correct REDIS_URL, or unset it where one machine side works')
       return text
     },
     influx(): CloudConfig['influx'] {

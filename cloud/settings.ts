@@ -34,6 +34,10 @@ export const CLOUD_SETTINGS: readonly Setting[] = [
   { name: 'INFLUX_ORG', what: 'its organisation (InfluxDB 2 and later)' },
   { name: 'INFLUX_BUCKET', what: 'where the values go: a bucket, or of InfluxDB 1 database/retention policy (andon)' },
   {
+    name: 'REDIS_URL',
+    what: 'carries live values from several machine sides to the consoles, e.g. redis://user:password@redis:6379',
+  },
+  {
     name: 'ANDON_DEMO_PASSWORD',
     what: "password of the accounts of the organisation file ('seed'), once, when it makes them",
   },
@@ -41,4 +45,4 @@ export const CLOUD_SETTINGS: readonly Setting[] = [
 ]
 
 /** Settings that the product is going to have: known, and said not to be read yet. */
-export const LATER = ['ANDON_HTTPS_PORT', 'REDIS_URL', 'S3_URL', 'SMTP_URL'] as const
+export const LATER = ['ANDON_HTTPS_PORT', 'S3_URL', 'SMTP_URL'] as const

@@ -104,9 +104,10 @@ async function joinOthers(
 }
 
 /** Several processes can only work on what lies outside each of them. */
-const lackingForSeveral = ({ mqttBroker, influx }: CloudConfig): string[] => [
+const lackingForSeveral = ({ mqttBroker, influx, redisUrl }: CloudConfig): string[] => [
   ...(mqttBroker ? [] : ['MQTT_URL']),
   ...(influx ? [] : ['INFLUX_URL']),
+  ...(redisUrl ? [] : ['REDIS_URL']),
 ]
 
 const severalFault = (setting: string, at: SocketAddress | null): Fault => ({

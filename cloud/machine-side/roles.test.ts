@@ -80,7 +80,7 @@ describe('a cloud of two processes', () => {
       (error: unknown) => error,
     )
     expect(refusal).toBeInstanceOf(ConfigError)
-    expect((refusal as ConfigError).faults.map((fault) => fault.path)).toEqual(['MQTT_URL', 'INFLUX_URL'])
+    expect((refusal as ConfigError).faults.map((fault) => fault.path)).toEqual(['MQTT_URL', 'INFLUX_URL', 'REDIS_URL'])
   })
 
   it('says so while the machine side is away, shows what is committed, and goes on with the next one', async () => {

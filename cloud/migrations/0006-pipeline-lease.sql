@@ -13,8 +13,13 @@ create table pipeline_members (
 );
 revoke all on pipeline_members from andon_app;
 
+-- Of this connection; null for who never joined.
+create function andon_fence() returns bigint language sql stable as
+$$ select nullif(current_setting('andon.fence', true), '')::bigint $$;
+
+-- A new edge belongs to the member that registers it.
 alter table edges
-  add column owner_fence bigint references pipeline_members on delete set null,
+  add column owner_fence bigint default andon_fence() references pipeline_members on delete set null,
   -- When its owner last had it for sure; null before its first owner.
   add column owned_until timestamptz;
 create index edges_owner on edges (owner_fence);
@@ -26,9 +31,6 @@ create table pipeline_speaker (
 );
 revoke all on pipeline_speaker from andon_app;
 insert into pipeline_speaker (id) values (1);
-
-create function andon_fence() returns bigint language sql stable as
-$$ select nullif(current_setting('andon.fence', true), '')::bigint $$;
 
 -- The member's row stays locked until the end of the transaction, so that nobody takes over in the middle of it; renewing it
 -- goes on, since that changes no key. Whoever never joined writes where there are no members, as with the embedded database
