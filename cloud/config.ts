@@ -247,7 +247,7 @@ function reader(env: Environment, faults: Fault[]) {
     redisUrl(): string | undefined {
       const text = env.REDIS_URL
       if (!text) return undefined
-      const isRight = ['redis:', 'rediss:'].includes(URL.parse(text)?.protocol ?? '')
+      const isRight = /^rediss?:\/\/[^/]/.test(text) && URL.canParse(text)
       const expected = 'an address like redis://user:password@redis:6379, or rediss:// for TLS'
       if (!isRight)
         fault('REDIS_URL', 'another form', expected, 'correct REDIS_URL, or unset it where one machine side works')

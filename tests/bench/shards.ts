@@ -12,6 +12,7 @@ import { HOST_ID } from '#cloud/pipeline/host/host.ts'
 import { pipelineStore } from '#cloud/pipeline/shard/store.ts'
 import { startMosquitto } from '#tests/support/mosquitto.ts'
 import { startTestDatabase, TEST_SECRET, type TestDatabase } from '#tests/support/postgres.ts'
+import { startRedis } from '#tests/support/redis.ts'
 import { startVictoriaMetrics } from '#tests/support/victoria-metrics.ts'
 import type { Bench } from './bench.ts'
 import { profile } from './ingest/cloud.ts'
@@ -37,16 +38,17 @@ export const bench: Bench = {
   seconds: 60,
   run: async ({ seconds, say, rate = RATE }) => {
     const dir = mkdtempSync(join(tmpdir(), 'andon-shards-'))
-    const [database, broker, engine] = await Promise.all([
+    const [database, broker, engine, redis] = await Promise.all([
       startTestDatabase(),
       startMosquitto(),
       startVictoriaMetrics(),
+      startRedis(),
     ])
     const sides: MachineSide[] = []
     try {
       await registerEdges(database)
       const config = writeFiles(dir)
-      const env = environment(database, { broker: broker.port, engine: engine.url })
+      const env = environment(database, { broker: broker.port, engine: engine.url, redis: redis.url })
       for (const name of ['first', 'second']) {
         sides.push(startMachineSide({ name, config, say, env: { ...env, ANDON_DATA: join(dir, name) } }))
       }
@@ -79,7 +81,7 @@ export const bench: Bench = {
       }
     } finally {
       await Promise.all(sides.map((side) => side.stop()))
-      await Promise.all([database.close(), broker.close(), engine.close()])
+      await Promise.all([database.close(), broker.close(), engine.close(), redis.close()])
       rmSync(dir, { recursive: true, force: true })
     }
   },
@@ -101,12 +103,15 @@ function writeFiles(dir: string): string {
   return join(dir, 'cloud.yaml')
 }
 
-function environment({ server }: TestDatabase, { broker, engine }: { broker: number; engine: string }) {
+function environment(
+  { server }: TestDatabase,
+  { broker, engine, redis }: { broker: number; engine: string; redis: string },
+) {
   const { superuser, host, port } = server
   const account = `${superuser.user}:${superuser.password}`
   return {
     DATABASE_URL: `postgresql://${account}@localhost:${port}/andon?host=${encodeURIComponent(host)}`,
-    ...{ ANDON_SECRET: TEST_SECRET, MQTT_URL: `mqtt://127.0.0.1:${broker}`, INFLUX_URL: engine },
+    ...{ ANDON_SECRET: TEST_SECRET, MQTT_URL: `mqtt://127.0.0.1:${broker}`, INFLUX_URL: engine, REDIS_URL: redis },
     ...{ ANDON_HTTP_PORT: '0', ANDON_MQTT_PORT: '0' },
   }
 }

@@ -63,7 +63,7 @@ describe('a Debian package that a ring needs', () => {
   })
 
   it('is told for the chaos ring too, which runs a broker and a history engine', () => {
-    expect(RING_PACKAGES.chaos).toEqual(['mosquitto', 'victoria-metrics'])
+    expect(RING_PACKAGES.chaos).toEqual(['mosquitto', 'victoria-metrics', 'redis-server'])
   })
 })
 

@@ -12,6 +12,7 @@ import { silentLog } from '#shared/log/log.ts'
 import { hasPackage } from '#tests/support/debian.ts'
 import { type Mosquitto, mosquittoProgram, startMosquitto } from '#tests/support/mosquitto.ts'
 import { startTestDatabase, TEST_SECRET, type TestDatabase } from '#tests/support/postgres.ts'
+import { startRedis, type TestRedis } from '#tests/support/redis.ts'
 import { connectScriptedEdge, type ScriptedEdge } from '#tests/support/sparkplug-edge.ts'
 import { startVictoriaMetrics, type TestEngine } from '#tests/support/victoria-metrics.ts'
 
@@ -21,13 +22,14 @@ const JOURNALED = ['line-1', 'line-2', 'line-3', 'line-4']
 const FORGETFUL = ['other-1', 'other-2', 'other-3', 'other-4']
 const MOTOR = { tag: 'motor-temperature', alias: 10, type: 'double' } as const
 
-const isReady = hasPackage('victoria-metrics') && mosquittoProgram() !== undefined
+const isReady = hasPackage('victoria-metrics') && hasPackage('redis-server') && mosquittoProgram() !== undefined
 if (!isReady) process.stdout.write('skipped: mosquitto or victoria-metrics is not installed\n')
 
 describe.runIf(isReady)('edges that go from one process at work to another', { timeout: 60_000 }, () => {
   let database: TestDatabase
   let broker: Mosquitto
   let engine: TestEngine
+  let redis: TestRedis
   let org = ''
   const dir = mkdtempSync(join(tmpdir(), 'andon-hand-over-'))
   const processes: Pipeline[] = []
@@ -36,7 +38,7 @@ describe.runIf(isReady)('edges that go from one process at work to another', { t
   async function begin(): Promise<Pipeline> {
     const env = {
       ...{ ANDON_DATA: join(dir, String(processes.length)), DATABASE_URL: 'postgresql://shared', ANDON_MQTT_PORT: '0' },
-      ...{ MQTT_URL: `mqtt://127.0.0.1:${broker.port}`, INFLUX_URL: engine.url },
+      ...{ MQTT_URL: `mqtt://127.0.0.1:${broker.port}`, INFLUX_URL: engine.url, REDIS_URL: redis.url },
     }
     const { address } = database
     const started = await openMachineSide({
@@ -70,7 +72,12 @@ describe.runIf(isReady)('edges that go from one process at work to another', { t
   const rows = async <T>(query: ReturnType<typeof sql<T>>) => (await query.execute(database.db.system)).rows
 
   beforeAll(async () => {
-    ;[database, broker, engine] = await Promise.all([startTestDatabase(), startMosquitto(), startVictoriaMetrics()])
+    ;[database, broker, engine, redis] = await Promise.all([
+      startTestDatabase(),
+      startMosquitto(),
+      startVictoriaMetrics(),
+      startRedis(),
+    ])
     org = await database.newOrg()
     const first = await begin()
     for (const edge of [...JOURNALED, ...FORGETFUL]) {
@@ -83,7 +90,7 @@ describe.runIf(isReady)('edges that go from one process at work to another', { t
   afterAll(async () => {
     for (const edge of edges.values()) await edge.close()
     for (const one of processes) await one.close()
-    await Promise.all([database?.close(), broker?.close(), engine?.close()])
+    await Promise.all([database?.close(), broker?.close(), engine?.close(), redis?.close()])
     rmSync(dir, { recursive: true, force: true })
   })
 
