@@ -24,14 +24,6 @@ describe('retention classes', () => {
 
   it('are refused when two of them would have one number', () => {
     expect(sameNumber({ default: {}, energy: {}, process: {} })).toBeUndefined()
-    const names = new Map<number, string>()
-    let pair: readonly [string, string] | undefined
-    for (let i = 0; !pair; i++) {
-      const [name, number] = [`c${i}`, classNumber(`c${i}`)]
-      const other = names.get(number)
-      if (other) pair = [other, name]
-      names.set(number, name)
-    }
-    expect(sameNumber({ [pair[0]]: {}, [pair[1]]: {} })).toEqual(pair)
+    expect(sameNumber({ c268724: {}, energy: {}, c698200: {} })).toEqual(['c268724', 'c698200'])
   })
 })

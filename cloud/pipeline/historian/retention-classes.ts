@@ -4,7 +4,7 @@ import type { Retention } from './duckdb/retention.ts'
 const Keep = (what: string) =>
   Type.Optional(
     Type.String({
-      pattern: '^([1-9][0-9]{0,4}(h|d|w|y)|forever)$',
+      pattern: '^([1-9][0-9]{0,4}[hdwy]|forever)$',
       description: `How long ${what} are kept, e.g. 90d or 5y; \`forever\` unless told.`,
     }),
   )
@@ -15,11 +15,15 @@ export const RetentionSettings = Type.Record(
   Type.Object(
     {
       values: Keep('single values'),
-      minutes: Keep('minutes (first, min, max, last, mean and count)'),
-      hours: Keep('hours (the same)'),
+      minutes: Keep('roll-ups by minute (first, min, max, last, sum, count)'),
+      hours: Keep('roll-ups by hour'),
     },
     { additionalProperties: false },
   ),
+  {
+    description:
+      'Times by retention class: `default` and any name of yours, which profiles give to tags (`retention`). Of h, d, w and y.',
+  },
 )
 export type RetentionSettings = Static<typeof RetentionSettings>
 
