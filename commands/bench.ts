@@ -6,6 +6,7 @@ import { type Command, numberOption, UsageError } from './command.ts'
 const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
   codec: () => import('#tests/bench/codec.ts'),
   edges: () => import('#tests/bench/edges.ts'),
+  export: () => import('#tests/bench/export.ts'),
   history: () => import('#tests/bench/history.ts'),
   'history-feed': () => import('#tests/bench/history-feed.ts'),
   ingest: () => import('#tests/bench/ingest.ts'),
@@ -25,6 +26,7 @@ export const command: Command = {
   codec      payload ↔ values, CPU a metric, 100 doubles a payload (10 s)
   latency    the simulator's answer → alarm event on the browser stream (120 s)
   edges      10,000 edges connected and idle: memory of the cloud, over TCP and TLS (20 s each)
+  export     a day of 500 tags at 1 Hz as CSV and Parquet: rate, memory, turns of the thread
   rebirth-storm  1,000 edges born at once, three times, while others stream (about 30 s)
   shards     take-over between two machine sides, by kill -9 and by SIGSTOP, against a ledger (60 s)
   subscribers  10,000 WebSocket clients with ten live values a second each (60 s)

@@ -1,36 +1,43 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type DuckDbHistorian, openDuckDbHistorian } from '#cloud/pipeline/historian/duckdb/client.ts'
 import { silentLog } from '#shared/log/log.ts'
 import { type Bench, type BenchOptions, type BenchResult, percentile } from './bench.ts'
 import { committer, peakRssMb, productCpu, round } from './history/feed.ts'
+import { fill, START_AT, TAGS } from './history/fill.ts'
 import { mix } from './history/mix.ts'
 
-const TAGS = 1000
 const DAY_MS = 86_400_000
-const START_AT = Date.UTC(2026, 0, 1)
 /** From this length on 30 days are measured, else one. */
 const FULL_SECONDS = 600
-const BATCH = 200_000
 /** Half of the rate that ingest must reach; written beside the queries of the full form. */
 const RATE_BESIDE = 500_000
 const POINTS = 2000
 
-/** What history costs and how fast it answers: 1,000 tags at 1 Hz over 24 h or, from 600 s on, over 30 days. */
+/** The full form makes data for so many times its length at most, then measures the whole days that there are. */
+const FILL_FACTOR = 4
+
+/**
+ * What history costs and how fast it answers: 1,000 tags at 1 Hz over 24 h or, from 600 s on, over 30 days. With `--data` a
+ * later run goes on with the data where an earlier one stopped.
+ */
 export const bench: Bench = {
   name: 'history',
   summary: 'bytes a value and time of answers, 1,000 tags at 1 Hz',
   seconds: FULL_SECONDS,
   run: async (options) => {
     const isFull = options.seconds >= FULL_SECONDS
-    const days = isFull ? 30 : 1
-    const kept = options.data && join(options.data, `history-${days}d`)
+    const wantedDays = isFull ? 30 : 1
+    const kept = options.data && join(options.data, `history-${wantedDays}d`)
     if (kept) mkdirSync(kept, { recursive: true })
     const dir = kept ?? mkdtempSync(join(tmpdir(), 'andon-history-bench-'))
     const historian = await openDuckDbHistorian({ dir, log: silentLog, graceMs: 1000 })
     try {
-      const filled = await fill(historian, { days, dir }, options)
+      const untilMs = isFull ? FILL_FACTOR * options.seconds * 1000 : Number.POSITIVE_INFINITY
+      const filled = await fill(historian, { days: wantedDays, dir, untilMs }, options)
+      const days = Math.floor(Number(filled.values) / (TAGS * 86_400))
+      if (days < 1) throw new Error('Not one day of data was made; give it more seconds')
       const load = isFull ? writeBeside(historian) : undefined
       const answers = await measure(historian, days, options)
       return { ...filled, spanDays: days, ...answers, ...(await load?.()), peakRssMb: peakRssMb() }
@@ -40,42 +47,6 @@ export const bench: Bench = {
     }
   },
 }
-
-/** Makes the data through the product's own commits, unless an earlier run left it; then sorts and merges what is open. */
-async function fill(
-  historian: DuckDbHistorian,
-  { days, dir }: { readonly days: number; readonly dir: string },
-  { say }: BenchOptions,
-): Promise<BenchResult> {
-  const wanted = TAGS * 86_400 * days
-  const there = (await historian.status()).fileRows
-  const [cpuAt, startedAt] = [productCpu(), performance.now()]
-  if (there < wanted) {
-    if (there > 0) throw new Error('The data of an interrupted run is incomplete: empty the folder and start again')
-    const commit = committer(historian)
-    const values = mix({ tags: TAGS, firstTag: 1, periodMs: 1000, startAt: START_AT })
-    for (let sent = 0; sent < wanted; sent += BATCH) {
-      await commit(values.next(BATCH))
-      if (sent % (BATCH * 50) === 0) say(`${(sent / 1e6).toFixed(0)} of ${wanted / 1e6} M values`)
-    }
-    await historian.settle()
-  }
-  const made = there < wanted
-  const [cpu, wallMs] = [productCpu() - cpuAt, performance.now() - startedAt]
-  const { fileRows, sizeBytes = 0, files } = await historian.status()
-  return {
-    ...{ values: fileRows, bytesPerValue: round((sizeBytes + manifestBytes(dir)) / fileRows, 3), files },
-    ...(made
-      ? { cpuMicrosPerValue: round(cpu / wanted, 3), valuesPerSecond: Math.round((wanted / wallMs) * 1000) }
-      : {}),
-  }
-}
-
-/** The database beside the files: manifest, ranges, gaps and what is not yet sorted. */
-const manifestBytes = (dir: string): number =>
-  readdirSync(dir)
-    .filter((name) => name.startsWith('history.duckdb'))
-    .reduce((sum, name) => sum + statSync(join(dir, name)).size, 0)
 
 async function measure(historian: DuckDbHistorian, days: number, { seconds, say }: BenchOptions): Promise<BenchResult> {
   const endAt = START_AT + days * DAY_MS

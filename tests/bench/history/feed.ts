@@ -3,12 +3,12 @@ import type { Historian } from '#cloud/pipeline/historian/historian.ts'
 
 const JOURNAL = { group: 'bench', edge: 'bench', epoch: 1n }
 
-/** Commits columns one after the other, with the range of offsets that an edge would have given them. */
-export function committer(historian: Historian): (numbers: NumberColumns) => Promise<void> {
-  let next = 1n
+/** Commits columns one after the other, with the range of offsets that an edge would have given them, from `first` on. */
+export function committer(historian: Historian, first = 1n): (numbers: NumberColumns) => Promise<void> {
+  let next = first
   return async (numbers) => {
     const last = next + BigInt(numbers.count) - 1n
-    const marks = [{ ...JOURNAL, ranges: `1-${last}` }]
+    const marks = [{ ...JOURNAL, ranges: `${first}-${last}` }]
     next = last + 1n
     await historian.commit({ numbers, wide: [], marks, gaps: [] })
   }
