@@ -215,6 +215,19 @@ describe('the embedded history', () => {
     await expect.poll(async () => (await history.status()).fileRows, PATIENT).toBe(150)
   })
 
+  it('lets a commit wait for one slot to be sorted when too many wait, and loses nothing', async () => {
+    await history.close()
+    history = await open({ slotRows: 10, waitingSlots: 1 })
+    for (let tag = 1; tag <= 12; tag++) {
+      await commitRamp(tag, 10, BigInt(tag * 10 - 9))
+      const { hotRows } = await history.status()
+      expect(hotRows).toBeLessThanOrEqual(20)
+    }
+    expect(await history.marks()).toEqual([{ ...JOURNAL, ranges: '1-120' }])
+    await history.settle()
+    expect(await history.status()).toMatchObject({ hotRows: 0, fileRows: 120 })
+  })
+
   it('removes what a crash left beside the named files', async () => {
     await history.close()
     writeFileSync(join(dir, 'blocks', '00000099-0-n.parquet'), 'left')

@@ -20,6 +20,8 @@ const dayOf = (at: number): number => Math.floor(at / DAY_MS)
 export interface Blocks {
   /** Sorts every sealed slot. Calls made meanwhile are answered by the same run and one more; merges do not delay it. */
   sort(): Promise<void>
+  /** Sorts too, and resolves as soon as the next slot is done. */
+  sortNext(): Promise<void>
   /** Merges what is due and removes what retention ends. */
   tidy(now: number): Promise<void>
   close(): Promise<void>
@@ -38,8 +40,13 @@ export async function openBlocks(store: Store, thread: CalledThread): Promise<Bl
   const retiring = new Map<NodeJS.Timeout, readonly string[]>()
   const sorting: Means = { store, thread, retiring, connection: await store.connect() }
   const merging: Means = { ...sorting, connection: await store.connect() }
+  let next = Promise.withResolvers<void>()
   const sort = oneAtATime(async () => {
-    for (const slot of store.view.slots.slice(0, -1)) await sortSlot(sorting, slot)
+    for (const slot of store.view.slots.slice(0, -1)) {
+      await sortSlot(sorting, slot)
+      next.resolve()
+      next = Promise.withResolvers<void>()
+    }
   })
   const tidy = oneAtATime(async (now: number) => {
     await expire(merging, now)
@@ -47,6 +54,7 @@ export async function openBlocks(store: Store, thread: CalledThread): Promise<Bl
   })
   return {
     sort: () => sort(0),
+    sortNext: () => Promise.race([next.promise, sort(0)]),
     tidy,
     async close() {
       await Promise.allSettled([sort.tail(), tidy.tail()])

@@ -88,7 +88,8 @@ function callsOf(parts: Parts): { [Call in keyof Calls]: (argument: Calls[Call])
   return {
     commit: async (batch) => {
       disk.assertSpace()
-      if (store.view.slots.length > store.options.waitingSlots) await blocks.sort()
+      // One is room enough: waiting for all of them would hold edges up for seconds.
+      while (store.view.slots.length > store.options.waitingSlots) await blocks.sortNext()
       await store.commit(batch)
       if (isFull(store)) await store.seal(Date.now())
       if (store.view.slots.length > 1) keepUp()
