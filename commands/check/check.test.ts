@@ -3,8 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { CloudFile } from '#cloud/config.ts'
+import { EdgeFile } from '#edge/config.ts'
 import { ConfigError, type Fault } from '#shared/config/config-error.ts'
-import { judgeFile } from './kinds.ts'
+import { topLevelKeys } from '#shared/config/yaml.ts'
+import { DeviceProfile } from '#shared/contracts/device-profile.ts'
+import { OrganisationSeed } from '#shared/contracts/organisation-seed.ts'
+import { Plant } from '#shared/contracts/plant.ts'
+import { judgeFile, KINDS, kindOf } from './kinds.ts'
 
 const shipped = (path: string) => fileURLToPath(new URL(`../../devices/${path}`, import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'andon-check-'))
@@ -114,8 +120,41 @@ schedules: []
     ])
   })
 
+  it.each([
+    ['device profile', DeviceProfile],
+    ['plant', Plant],
+    ['edge', EdgeFile],
+    ['organisation', OrganisationSeed],
+    ['cloud', CloudFile],
+  ])('knows the kind %s by the keys of its schema', (name, schema) => {
+    const { properties, required = [] } = schema as unknown as {
+      properties: Record<string, { default?: unknown }>
+      required?: string[]
+    }
+    const needed = required.filter((key) => properties[key]?.default === undefined)
+    const kind = KINDS.find((k) => k.name === name)
+    expect(kind?.required.toSorted()).toEqual(needed.toSorted())
+    expect(kind?.optional.toSorted()).toEqual(
+      Object.keys(properties)
+        .filter((key) => !needed.includes(key))
+        .toSorted(),
+    )
+  })
+
+  it.each([
+    ['cloud', 'version: 1\nmqtt: { limits: { connections: 5 } }\n'],
+    ['cloud', 'version: 1\nlog: info\nprofile: ./profiles\n'],
+    ['cloud', 'version: 1\n'],
+    ['edge', EDGE.replace('mqtt:', 'mqt:')],
+    ['device profile', 'profile: pump\n'],
+  ])('takes a file for one of the kind %s that has most of its keys, or misspells one: %j', (kind, text) => {
+    expect(kindOf(topLevelKeys(text))?.name).toBe(kind)
+  })
+
   it('says that a file is no Andon file', async () => {
     expect(await faultsOf(written('other.yaml', 'colour: red\n'))).toMatchObject([{ found: 'none of its keys' }])
+    const chart = 'version: 3\nservices: {}\nvolumes: {}\nnetworks: {}\nsecrets: {}\n'
+    expect(await faultsOf(written('compose.yaml', chart))).toMatchObject([{ found: 'none of its keys' }])
     expect(await faultsOf(join(folder, 'missing.yaml'))).toMatchObject([{ found: 'no such file' }])
   })
 })

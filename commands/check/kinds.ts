@@ -13,9 +13,9 @@ import { checkOrganisation } from './organisation.ts'
 /** A kind of Andon file: how to know it, and what reads it and throws ConfigError with every fault. */
 interface Kind {
   readonly name: string
-  /** Keys at the top of the file; the kind with most of them in a file is taken, `telling` ones count thrice. */
-  readonly telling: readonly string[]
-  readonly keys: readonly string[]
+  /** Keys at the top of the file that it must have and may have; check.test.ts compares them with the schema. */
+  readonly required: readonly string[]
+  readonly optional: readonly string[]
   check(file: string): Promise<unknown>
   /** The module that judges it, from the root; an installation of the edge or the cloud alone lacks some. */
   readonly module?: string
@@ -23,39 +23,40 @@ interface Kind {
   readonly schema?: () => Promise<TSchema>
 }
 
-const KINDS: readonly Kind[] = [
+/** Every kind of Andon file. */
+export const KINDS: readonly Kind[] = [
   {
     name: 'device profile',
-    telling: ['profile', 'tags'],
-    keys: ['version', 'name', 'vendor', 'assetClass', 'protocol', 'modbus', 'machineState', 'alarms'],
+    required: ['profile', 'version', 'name', 'assetClass', 'protocol', 'tags'],
+    optional: ['vendor', 'modbus', 'machineState', 'alarms'],
     check: async (file) => loadProfile(file),
   },
   {
     name: 'plant',
-    telling: ['plant', 'stories'],
-    keys: ['version', 'name', 'seed', 'group', 'edge', 'profiles', 'recordings', 'organisation', 'devices'],
+    required: ['version', 'plant', 'name', 'devices'],
+    optional: ['seed', 'group', 'edge', 'profiles', 'recordings', 'organisation', 'stories'],
     module: 'devices/load-plant.ts',
     check: async (file) => (await import('#devices/load-plant.ts')).loadPlant(file),
     schema: async () => Plant,
   },
   {
     name: 'edge',
-    telling: ['mqtt', 'scan', 'journal'],
-    keys: ['version', 'group', 'edge', 'data', 'profiles', 'retry', 'status', 'devices'],
+    required: ['version', 'group', 'edge', 'mqtt', 'devices'],
+    optional: ['data', 'profiles', 'scan', 'retry', 'journal', 'status'],
     module: 'edge/config.ts',
     check: async (file) => (await import('#edge/config.ts')).checkEdgeFile(file),
     schema: async () => (await import('#edge/config.ts')).EdgeFile,
   },
   {
     name: 'organisation',
-    telling: ['people', 'departments', 'assets', 'schedules'],
-    keys: ['version', 'organisation', 'edges'],
+    required: ['version', 'organisation', 'edges', 'departments', 'people', 'assets', 'schedules'],
+    optional: [],
     check: async (file) => loadYaml(file, OrganisationSeed, checkOrganisation),
   },
   {
     name: 'cloud',
-    telling: [],
-    keys: ['version', 'profiles', 'seed', 'log'],
+    required: ['version'],
+    optional: ['profiles', 'seed', 'mqtt', 'sparkplug', 'log'],
     module: 'cloud/config.ts',
     check: async (file) => {
       const { CloudFile } = await import('#cloud/config.ts')
@@ -74,17 +75,22 @@ function missingPaths(file: string, cloud: { profiles?: string; seed?: string })
   })
 }
 
-/** The kind of a file by the keys at its top; undefined when it has none of theirs. */
+/** The kind of a file by the keys at its top; undefined when it has hardly any of theirs. */
 export function kindOf(keys: readonly string[]): Kind | undefined {
-  const scored = KINDS.map((kind) => ({ kind, score: scoreOf(kind, keys) })).sort((a, b) => b.score - a.score)
-  const best = scored[0]
-  return best && best.score > 0 ? best.kind : undefined
+  const likely = KINDS.map((kind) => ({ kind, ...likeness(kind, keys) }))
+    // One key in four may be chance.
+    .filter(({ known, strangers }) => known > 0 && 3 * known > strangers)
+    .sort((a, b) => b.score - a.score)
+  return likely[0]?.kind
 }
 
-function scoreOf({ telling, keys }: Kind, present: readonly string[]): number {
-  const count = (names: readonly string[]) => present.filter((key) => names.includes(key)).length
-  const strangers = present.length - count(telling) - count(keys)
-  return 3 * count(telling) + count(keys) - strangers
+/** What speaks for a kind are its keys; against it others, and what it must have and the file has not. */
+function likeness({ required, optional }: Kind, present: readonly string[]) {
+  const own = [...required, ...optional]
+  const known = present.filter((key) => own.includes(key)).length
+  const strangers = present.length - known
+  const missing = required.filter((key) => !present.includes(key)).length
+  return { known, strangers, score: known - strangers - missing }
 }
 
 /** What a look at a file found, without any network. */

@@ -1,12 +1,15 @@
 import { spawn } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { fileURLToPath } from 'node:url'
-import { afterAll, describe, expect, it } from 'vitest'
+import mqtt from 'mqtt'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { scriptedServer } from '#edge/drivers/modbus/testing/scripted-server.ts'
+import { signIn } from '#tests/support/client.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const dir = mkdtempSync(join(tmpdir(), 'andon-bad-'))
@@ -68,6 +71,16 @@ async function closedPorts(count: number): Promise<number[]> {
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
   return ports
 }
+
+/** An edge file without a fault, whose device and broker are not there; its page is on ANDON_EDGE_PORT. */
+const minimalEdge = (data: string) => `version: 1
+group: works
+edge: line-1
+data: ${join(dir, data)}
+mqtt: { url: mqtt://127.0.0.1:1 }
+devices:
+  - { device: meter, profile: energy-meter, modbus: { host: 127.0.0.1, port: 1 } }
+`
 
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
 
@@ -151,12 +164,35 @@ devices:
     expect(text).toContain("'energy-meter'")
   })
 
+  it('of a device profile, of an organisation and of the cloud tell theirs, all files in one go', async () => {
+    const shipped = (path: string) => readFileSync(join(root, 'devices', path), 'utf8')
+    const profile = shipped('profiles/energy-meter.yaml')
+      .replace('assetClass:', 'assetClas:')
+      .replace('scan: slow', 'scan: slo')
+    const organisation = shipped('plants/module-factory.organisation.yaml')
+      .replace('parent: factory', 'parent: factry')
+      .replace('organisation:', 'organization:')
+    const { code, text } = await andon([
+      'check',
+      file('meter.yaml', profile),
+      file('works.yaml', organisation),
+      file('cloud-file.yaml', 'version: 2\nlog: loud\nprofile: ./here\n'),
+    ])
+    expect(code).toBe(1)
+    expect(text).toMatch(/meter\.yaml:\d+:\d+ {2}assetClas: .*\n.*'assetClass'/)
+    expect(text).toMatch(/meter\.yaml:\d+:\d+ {2}tags\[\d+\]\.scan: .*'slo'/)
+    expect(text).toMatch(/works\.yaml:\d+:\d+ {2}organization: .*\n.*'organisation'/)
+    expect(text).toMatch(/cloud-file\.yaml:1:\d+ {2}version: /)
+    expect(text).toMatch(/cloud-file\.yaml:2:\d+ {2}log: .*'loud'/)
+    expect(text).toMatch(/cloud-file\.yaml:3:\d+ {2}profile: .*\n.*'profiles'/)
+  })
+
   it('of the cloud refuses the start and changes nothing', async () => {
     const path = file('cloud.yaml', 'version: 1\nprofile: ./here\n')
     const { code, text } = await andon(['cloud', '--config', path], { ANDON_DATA: join(dir, 'untouched') })
     expect(code).toBe(1)
     expect(text).toContain("'profiles'")
-    expect(() => mkdirSync(join(dir, 'untouched'))).not.toThrow()
+    expect(existsSync(join(dir, 'untouched'))).toBe(false)
   })
 })
 
@@ -225,14 +261,18 @@ describe('a port in use', () => {
   it.each([
     ['ANDON_HTTP_PORT', ['cloud']],
     ['ANDON_MQTT_PORT', ['cloud']],
+    ['ANDON_MQTTS_PORT', ['cloud']],
+    ['ANDON_EDGE_PORT', ['edge', '--config', join(dir, 'page.yaml')]],
     ['ANDON_MODBUS_PORT', ['devices', '--plant', 'devices/plants/module-factory.yaml']],
     ['ANDON_OPCUA_PORT', ['devices', '--plant', 'devices/plants/module-factory.yaml']],
   ])('is a clear error that names %s', async (setting, args) => {
+    file('page.yaml', minimalEdge('page-data'))
     const { code, text } = await withTakenPort((port) =>
       andon(args, {
         ANDON_DATA: join(dir, setting.toLowerCase()),
         ANDON_HTTP_PORT: '0',
         ANDON_MQTT_PORT: '0',
+        ANDON_EDGE_PORT: '0',
         ANDON_MODBUS_PORT: '0',
         ANDON_OPCUA_PORT: '0',
         [setting]: String(port),
@@ -240,6 +280,120 @@ describe('a port in use', () => {
     )
     expect(code).toBe(1)
     expect(text).toContain(setting)
+    expect(text).not.toMatch(/^ {4}at /m)
+  })
+})
+
+describe('data of another version', () => {
+  it('keeps the cloud from starting, with both versions and what to do, and stays as it was', async () => {
+    const data = join(dir, 'newer-cloud')
+    mkdirSync(data)
+    writeFileSync(join(data, 'format'), '99\n')
+    const { code, text } = await andon(['cloud'], { ANDON_DATA: data, ANDON_HTTP_PORT: '0', ANDON_MQTT_PORT: '0' })
+    expect(code).toBe(1)
+    expect(text).toMatch(
+      /newer-cloud has the format '99'.*Start the version that made it, or choose another ANDON_DATA/,
+    )
+    expect(readdirSync(data)).toEqual(['format'])
+  })
+
+  it('keeps an edge from starting, with both versions and what another directory would lose', async () => {
+    const path = file('newer.yaml', minimalEdge('newer-data'))
+    const journal = join(dir, 'newer-data', 'journal')
+    mkdirSync(journal, { recursive: true })
+    const db = new DatabaseSync(join(journal, 'journal.db'))
+    db.exec(
+      "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT; INSERT INTO meta VALUES ('version', '99')",
+    )
+    db.close()
+    const { code, text } = await andon(['edge', '--config', path], { ANDON_EDGE_PORT: '0' })
+    expect(code).toBe(1)
+    expect(text).toMatch(
+      /is of version 99, this program reads version 1\. Start a newer Andon.*another 'data' in edge\.yaml/,
+    )
+  })
+})
+
+describe('a cloud at work', () => {
+  const settings = {
+    ANDON_DATA: join(dir, 'at-work'),
+    ANDON_HTTP_PORT: '0',
+    ANDON_MQTT_PORT: '0',
+    ANDON_DEMO_PASSWORD: 'demo-Test-1',
+    ANDON_EDGE_SECRET: 'secret-of-line-1',
+  }
+  let cloud: ReturnType<typeof launch>
+  let url = ''
+  let mqttUrl = ''
+  beforeAll(async () => {
+    const seed = join(root, 'devices/plants/module-factory.organisation.yaml')
+    cloud = launch(['cloud', '--config', file('at-work.yaml', `version: 1\nseed: ${seed}\n`)], settings)
+    await cloud.says('andon cloud: console ')
+    url = /console (http:\S+)/.exec(cloud.text())?.[1] ?? ''
+    mqttUrl = `mqtt://127.0.0.1:${/"mqttPort":(\d+)/.exec(cloud.text())?.[1]}`
+  })
+  afterAll(async () => {
+    cloud.child.kill('SIGTERM')
+    await cloud.ended
+  })
+  const counted = async (metric: RegExp) => Number(metric.exec(await (await fetch(`${url}/metrics`)).text())?.[1] ?? 0)
+  const asEdge = (password = settings.ANDON_EDGE_SECRET) =>
+    mqtt.connectAsync(mqttUrl, { username: 'module-factory/line-1', password, reconnectPeriod: 0 }, false)
+  const linesOf = (reason: string) =>
+    cloud
+      .text()
+      .split('\n')
+      .filter((line) => line.includes(`"reason":"${reason}"`))
+
+  it('counts each broken payload of an edge, tells them in one line, and goes on taking what is right', async () => {
+    const edge = await asEdge()
+    const rejected = /^andon_payloads_rejected_total\{reason="broken"\} (\d+)$/m
+    for (const nonsense of [Buffer.from('no protobuf'), Buffer.alloc(40, 0xff), Buffer.from([0x12, 0x7f, 0x01])]) {
+      await edge.publishAsync('spBv1.0/module-factory/NDATA/line-1', nonsense, { qos: 1 })
+    }
+    await expect.poll(() => counted(rejected), { timeout: 10_000 }).toBe(3)
+    expect(linesOf('broken-ndata')).toEqual([expect.stringContaining('"sender":"module-factory/line-1"')])
+    expect(edge.connected).toBe(true)
+    await edge.endAsync()
+  })
+
+  it('refuses a connection with a wrong secret, and a message to a topic of others, and tells each once', async () => {
+    const refused = (reason: string) => () =>
+      counted(new RegExp(`^andon_mqtt_refused_total\\{reason="${reason}"\\} (\\d+)$`, 'm'))
+    const PATIENT = { timeout: 10_000 }
+    for (const _again of [1, 2]) await expect(asEdge('guessed')).rejects.toThrow(/Bad username or password/)
+    await expect.poll(refused('unknown-edge-or-bad-secret'), PATIENT).toBe(2)
+    await expect.poll(() => linesOf('unknown-edge-or-bad-secret').length, PATIENT).toBe(1)
+    for (const _again of [1, 2]) {
+      const edge = await asEdge()
+      const closed = new Promise<void>((resolve) => edge.once('close', resolve))
+      edge.publish('spBv1.0/module-factory/NDATA/line-9', 'forged')
+      await closed
+    }
+    await expect.poll(refused('publish-not-allowed'), PATIENT).toBe(2)
+    expect(linesOf('publish-not-allowed')).toEqual([
+      expect.stringContaining('"topic":"spBv1.0/module-factory/NDATA/line-9"'),
+    ])
+  })
+
+  it('answers a body that does not fit its schema with every fault and the place of each, and changes nothing', async () => {
+    const engineer = await signIn(url, 'engineer', settings.ANDON_DEMO_PASSWORD)
+    const before = await engineer.get<{ items: unknown[] }>('/api/edges')
+    const answer = await engineer.post<{ code: string; errors: { path: string }[] }>('/api/edges', {
+      group: 'module-factory',
+      edge: 7,
+      nmae: 'x',
+    })
+    expect(answer.status).toBe(400)
+    expect(answer.body.errors.map(({ path }) => path).toSorted()).toEqual(['/edge', '/nmae'])
+    const noJson = await fetch(`${url}/api/session`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"username": ',
+    })
+    expect([noJson.status, noJson.headers.get('content-type')]).toEqual([400, expect.stringContaining('problem+json')])
+    expect(await engineer.get('/api/edges')).toEqual(before)
+    engineer.close()
   })
 })
 
