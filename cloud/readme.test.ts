@@ -8,7 +8,7 @@ import { section, tableCells } from '#tests/support/readme.ts'
 import { settingsRead } from '#tests/support/settings.ts'
 import { command } from '../commands/cloud.ts'
 import { CloudFile } from './config.ts'
-import { CLOUD_SETTINGS, LATER } from './settings.ts'
+import { CLOUD_SETTINGS, LATER, settingsTable } from './settings.ts'
 
 const readme = readFileSync(fileURLToPath(new URL('README.md', import.meta.url)), 'utf8')
 
@@ -28,14 +28,11 @@ describe('the settings of the cloud', () => {
   })
 
   it('stand in the README as the help tells them', () => {
-    const rows = CLOUD_SETTINGS.map(({ name, what }) => `| \`${name}\` | ${what} |`)
-    expect(tableCells(section(readme, 'settings'))).toEqual(
-      tableCells(['| setting | what it does |', '| --- | --- |', ...rows].join('\n')),
-    )
+    expect(tableCells(section(readme, 'settings'))).toEqual(tableCells(settingsTable()))
   })
 })
 
-describe('the README of the cloud', () => {
+describe('the README of the cloud (npm run tables writes it)', () => {
   it('holds the options of cloud.yaml as their schema tells them', () => {
     expect(tableCells(section(readme, 'options'))).toEqual(tableCells(optionTable(CloudFile)))
   })

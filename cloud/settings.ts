@@ -46,3 +46,9 @@ export const CLOUD_SETTINGS: readonly Setting[] = [
 
 /** Settings that the product is going to have: known, and said not to be read yet. */
 export const LATER = ['ANDON_HTTPS_PORT', 'S3_URL', 'SMTP_URL'] as const
+
+/** A Markdown table of the settings. */
+export function settingsTable(): string {
+  const rows = CLOUD_SETTINGS.map(({ name, what }) => `| \`${name}\` | ${what} |`)
+  return ['| setting | what it does |', '| --- | --- |', ...rows].join('\n')
+}

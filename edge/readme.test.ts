@@ -7,7 +7,7 @@ import { EdgeFile } from './config.ts'
 
 const readme = readFileSync(fileURLToPath(new URL('README.md', import.meta.url)), 'utf8')
 
-describe('the README of the edge', () => {
+describe('the README of the edge (npm run tables writes it)', () => {
   it('holds the options of edge.yaml as their schema tells them', () => {
     expect(tableCells(section(readme, 'options'))).toEqual(tableCells(optionTable(EdgeFile)))
   })
