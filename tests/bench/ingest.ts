@@ -16,8 +16,11 @@ const SINGLE = { group: 'single', edges: 25, devices: 1, perMessage: 1 } as cons
 /** Offered unless told, a little more than what must be held; what is reached is what history and detection acknowledged. */
 const RATE = 1_050_000
 const SINGLE_RATE = 26_000
-/** A load runs for this long, and at least a tenth of its phase, before it is measured: its first acknowledgements come late. */
+/** A load runs for this long before it is measured: its first acknowledgements come late. */
 const WARM_UP_SECONDS = 5
+/** The phases after that at full rate take a share of its length, and no longer than these. */
+const HALF_SECONDS = 60
+const SINGLE_SECONDS = 30
 
 /** Ingest to durable history with alarms evaluated, the load in a process of its own; loss against its ledger. */
 export const bench: Bench = {
@@ -32,17 +35,18 @@ export const bench: Bench = {
       const atEnd = async () => {
         kept = await keepsUp(cloud)
       }
-      const full = await phase({ cloud, say, seconds: seconds * 0.7, rate, shape: MANY, atEnd })
+      const full = await phase({ cloud, say, seconds, rate, shape: MANY, atEnd })
       const half = await phase({
         cloud,
         say,
-        seconds: seconds * 0.2,
+        seconds: Math.min(HALF_SECONDS, seconds * 0.4),
         rate: full.valuesPerSecond / 2,
         shape: MANY,
         more: full,
         probe: true,
       })
-      const single = await phase({ cloud, say, seconds: seconds * 0.1, rate: SINGLE_RATE, shape: SINGLE })
+      const singleSeconds = Math.min(SINGLE_SECONDS, seconds * 0.2)
+      const single = await phase({ cloud, say, seconds: singleSeconds, rate: SINGLE_RATE, shape: SINGLE })
       await cloud.stop()
       say('comparing history with the ledger')
       const found = await compare(cloud.dataDir, [half.sent, single.sent])
@@ -142,7 +146,7 @@ async function phase(given: Phase): Promise<Phased> {
   const latencies: number[] = []
   const probe = given.probe ? await startProbe({ port: cloud.mqttPort, url: cloud.url, latencies }) : undefined
   order({ type: 'rate', valuesPerSecond: rate })
-  await pause(Math.max(WARM_UP_SECONDS, seconds / 10))
+  await pause(WARM_UP_SECONDS)
   await heard('progress')
   const threads = cloud.threads()
   const begin = {
