@@ -8,6 +8,7 @@ import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
 import { silentLog } from '#shared/log/log.ts'
 import { startTestDatabase, type TestDatabase } from '#tests/support/postgres.ts'
 import type { DetectionEdge } from './contract.ts'
+import { HOLD_MS } from './held.ts'
 import { createDetection, type RunningDetection } from './index.ts'
 import type { DetectionTables } from './tables.ts'
 
@@ -518,6 +519,36 @@ describe('detection', () => {
     expect((await detection.alarms(edge.org)).items).toHaveLength(1)
   })
 
+  /** What is missing stays away for longer than what came ahead of it waits. */
+  function waitInVain(second: number): void {
+    now += HOLD_MS
+    detection.edge(edge).onEventTime(START + second * 1000 + 1)
+  }
+
+  it('judges what came ahead of missing samples after them, as if nothing had been missing', async () => {
+    send([['temperature', 0, 80]])
+    const missing = { epoch: EPOCH, first: offset, last: offset + 2n }
+    offset += 3n
+    send([['temperature', 13, 91]])
+    send([['temperature', 20, 80]])
+    await detection.settled()
+    expect(await log()).toEqual([])
+    expect(detection.edge(edge).mark(EPOCH, 1n)).toBe(1n)
+    const values = [10, 11, 12].map((second, i) => ['temperature', second, [95, 101, 70][i]!] as const)
+    resend({ range: missing, values })
+    await detection.settled()
+    const lines = (await log()).filter(({ alarm }) => alarm === 'temperature-high')
+    expect(lines.map(({ transition, eventAt, isLate }) => [transition, (eventAt - START) / 1000, isLate])).toEqual([
+      ['activated', 10, false],
+      ['level-changed', 11, false],
+      ['returned', 12, false],
+      ['activated', 13, false],
+      ['returned', 20, false],
+    ])
+    expect(detection.edge(edge).mark(EPOCH, 1n)).toBe(6n)
+    expect(detection.edge(edge).lateSamples).toBe(0)
+  })
+
   it('finds an alarm that began and ended while samples were missing, once they arrive', async () => {
     send([['temperature', 0, 80]])
     const late = {
@@ -526,6 +557,7 @@ describe('detection', () => {
     }
     offset += 4n
     send([['temperature', 20, 80]])
+    waitInVain(20)
     await detection.settled()
     expect(await log()).toEqual([])
     resend({ range: { epoch: EPOCH, first: late.first, last: late.first + 3n }, values: late.values })
@@ -554,6 +586,7 @@ describe('detection', () => {
     const missing = offset
     offset += 2n
     send([['temperature', 20, 95]])
+    waitInVain(20)
     resend({
       range: { epoch: EPOCH, first: missing, last: missing + 1n },
       values: [

@@ -13,11 +13,13 @@ import type {
   OffsetRange,
   WatchedColumns,
 } from './contract.ts'
+import { copyOf, Held } from './held.ts'
 import { LATE_WAIT_MS, LateGap } from './late.ts'
 import { createMachine, type Machine, type MachineInterval } from './machine.ts'
 import { Marks, type StoredRanges } from './marks.ts'
 import { Points } from './points.ts'
 import type { MachineMemory, Memory } from './tables.ts'
+import { leastSeen, type WatchedDevice, type WatchedTag } from './watched.ts'
 import type { Batch, EdgeMark, MachineRow, PointSlot } from './work.ts'
 
 /** What the detection of one edge goes on from, and whom it tells. */
@@ -44,34 +46,11 @@ export interface EdgeWork extends Pick<Batch, 'events' | 'points' | 'bound' | 'l
   readonly mark: EdgeMark | undefined
 }
 
-/** One tag that something watches; its position is the number by which its samples come. */
-interface WatchedTag {
-  points: readonly PointSlot[]
-  machine: Machine | undefined
-  newestAt: number
-}
-
-interface WatchedDevice {
-  isDead: boolean
-  profile: DeviceProfile | undefined
-  machine: Machine | undefined
-}
-
 /** A clock more than this ahead of the server's is broken, not fast. */
 const FURTHEST_AHEAD_MS = 86_400_000
 
 /** After historical samples, more of them may still follow for this long. */
 const BACKLOG_PAUSE_MS = 2000
-
-/**
- * Time up to which every point of a tag, and its machine, has seen its samples; each knows by itself what it saw beyond. They
- * may differ after a restart, because they are not committed at one moment.
- */
-function leastSeen({ points, machine }: WatchedTag): number {
-  const seen = points.map(({ valueAt }) => valueAt)
-  if (machine) seen.push(machine.memory()?.valueAt ?? null)
-  return seen.length === 0 ? Number.NEGATIVE_INFINITY : Math.min(...seen.map((at) => at ?? Number.NEGATIVE_INFINITY))
-}
 
 /** The detection of one edge, and the side of it that the commits see. Goes on from the edge's checkpoint. */
 export class EdgeShard implements EdgeDetection {
@@ -99,6 +78,7 @@ export class EdgeShard implements EdgeDetection {
   #isStale = false
   #gap: LateGap | undefined
   #backlogAt = Number.NEGATIVE_INFINITY
+  readonly #held = new Held(() => this.#judgeHeld())
 
   constructor(options: EdgeOptions) {
     this.#options = options
@@ -133,30 +113,47 @@ export class EdgeShard implements EdgeDetection {
 
   onSamples({ samples, range }: DetectionBatch): void {
     this.#hear()
+    if (range && this.#isAhead(range)) {
+      this.#held.add({ samples, range }, this.#options.clock())
+      return
+    }
+    this.#judge({ samples, range })
+    this.#judgeHeld()
+  }
+
+  #judge({ samples, range }: Pick<DetectionBatch, 'samples'> & { readonly range: OffsetRange | undefined }): void {
     const old = range && this.#overlap(range)
     for (const sample of samples) {
       const tag = this.#tags[sample.tag]
       const isOld = old && sample.offset !== undefined && this.#marks.isEvaluated(old.epoch, sample.offset)
       if (tag && !isOld) this.#evaluate(tag, sample)
     }
-    if (range) this.onGap(range)
-    else this.#moved()
+    this.#pass(range)
   }
 
   onColumns({ data, tags, range }: DetectionColumns): void {
     this.#hear()
+    if (range && this.#isAhead(range)) {
+      this.#held.add(copyOf({ data, tags }, range), this.#options.clock())
+      return
+    }
     const old = range && this.#overlap(range)
     for (let i = 0; i < data.count; i++) {
       const tag = this.#tags[tags.watch[data.slot[i] as number] as number]
       if (!tag || (old && this.#marks.isEvaluated(old.epoch, old.first + BigInt(i)))) continue
       this.#evaluateEntry(tag, data, tags, i)
     }
-    if (range) this.onGap(range)
-    else this.#moved()
+    this.#pass(range)
+    this.#judgeHeld()
   }
 
   onGap(range: OffsetRange): void {
-    this.#marks.add(range)
+    this.#pass(range)
+    this.#judgeHeld()
+  }
+
+  #pass(range: OffsetRange | undefined): void {
+    if (range) this.#marks.add(range)
     this.#moved()
     if (this.#gap && this.#marks.isWhole(this.#gap.epoch, this.#gap.from)) this.#closeGap()
   }
@@ -164,6 +161,8 @@ export class EdgeShard implements EdgeDetection {
   onEventTime(at: number): void {
     this.#hear()
     if (!this.#isPlausible(at) || (this.#eventAt !== null && at <= this.#eventAt)) return
+    this.#judgeHeld()
+    if (this.#held.note(at)) return
     if (!this.#gap && at - this.#backlogAt < BACKLOG_PAUSE_MS) return
     this.#eventAt = at
     if (this.points.tick(at)) this.#moved()
@@ -307,6 +306,22 @@ export class EdgeShard implements EdgeDetection {
     this.#numbers.set(key, this.#tags.length)
     this.#tags.push(watched)
     return watched
+  }
+
+  /** True for offsets ahead of missing ones that may still come in time. */
+  #isAhead(range: OffsetRange): boolean {
+    if (this.#gap || this.#marks.isNext(range)) return false
+    return range.first > (this.#marks.newest(range.epoch) ?? range.first) && !this.#held.isOver(this.#options.clock())
+  }
+
+  /** Judges what waited: as far as nothing is missing before it, or all of it when it has waited long enough. */
+  #judgeHeld(): void {
+    const held = this.#held
+    if (held.isEmpty) return
+    const isOver = held.isOver(this.#options.clock())
+    const isDue = ({ epoch, first }: OffsetRange) => isOver || first <= (this.#marks.newest(epoch) ?? first) + 1n
+    for (let batch = held.next(isDue); batch; batch = held.next(isDue)) this.#judge(batch)
+    if (held.isEmpty && held.sentAt !== undefined) this.onEventTime(held.sentAt)
   }
 
   /** Offsets are skipped: what comes for them later is late, and is judged from where the detectors stand now. */
