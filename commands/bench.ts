@@ -4,6 +4,7 @@ import { runBench } from './bench/run.ts'
 import { type Command, numberOption, UsageError } from './command.ts'
 
 const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
+  chaos: () => import('#tests/bench/chaos.ts'),
   codec: () => import('#tests/bench/codec.ts'),
   edges: () => import('#tests/bench/edges.ts'),
   export: () => import('#tests/bench/export.ts'),
@@ -30,10 +31,13 @@ export const command: Command = {
   rebirth-storm  1,000 edges born at once, three times, while others stream (about 30 s)
   shards     take-over between two machine sides, by kill -9 and by SIGSTOP, against a ledger (60 s)
   subscribers  10,000 WebSocket clients with ten live values a second each (60 s)
+  chaos      kill -9 of random processes under load: history, alarm log and pages against a ledger (200 rounds)
 
   --json       print one JSON object as the last line
   --seconds N  length of the measured part
   --rate N     load per second that is offered (ingest: values)
+  --rounds N   kills (chaos)
+  --seed N     what random choices follow from (chaos); printed, so that a run can be repeated
   --data DIR   where it may keep data
 
 Ends with 1 when a value is lost, there twice or changed, and when nothing was compared; never for its speed.`,
@@ -56,11 +60,16 @@ function parse(args: readonly string[]) {
       json: { type: 'boolean' },
       seconds: { type: 'string' },
       rate: { type: 'string' },
+      rounds: { type: 'string' },
+      seed: { type: 'string' },
       data: { type: 'string' },
     },
   })
   const { json = false, data } = values
-  const numbers = { ...positive('seconds', values.seconds), ...positive('rate', values.rate) }
+  const numbers = {
+    ...{ ...positive('seconds', values.seconds), ...positive('rate', values.rate) },
+    ...{ ...positive('rounds', values.rounds), ...positive('seed', values.seed) },
+  }
   return { name: positionals[0] ?? '', json, ...(data ? { data } : {}), ...numbers }
 }
 

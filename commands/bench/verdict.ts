@@ -1,7 +1,10 @@
 import type { BenchResult } from '#tests/bench/bench.ts'
 
 /** Counts of what must not be: values or events that are missing, there twice, or not as they were sent. */
-const NONE_OF = ['lost', 'duplicated', 'wrong', 'pagesMissed', 'pagesTwice'] as const
+const NONE_OF = [
+  ...['lost', 'duplicated', 'wrong', 'pagesMissed', 'pagesTwice'],
+  ...['alarmsMissing', 'alarmsTwice', 'alarmsWrong', 'crashLoops'],
+] as const
 
 /**
  * Why a benchmark's result is a failure, whatever its speed; empty when it is none. Speed, memory and latency are told and

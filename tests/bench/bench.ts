@@ -8,6 +8,9 @@ export interface BenchOptions {
   readonly data?: string
   /** Load per second that is offered, where a benchmark offers any. */
   readonly rate?: number
+  /** How often something is done, where a benchmark counts so; and what its choices follow from. */
+  readonly rounds?: number
+  readonly seed?: number
   /** One line for the person at the terminal. */
   readonly say: (line: string) => void
 }

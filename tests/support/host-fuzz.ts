@@ -1,5 +1,6 @@
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import type { LoopEdge, LoopPipeline } from './loop-pipeline.ts'
+import { pick, type Random, randomOf } from './random.ts'
 import { type ProtoMetric, protoEncode } from './sparkplug-decoder.ts'
 import { bdSeqMetric, type EdgeMessage, rebirthMetric } from './wire-edge.ts'
 
@@ -26,20 +27,6 @@ const NAMES = [
 const YIELD_EVERY = 100
 const DRAIN_MS = 10
 const STEADY_EVERY = 500
-
-/** A small generator of good randomness (mulberry32). */
-function randomOf(seed: number): (below: number) => number {
-  let state = seed >>> 0
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = Math.imul(state ^ (state >>> 15), state | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 4294967296) * below)
-  }
-}
-
-type Random = ReturnType<typeof randomOf>
-const pick = <T>(random: Random, from: readonly T[]): T => from[random(from.length)] as T
 
 /** Texts that mean something to the host, some of them to the limit. */
 const TEXTS = [

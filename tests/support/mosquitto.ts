@@ -40,7 +40,7 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
   if (!program) throw new Error('mosquitto is not installed (Debian package mosquitto)')
   const dir = mkdtempSync(join(tmpdir(), 'andon-mosquitto-'))
   const port = await freePort()
-  const config = writeConfig(dir, port, options)
+  const config = writeMosquittoConfig(dir, port, options)
   let child: ChildProcess | undefined
   const stop = async () => {
     if (!child || child.exitCode !== null || child.signalCode !== null) return
@@ -66,7 +66,12 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Mo
   }
 }
 
-function writeConfig(dir: string, port: number, { users, acl, tls, lines = [] }: MosquittoOptions): string {
+/** Writes what mosquitto is started with, for a port of loopback; answers the path of the file. */
+export function writeMosquittoConfig(
+  dir: string,
+  port: number,
+  { users, acl, tls, lines = [] }: MosquittoOptions,
+): string {
   const file = (name: string) => join(dir, name)
   const text = ['user root', 'persistence false', 'log_type error', `listener ${port} 127.0.0.1`]
   text.push(`allow_anonymous ${users === undefined}`)

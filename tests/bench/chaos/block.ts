@@ -1,0 +1,135 @@
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { pick, type Random } from '#tests/support/random.ts'
+import { writeFiles } from './files.ts'
+import { type Judgement, judge } from './judge.ts'
+import { type RunningLoad, startLoad } from './load.ts'
+import type { ChaosLoad } from './plan.ts'
+import { startEmbedded, startScaleOut, type Victim, type World, type WorldName } from './world.ts'
+
+const SHAPE = { group: 'chaos', edges: 4, devices: 10, periodMs: 500 } as const
+const START_PATIENCE_MS = 90_000
+const RECOVERY_PATIENCE_MS = 90_000
+const DRAIN_PATIENCE_MS = 120_000
+/** A kill comes at any moment of this span after the last recovery. */
+const CALM_MS = 2500
+/** … and for three rounds of ten already while the last one is recovered from. */
+const IMPATIENT = { of: 10, rounds: 3, leastMs: 200, mostMs: 3500 }
+/** Two rounds of ten kill several at once. */
+const SEVERAL = { of: 10, rounds: 2 }
+/** Between two recoveries a process may end by itself while what it needs is away; more is a loop. */
+const MOST_ENDS = 12
+const ROUND_MS = 7000
+
+export interface BlockOptions {
+  readonly world: WorldName
+  readonly dir: string
+  readonly random: Random
+  /** Number of its first round, and how many there are. */
+  readonly firstRound: number
+  readonly rounds: number
+  readonly say: (line: string) => void
+  /** False when no further round is to begin. */
+  readonly goesOn: () => boolean
+}
+
+/** One round's kill. Times in ms since 1970. */
+export interface Kill {
+  readonly round: number
+  readonly at: number
+  readonly names: readonly string[]
+  readonly processes: number
+  /** When values were stored again; undefined when the next kill came before. */
+  recoveredAt?: number
+}
+
+export interface BlockResult extends Judgement {
+  readonly kills: readonly Kill[]
+  /** Processes that ended by themselves again and again. */
+  readonly loops: readonly string[]
+}
+
+/** Runs some rounds on one fresh installation, then compares it with the ledger. */
+export async function runBlock(options: BlockOptions): Promise<BlockResult> {
+  const { dir, random, rounds } = options
+  mkdirSync(dir, { recursive: true })
+  const devices = SHAPE.edges * SHAPE.devices
+  const faultEvery = Math.max(2, Math.round((rounds * ROUND_MS) / SHAPE.periodMs / devices))
+  const load: ChaosLoad = { ...SHAPE, faultEvery, baseAt: Date.now() }
+  const start = options.world === 'embedded' ? startEmbedded : startScaleOut
+  const world = await start({ dir, config: writeFiles(dir, load), random })
+  const running = startLoad(load, world.mqttPort)
+  try {
+    await running.caughtUp(START_PATIENCE_MS)
+    options.say(`at work after ${Date.now() - load.baseAt} ms`)
+    for (const one of world.processes) one.settled()
+    const { kills, loops } = await killRounds(options, world, running)
+    const ledger = await running.drain(DRAIN_PATIENCE_MS)
+    options.say(`all acknowledged after ${Date.now() - load.baseAt} ms`)
+    const isDisturbed = (from: number, until: number) =>
+      kills.some(({ at }, i) => at <= until + SETTLE_MS && recoveredAfter(kills, i) + SETTLE_MS >= from)
+    return { ...(await judge({ world, load, ledger, isDisturbed })), kills, loops }
+  } catch (error) {
+    for (const one of world.processes) options.say(`--- ${one.name} said last:\n${one.words()}`)
+    throw error
+  } finally {
+    running.close()
+    await world.stop()
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+/** What was under way at a kill may be judged this much before or after it. */
+const SETTLE_MS = 5000
+
+function recoveredAfter(kills: readonly Kill[], from: number): number {
+  return kills.slice(from).find((kill) => kill.recoveredAt)?.recoveredAt ?? Number.POSITIVE_INFINITY
+}
+
+async function killRounds(options: BlockOptions, world: World, running: RunningLoad) {
+  const { random, firstRound, rounds, say, goesOn } = options
+  const kills: Kill[] = []
+  const loops: string[] = []
+  for (let i = 0; i < rounds && goesOn(); i++) {
+    const isLast = i === rounds - 1
+    const isImpatient = random(IMPATIENT.of) < IMPATIENT.rounds && !isLast
+    const kill = strike(world, random, firstRound + i)
+    kills.push(kill)
+    if (isImpatient) {
+      await wait(IMPATIENT.leastMs + random(IMPATIENT.mostMs - IMPATIENT.leastMs))
+      say(`round ${kill.round}: killed ${kill.names.join(', ')}; not waited for`)
+      continue
+    }
+    await running.caughtUp(RECOVERY_PATIENCE_MS)
+    kill.recoveredAt = Date.now()
+    say(`round ${kill.round}: killed ${kill.names.join(', ')}; stored again after ${kill.recoveredAt - kill.at} ms`)
+    for (const one of world.processes) {
+      if (one.endsByItself() > MOST_ENDS) loops.push(`${one.name} ended ${one.endsByItself()} times: ${one.words()}`)
+      one.settled()
+    }
+    if (!isLast) await wait(random(CALM_MS))
+  }
+  return { kills, loops }
+}
+
+/** Kills one or several; who is down already is passed over for another. */
+function strike({ victims }: World, random: Random, round: number): Kill {
+  const wanted = random(SEVERAL.of) < SEVERAL.rounds ? 2 + random(victims.length - 1) : 1
+  const left = [...victims]
+  const names: string[] = []
+  let processes = 0
+  const at = Date.now()
+  while (left.length > 0 && names.length < wanted) {
+    const one: Victim = pick(random, left)
+    left.splice(left.indexOf(one), 1)
+    const hit = one.kill()
+    if (hit === 0) continue
+    names.push(one.name)
+    processes += hit
+  }
+  return { round, at, names, processes }
+}
+
+/** Where a block keeps its files. */
+export const blockDir = (dir: string, block: number): string => join(dir, `block-${block}`)
