@@ -42,6 +42,7 @@ function tell({ pageUrl, token }: Edge, dataDir: string): void {
   const withToken = `${pageUrl}?token=${token}`
   process.send?.({ type: 'ready', pageUrl: withToken })
   if (process.send) return
-  const text = process.stdout.isTTY ? withToken : `${pageUrl} (token in ${join(dataDir, 'status-token')})`
+  // Whoever reads a log file may not be who may open the page.
+  const text = process.stderr.isTTY ? withToken : `${pageUrl} (token in ${join(dataDir, 'status-token')})`
   process.stderr.write(`andon edge: local page ${text}\n`)
 }

@@ -56,7 +56,10 @@ function listen(server: Server, port: number): Promise<void> {
 function portError(error: NodeJS.ErrnoException, port: number): Error {
   const advice = 'Set ANDON_EDGE_PORT (or status.port) to another one; 0 picks a free one.'
   if (error.code === 'EADDRINUSE')
-    return new PortError(`Port ${port} of the local page is in use. ${advice}`, { cause: error })
+    return new PortError(
+      `Port ${port} of the local page is in use, perhaps by another edge such as the demo's. ${advice}`,
+      { cause: error },
+    )
   if (error.code === 'EACCES')
     return new PortError(`Port ${port} needs more rights than this user has. ${advice}`, { cause: error })
   return error

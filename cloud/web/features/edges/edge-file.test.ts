@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import type { EdgeBroker } from '#shared/contracts/edge.ts'
-import { cannotReach, edgeFileOf, isEdgeName, needsRoot, rootCommandOf } from './edge-file.ts'
+import { cannotReach, edgeCommandOf, edgeFileOf, isEdgeName, needsRoot, rootCommandOf } from './edge-file.ts'
 
 const BROKER = { url: null, port: 2883, tlsPort: 8883, isLocal: false, rootFingerprint: 'AB:CD' }
 
@@ -59,6 +59,11 @@ describe('the edge.yaml of a new box', () => {
     expect(cannotReach({ host: 'andon.plant', broker })).toBe(true)
     expect(cannotReach({ host: 'andon.plant', broker: BROKER })).toBe(false)
     expect(cannotReach({ host: 'localhost', broker })).toBe(false)
+  })
+
+  it('starts it with a page of its own beside the edge of a demo on the same machine', () => {
+    expect(edgeCommandOf('andon.plant')).toBe('ANDON_EDGE_SECRET=… npx andon edge --config edge.yaml')
+    expect(edgeCommandOf('localhost')).toBe(`ANDON_EDGE_PORT=8091 ${edgeCommandOf('andon.plant')}`)
   })
 
   it('allows the names that the agent reads, and no others', () => {

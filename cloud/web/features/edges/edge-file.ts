@@ -57,8 +57,13 @@ export function edgeFileOf({ group, edge }: Named, { username, host, broker }: R
   ].join('\n')
 }
 
-/** How the agent is started on the box; the dots stand for the secret. */
-export const EDGE_COMMAND = 'ANDON_EDGE_SECRET=… npx andon edge --config edge.yaml'
+const COMMAND = 'ANDON_EDGE_SECRET=… npx andon edge --config edge.yaml'
+
+/**
+ * How the agent is started on the box; the dots stand for the secret. On the machine of the cloud its page leaves 8090 to the
+ * edge of the demo.
+ */
+export const edgeCommandOf = (host: string): string => (isLoopback(host) ? `ANDON_EDGE_PORT=8091 ${COMMAND}` : COMMAND)
 
 /** How the box gets the root from the console's own address; the fingerprint tells that it is the right one. */
 export const rootCommandOf = (origin: string): string =>

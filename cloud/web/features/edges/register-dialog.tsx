@@ -6,7 +6,7 @@ import { registerEdge } from '../../api/acts.ts'
 import { ActionButton } from '../../ui/action-button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { useTexts } from '../../ui/language.ts'
-import { cannotReach, EDGE_COMMAND, edgeFileOf, isEdgeName, needsRoot, rootCommandOf } from './edge-file.ts'
+import { cannotReach, edgeCommandOf, edgeFileOf, isEdgeName, needsRoot, rootCommandOf } from './edge-file.ts'
 
 /** Registers a box, then shows its secret this one time with what the box needs to start. */
 export function RegisterDialog({ edges, onClose }: { readonly edges: readonly Edge[]; readonly onClose: () => void }) {
@@ -121,7 +121,7 @@ function Registered({ registered, onClose }: { readonly registered: EdgeRegister
       <p className="meta">{t('edges.fileNext')}</p>
       {cannotReach(reach) && <p role="alert">{t('edges.tlsClosed', { port: broker.tlsPort ?? broker.port })}</p>}
       {needsRoot(reach) && <RootFile fingerprint={broker.rootFingerprint ?? ''} />}
-      <CopyText label={t('edges.command')} text={EDGE_COMMAND} />
+      <CopyText label={t('edges.command')} text={edgeCommandOf(reach.host)} />
       <Button onClick={onClose}>{t('action.close')}</Button>
     </>
   )

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { openAuthority } from '#cloud/platform/certificates/index.ts'
 import { fingerprintOf } from '#cloud/platform/http/root-certificate.ts'
-import { edgeFileOf } from '#cloud/web/features/edges/edge-file.ts'
+import { edgeCommandOf, edgeFileOf } from '#cloud/web/features/edges/edge-file.ts'
 import type { Edge, EdgeRegistered } from '#shared/contracts/edge.ts'
 import type { PageOf } from '#shared/contracts/http.ts'
 import type { Tag } from '#shared/contracts/tag.ts'
@@ -58,6 +58,7 @@ async function registered(edge: string) {
   return { file, secret, broker, printed }
 }
 
+/** Starts an edge as in the README; the port of its page is any free one. */
 function startBox(file: string, secret: string) {
   const env = { ...process.env, ANDON_EDGE_SECRET: secret, ANDON_EDGE_PORT: '0' }
   const box = spawn(process.execPath, ['andon.ts', 'edge', '--config', file], { cwd: root, env })
@@ -69,7 +70,7 @@ function startBox(file: string, secret: string) {
       text += chunk
     }
   }
-  return { says }
+  return { says, text: () => text }
 }
 
 describe('a box beyond the machine of the cloud', () => {
@@ -100,5 +101,42 @@ describe('a box beyond the machine of the cloud', () => {
     await startBox(file, secret).says(/self-signed certificate|unable to verify|unable to get/i)
     const { items } = await engineer.get<PageOf<Edge>>('/api/edges')
     expect(items.find(({ edge }) => edge === 'line-3')?.status).toBe('never')
+  })
+})
+
+describe('the steps of the README to connect a real PLC', () => {
+  const [, steps = ''] =
+    /## Connect a real PLC[^\n]*\n(.*?)\n## /s.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? []
+
+  it('lead from its edge.yaml, with the addresses of this place, to values, an asset and a page that opens', async () => {
+    const [, yaml = ''] = /```yaml\n(.*?)```/s.exec(steps) ?? []
+    const shown = parse(yaml)
+    expect(shown).toMatchObject({ edge: 'line-2', devices: [{ device: 'meter-7' }] })
+    const { file, secret, broker } = await registered('line-4')
+    const { devices } = parse(readFileSync(file, 'utf8'))
+    const mqtt = { url: `mqtt://127.0.0.1:${broker.port}`, username: `${GROUP}/line-4` }
+    const meter = { ...shown.devices[0], modbus: { ...shown.devices[0].modbus, ...devices[0].modbus } }
+    writeFileSync(file, stringify({ ...shown, edge: 'line-4', data: './line-4-data', mqtt, devices: [meter] }))
+    const check = spawnSync(process.execPath, ['andon.ts', 'check', file], { cwd: root, encoding: 'utf8' })
+    expect([check.status, check.stdout]).toEqual([0, expect.stringContaining('good (edge; 2 addresses tried)')])
+
+    const box = startBox(file, secret)
+    const place = /local page (http:\S+) \(token in (\S+)\)/
+    await box.says(place)
+    const [, page = '', tokenFile = ''] = place.exec(box.text()) ?? []
+    expect(tokenFile).toBe(join(demo.data, 'line-4-data/status-token'))
+    const token = readFileSync(tokenFile, 'utf8').trim()
+    expect(box.text()).not.toContain(token)
+    expect((await fetch(page)).status).toBe(401)
+    expect((await fetch(page, { headers: { authorization: `Bearer ${token}` } })).status).toBe(200)
+    await engineer.until('an asset of the new device', async () => {
+      const { items } = await engineer.get<PageOf<{ name: { en: string } }>>('/api/assets?limit=500')
+      return items.some(({ name }) => name.en === 'meter-7')
+    })
+  })
+
+  it('tell the command that the console shows, and the one beside a demo', () => {
+    expect(steps).toContain(`\`${edgeCommandOf('andon.plant')}\``)
+    expect(steps).toContain(`\`${edgeCommandOf('localhost')}\``)
   })
 })
