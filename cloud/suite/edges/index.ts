@@ -1,6 +1,7 @@
 import type { Module } from '#cloud/platform/module.ts'
 import { STAFF } from '../kernel/index.ts'
-import { type EdgeDeps, fleetRoutes, tagRoutes } from './routes.ts'
+import { deviceCommands } from './commands.ts'
+import { commandRoutes, type EdgeDeps, fleetRoutes, tagRoutes } from './routes.ts'
 
 export { gapView } from './view.ts'
 
@@ -11,6 +12,7 @@ export function edgesModule(deps: EdgeDeps): Module {
     routes(app) {
       fleetRoutes(app, deps)
       tagRoutes(app, deps)
+      commandRoutes(app, deviceCommands(deps))
     },
     rules: [
       { name: 'staff-see-edges', roles: STAFF, actions: ['edge.view', 'tag.view'] },
@@ -19,6 +21,12 @@ export function edgesModule(deps: EdgeDeps): Module {
         roles: ['engineer', 'administrator'],
         actions: ['edge.register'],
         types: ['edge'],
+      },
+      {
+        name: 'engineers-command-devices',
+        roles: ['engineer', 'administrator'],
+        actions: ['device.command'],
+        types: ['device'],
       },
     ],
   }

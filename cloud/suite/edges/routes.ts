@@ -5,11 +5,13 @@ import type { Tx } from '#cloud/platform/database/database.ts'
 import { defineCommand } from '#cloud/platform/door/command.ts'
 import { found } from '#cloud/platform/errors.ts'
 import type { HttpApp } from '#cloud/platform/http/app.ts'
+import { DeviceCommand, DeviceCommandRequest } from '#shared/contracts/device-command.ts'
 import { Device, Edge, EdgeRegistered, EdgeRegistration } from '#shared/contracts/edge.ts'
 import { Id, Page, PageQuery } from '#shared/contracts/http.ts'
 import { Tag } from '#shared/contracts/tag.ts'
 import { type Assets, devicePath } from '../assets/index.ts'
 import { cursorText, encodeCursor, onePage, type SuiteDeps } from '../kernel/index.ts'
+import type { DeviceCommands } from './commands.ts'
 import { brokerView, deviceView, edgeView, tagView } from './view.ts'
 
 export type EdgeDeps = SuiteDeps & { readonly assets: Assets }
@@ -65,6 +67,29 @@ export function fleetRoutes(app: HttpApp, { db, door, pipeline, assets }: EdgeDe
       const own = query.edge ? all.filter((d) => d.group === edge?.group && d.edge === edge?.edge) : all
       return onePage(own.map((d) => deviceView(d, tree.byDevice.get(devicePath(d))?.id ?? null)))
     },
+  )
+}
+
+const CommandParams = Type.Object({ id: Id, commandId: Id })
+
+/** `POST /api/devices/:id/commands`: 200 when its result is known, 202 while it is not; `GET …/:commandId`. */
+export function commandRoutes(app: HttpApp, commands: DeviceCommands): void {
+  const response = { 200: DeviceCommand, 202: DeviceCommand }
+  app.post(
+    '/api/devices/:id/commands',
+    {
+      config: { access: { action: 'device.command', type: 'device' } },
+      schema: { params: Type.Object({ id: Id }), body: DeviceCommandRequest, response },
+    },
+    async ({ actor, params, body, intent }, reply) => {
+      const command = await commands.send(actor, params.id, body.writes, intent)
+      return reply.code(command.status === 'pending' ? 202 : 200).send(command)
+    },
+  )
+  app.get(
+    '/api/devices/:id/commands/:commandId',
+    { config: { access: edgeAccess }, schema: { params: CommandParams, response: { 200: DeviceCommand } } },
+    ({ actor, params }) => commands.one(actor, params.id, params.commandId.toLowerCase()),
   )
 }
 
