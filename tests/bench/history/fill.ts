@@ -26,7 +26,8 @@ export async function fill(
   const before = await historian.status()
   const there = before.fileRows + before.hotRows
   const values = mix({ tags: TAGS, firstTag: 1, periodMs: 1000, startAt: START_AT })
-  for (let skipped = 0; skipped < there; skipped += BATCH) values.next(Math.min(BATCH, there - skipped))
+  const behind = there < wanted ? there : 0
+  for (let skipped = 0; skipped < behind; skipped += BATCH) values.next(Math.min(BATCH, behind - skipped))
   const commit = committer(historian, BigInt(there) + 1n)
   const [cpuAt, startedAt] = [productCpu(), performance.now()]
   let sent = there
