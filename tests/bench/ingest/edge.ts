@@ -121,15 +121,15 @@ export class LoadEdge {
   }
 
   /**
-   * Sends again what is oldest and unacknowledged when it waits for long: one round, then twice as many each time, and at
-   * once while that helps, as an edge agent does. All of it would only lengthen the queue that acknowledgements wait in.
+   * Sends again what is oldest and unacknowledged when it waits for long: one round, then twice as many each time, as an
+   * edge agent does. All of it at once would only lengthen the queue that acknowledgements wait in.
    */
   watch(now: number): void {
-    if (this.acknowledged !== this.#movedFrom || this.acknowledged >= this.sent) {
-      const isHelping = this.acknowledged < this.sent && this.acknowledged <= this.#resentTo
+    const isPast = this.acknowledged !== this.#movedFrom && this.acknowledged > this.#resentTo
+    if (isPast || this.acknowledged >= this.sent) {
       this.#movedFrom = this.acknowledged
-      this.#movedAt = isHelping ? now - RESEND_MS : now
-      if (!isHelping) this.#burst = 1
+      this.#movedAt = now
+      this.#burst = 1
     }
     if (!this.isBorn || this.#isDraining || now - this.#movedAt < RESEND_MS) return
     this.#movedAt = now
