@@ -5,7 +5,7 @@ import type { Log } from '#shared/log/log.ts'
 import { type App, startApp } from './app.ts'
 import type { CloudConfig } from './config.ts'
 import { reachMachineSide } from './machine-side/reach.ts'
-import { startMachineThread } from './machine-side/start-thread.ts'
+import { type MachineThread, startMachineThread, type ThreadOptions } from './machine-side/start-thread.ts'
 import type { MqttPlace, Pipeline } from './pipeline/index.ts'
 import { keepFormat } from './platform/data-format.ts'
 import { connectionOf } from './platform/database/pools.ts'
@@ -36,6 +36,8 @@ export interface Cloud {
 
 /** What was opened by a start that failed is closed within this time; PostgreSQL ends with its parent anyway. */
 const UNDO_WITHIN_MS = 8_000
+/** A process that asks others starts after this time even when none is there. */
+const REACH_WITHIN_MS = 3_000
 
 /**
  * Starts PostgreSQL, migrates, then pipeline, modules and HTTP. Throws ConfigError or DatabaseRefusal; leaves nothing running.
@@ -77,11 +79,36 @@ async function assemble(config: CloudConfig, log: Log, start: Start): Promise<Cl
   opened(database.close)
   const { db, address } = database
   const options = { config, db, address, secret, log, metrics, signal: start.signal }
-  const isHere = config.roles.includes('pipeline')
-  const { pipeline, failed } = isHere ? await startMachineThread(options) : reachMachineSide(options)
-  opened(() => pipeline.close())
+  const { pipeline, failed } = await openPipeline(options, start)
   const people = await startPeopleSide({ config, secret, database, pipeline, metrics, log }, start)
   return running({ database, pipeline, failed, people, log })
+}
+
+/**
+ * The machine side as this process asks it: its own thread, or, where others may be at work beside it, whoever has the edge in
+ * question. A process without the role asks the others alone.
+ */
+async function openPipeline(options: ThreadOptions, { opened }: Start): Promise<MachineThread> {
+  const { roles, databaseUrl } = options.config
+  const own = roles.includes('pipeline') ? await startMachineThread(options) : undefined
+  if (own) opened(() => own.pipeline.close())
+  const asksOthers = !own || (databaseUrl !== undefined && (roles.includes('web') || roles.includes('worker')))
+  if (own && !asksOthers) return own
+  // The thread tells its own counts itself.
+  const { metrics, ...others } = options
+  const { pipeline, ready } = await reachMachineSide(own ? others : options)
+  opened(() => pipeline.close())
+  if (!own) {
+    // What starts here may have something to ask at once.
+    await Promise.race([ready, wait(REACH_WITHIN_MS, undefined, { ref: false })])
+    return { pipeline, failed: new Promise(() => undefined) }
+  }
+  await Promise.race([ready, own.failed])
+  const close = async () => {
+    await pipeline.close()
+    await own.pipeline.close()
+  }
+  return { pipeline: { ...pipeline, mqtt: own.pipeline.mqtt, close }, failed: own.failed }
 }
 
 interface PeopleSideOptions {

@@ -8,10 +8,12 @@ import { type Pipeline, startPipeline } from '../pipeline/index.ts'
 import { divideEdges } from '../pipeline/lease/division.ts'
 import { forgetMembers, join, type Member } from '../pipeline/lease/members.ts'
 import { hostSpeaker } from '../pipeline/lease/speaker.ts'
+import { fanValues } from '../pipeline/remote/fanned-values.ts'
 import type { Meter } from '../pipeline/remote/meter.ts'
 import { servePipeline } from '../pipeline/remote/serve.ts'
 import { listenForChannels, type SocketAddress } from '../pipeline/remote/socket.ts'
 import { type DatabaseAddress, openDatabase } from '../platform/database/pools.ts'
+import { openFanOut } from '../platform/fanout/index.ts'
 import { openTls, type Tls } from '../tls.ts'
 
 export interface MachineSideOptions {
@@ -84,8 +86,7 @@ async function assemble(options: MachineSideOptions, opened: Opened): Promise<Pi
     },
   })
   opened(() => pipeline.close())
-  if (member) await letOthersAsk({ ...options, pipeline, member }, opened)
-  return pipeline
+  return member ? await letOthersAsk({ ...options, pipeline, member }, opened) : pipeline
 }
 
 async function joinOthers(
@@ -119,17 +120,21 @@ const severalFault = (setting: string, at: SocketAddress | null): Fault => ({
 
 /** Listens for processes that have other roles or other edges, and tells where: from now on it gets its share of the edges. */
 async function letOthersAsk(
-  { config, secret, meter, pipeline, member }: MachineSideOptions & { pipeline: Pipeline; member: Member },
+  { config, secret, log, meter, pipeline, member }: MachineSideOptions & { pipeline: Pipeline; member: Member },
   opened: Opened,
-): Promise<void> {
+): Promise<Pipeline> {
+  const fanOut = config.redisUrl === undefined ? undefined : await openFanOut(config.redisUrl, secret, log)
+  opened(() => fanOut?.close())
+  const fanned = fanOut && fanValues(pipeline.live, fanOut)
   const listening = await listenForChannels({
     ...{ host: config.bind, port: 0, secret },
-    onChannel: (channel) => servePipeline(pipeline, channel, { meter }),
+    onChannel: (channel) => servePipeline(pipeline, channel, { meter, fanned }),
   })
   opened(() => listening.close())
   const isEvery = config.bind === '0.0.0.0' || config.bind === '::'
   await member.tell({ host: isEvery ? hostname() : config.bind, port: listening.address.port })
   opened(() => member.retire())
+  return { ...pipeline, faults: async () => [...(await pipeline.faults()), fanOut?.fault() ?? []].flat() }
 }
 
 /** Plain MQTT stays on loopback; with TLS it listens where ANDON_BIND says, and takes edges by certificate. */

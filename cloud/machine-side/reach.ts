@@ -1,25 +1,44 @@
 import type { Kysely } from 'kysely'
-import { livingMembers } from '../pipeline/lease/members.ts'
+import { loadProfiles } from '#shared/config/profile.ts'
+import type { Pipeline } from '../pipeline/index.ts'
+import { committedEdges } from '../pipeline/remote/committed.ts'
+import { openDirectory } from '../pipeline/remote/directory.ts'
 import { localParts } from '../pipeline/remote/local-parts.ts'
-import { type RemotePipeline, remotePipeline } from '../pipeline/remote/remote.ts'
+import { routedPipeline } from '../pipeline/remote/router.ts'
 import { openChannel } from '../pipeline/remote/socket.ts'
-import type { MachineThread, ThreadOptions } from './start-thread.ts'
+import { openFanOut } from '../platform/fanout/index.ts'
+import type { ThreadOptions } from './start-thread.ts'
 
-/** Asks whichever process is the machine side now; while there is none, questions are refused and values are stale. */
-export function reachMachineSide({ config, db, secret, metrics }: ThreadOptions): MachineThread {
-  const local = localParts(db, config.profilesDir)
-  const open = async () => {
-    const [member] = await livingMembers(db.system as unknown as Kysely<never>)
-    if (!member) throw new Error('No process is the machine side')
-    return openChannel(member.address, secret)
-  }
-  const remote: RemotePipeline = remotePipeline({ open, local, metrics })
-  const pipeline = withClose(remote)
-  return { pipeline, failed: new Promise(() => undefined) }
+export type ReachOptions = Omit<ThreadOptions, 'metrics' | 'address' | 'signal'> &
+  Partial<Pick<ThreadOptions, 'metrics'>>
+
+/** The machine side of other processes, or of several of which this may be one. */
+export interface Reached {
+  readonly pipeline: Pipeline
+  /** Resolves when the first of them has answered. */
+  readonly ready: Promise<void>
 }
 
-/** It belongs to another process: closing ends the way to it. */
-function withClose(remote: RemotePipeline): RemotePipeline {
-  const close = async () => remote.leave()
-  return Object.defineProperty({ ...remote, close }, 'mqtt', { get: () => remote.mqtt, enumerable: true })
+/**
+ * Asks the processes that are the machine side now, each for its own edges; while there is none, questions are refused and
+ * values are stale. Closing ends the ways to them.
+ */
+export async function reachMachineSide(options: ReachOptions): Promise<Reached> {
+  const { config, db, secret, log, metrics } = options
+  const profiles = loadProfiles(config.profilesDir)
+  const directory = await openDirectory({ db: db.system as unknown as Kysely<never>, listen: db.listen, log })
+  const fanOut = config.redisUrl === undefined ? undefined : await openFanOut(config.redisUrl, secret, log)
+  const routed = routedPipeline({
+    ...{ directory, profiles, fanOut, local: localParts(db, config.profilesDir) },
+    open: (address) => openChannel(address, secret),
+    committed: committedEdges(db, profiles, Date.now),
+    ...(metrics ? { metrics } : {}),
+  })
+  const close = async () => {
+    routed.leave()
+    await directory.close()
+    await fanOut?.close()
+  }
+  const pipeline = Object.defineProperty({ ...routed, close }, 'mqtt', { get: () => routed.mqtt, enumerable: true })
+  return { pipeline, ready: routed.ready }
 }

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
 import type { Database } from '#cloud/platform/database/database.ts'
+import { DomainError } from '#cloud/platform/errors.ts'
 import { loadProfiles } from '#shared/config/profile.ts'
 import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
 import type { Log } from '#shared/log/log.ts'
@@ -274,7 +275,12 @@ function pipelineOf(parts: Parts): Pipeline {
     },
     profile: (key) => profiles.get(key),
     registerEdge: (input) => registerEdge(parts, input),
-    command: (command) => parts.host.command(command),
+    async command(command) {
+      const { member } = parts.options
+      const isElsewhere = member && !shards.get(command.edge) && (await store.isRegistered(command.edge))
+      if (isElsewhere) throw notOwner(command.edge)
+      return parts.host.command(command)
+    },
     mqtt: placeOf(broker, parts.options.mqtt),
     faults: async () =>
       [
@@ -329,6 +335,10 @@ async function admit({ shards, detection, broker, options }: Parts, row: EdgeRow
   await member.division.claim(row.id)
   return shards.get(ref)
 }
+
+/** The question belongs to another process, which the table of edges tells. */
+const notOwner = ({ group, edge }: EdgeRef) =>
+  new DomainError('unavailable', 'pipeline.not-owner', `${group}/${edge} is with another process; try again soon`)
 
 function closeOnce(parts: Parts): () => Promise<void> {
   let closing: Promise<void> | undefined

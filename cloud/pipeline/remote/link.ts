@@ -1,6 +1,8 @@
 import { DomainError } from '#cloud/platform/errors.ts'
+import type { FanOut } from '#cloud/platform/fanout/index.ts'
 import type { LiveTagValue, Pipeline, PipelineMetrics } from '../contract.ts'
 import type { AskingChannel } from './channel.ts'
+import { type HeardValues, hearValues } from './fanned-values.ts'
 import type { Answer, CallName } from './messages.ts'
 import { readingsInto } from './meter.ts'
 import { unpackError } from './packed-error.ts'
@@ -10,7 +12,9 @@ import { createWatchers, type Watchers } from './watchers.ts'
 const CALL_TIMEOUT_MS = 30_000
 const FIRST_PAUSE_MS = 250
 const LONGEST_PAUSE_MS = 5000
-const NOWHERE: Pipeline['mqtt'] = {
+const CATCH_UP_MS = 1000
+/** Until somebody has said where the broker is. */
+export const NOWHERE: Pipeline['mqtt'] = {
   ...{ host: '', port: 0, url: '', isExternal: false },
   ...{ tlsPort: undefined, tlsHost: undefined, root: undefined },
 }
@@ -20,6 +24,8 @@ export interface LinkOptions {
   readonly open: () => Promise<AskingChannel>
   /** Takes what the pipeline counts. */
   readonly metrics?: PipelineMetrics
+  /** Brings values of tags that are looked at; absent: they come over the channel. */
+  readonly fanOut?: FanOut | undefined
   /** 30 s unless told. */
   readonly callTimeoutMs?: number
 }
@@ -30,7 +36,8 @@ interface Pending {
   readonly timer: NodeJS.Timeout
 }
 
-const away = (what: string) =>
+/** Why nobody answers for now. */
+export const away = (what: string) =>
   new DomainError(
     'unavailable',
     'pipeline.away',
@@ -46,6 +53,9 @@ export class PipelineLink {
   readonly #first = Promise.withResolvers<void>()
   readonly #pending = new Map<number, Pending>()
   readonly #readings: ReturnType<typeof readingsInto> | undefined
+  readonly #isFanned: boolean
+  readonly #heard: HeardValues | undefined
+  readonly #ends: (() => void)[] = []
   #channel: AskingChannel | undefined
   #mqtt = NOWHERE
   #instance = ''
@@ -57,10 +67,17 @@ export class PipelineLink {
   constructor(options: LinkOptions) {
     this.#options = options
     this.#readings = options.metrics && readingsInto(options.metrics)
+    const { fanOut } = options
+    this.#isFanned = fanOut !== undefined
+    this.#heard = fanOut && hearValues(fanOut, (values) => this.watchers.tell(values))
     this.watchers = createWatchers({
-      watch: (paths) => this.#channel?.send({ kind: 'watch', paths }),
-      unwatch: (paths) => this.#channel?.send({ kind: 'unwatch', paths }),
+      watch: (paths) => this.#watch(paths),
+      unwatch: (paths) => {
+        this.#heard?.remove(paths)
+        this.#channel?.send({ kind: 'unwatch', paths, isFanned: this.#isFanned })
+      },
     })
+    if (fanOut) this.#bridge(fanOut)
     this.ready = this.#first.promise
     this.#connect()
   }
@@ -89,6 +106,32 @@ export class PipelineLink {
     this.#isLeft = true
     clearTimeout(this.#retry)
     this.#channel?.close()
+    this.#heard?.close()
+    for (const end of this.#ends.splice(0)) end()
+  }
+
+  #watch(paths: readonly string[]): void {
+    this.#heard?.add(paths)
+    this.#channel?.send({ kind: 'watch', paths, isFanned: this.#isFanned })
+  }
+
+  /** While the fan-out is away values are asked for now and then, and once when it is back. */
+  #bridge(fanOut: FanOut): void {
+    const timer = setInterval(() => fanOut.fault() === undefined || this.#catchUp(), CATCH_UP_MS).unref()
+    this.#ends.push(
+      () => clearInterval(timer),
+      fanOut.onMissed(() => this.#catchUp()),
+    )
+  }
+
+  /** What changed while nobody listened; a way that is lost again asks again. */
+  #catchUp(): void {
+    const paths = this.watchers.paths()
+    if (paths.length === 0) return
+    this.call('present', [paths]).then(
+      (values) => this.watchers.tell(values as LiveTagValue[]),
+      () => undefined,
+    )
   }
 
   #take(id: number): Pending | undefined {
@@ -143,12 +186,8 @@ export class PipelineLink {
     this.#first.resolve()
     const paths = this.watchers.paths()
     if (paths.length === 0) return
-    this.#channel?.send({ kind: 'watch', paths })
-    // What changed while nobody listened; a way that is lost again asks again.
-    this.call('present', [paths]).then(
-      (values) => this.watchers.tell(values as LiveTagValue[]),
-      () => undefined,
-    )
+    this.#channel?.send({ kind: 'watch', paths, isFanned: this.#isFanned })
+    this.#catchUp()
   }
 
   #lose(): void {

@@ -19,7 +19,8 @@ export type CallName = keyof Calls
 /** Towards the pipeline. */
 export type Question =
   | { readonly kind: 'call'; readonly id: number; readonly name: CallName; readonly args: readonly unknown[] }
-  | { readonly kind: 'watch' | 'unwatch'; readonly paths: readonly string[] }
+  /** `isFanned`: the values come by the fan-out, not over this channel. */
+  | { readonly kind: 'watch' | 'unwatch'; readonly paths: readonly string[]; readonly isFanned?: boolean }
   /** The last values are taken, the next may come. */
   | { readonly kind: 'more' }
 

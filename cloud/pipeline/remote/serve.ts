@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { LiveTagValue, LiveValues, Pipeline } from '../contract.ts'
 import type { AnsweringChannel } from './channel.ts'
+import type { FannedValues } from './fanned-values.ts'
 import type { Calls, Question } from './messages.ts'
 import type { Meter } from './meter.ts'
 import { packError } from './packed-error.ts'
@@ -15,26 +16,52 @@ export interface ServeOptions {
   readonly meter?: Meter
   /** Closes the pipeline for the other end; absent: it may not. */
   readonly close?: () => Promise<void>
+  /** Takes values to whoever wants them by the fan-out. */
+  readonly fanned?: FannedValues | undefined
 }
 
 /** Answers what comes over the channel from the pipeline, until the channel ends. */
 export function servePipeline(pipeline: Pipeline, channel: AnsweringChannel, options: ServeOptions = {}): void {
   const calls = callsOf(pipeline, options)
   const watched = watchedValues(pipeline.live, (values) => channel.send({ kind: 'values', values }))
+  const fanned = ownPart(options.fanned)
   const { meter } = options
   const tell = meter && (() => channel.send({ kind: 'readings', readings: meter.readings() }))
   const telling = tell && setInterval(tell, READINGS_EVERY_MS).unref()
   channel.send({ kind: 'hello', instance: INSTANCE, mqtt: pipeline.mqtt })
   channel.onMessage((question) => {
     if (question.kind === 'call') void answer(calls, channel, question)
-    else if (question.kind === 'watch') watched.add(question.paths)
-    else if (question.kind === 'unwatch') watched.remove(question.paths)
-    else watched.more()
+    else if (question.kind === 'more') watched.more()
+    else watchOrNot(question.isFanned && options.fanned ? fanned : watched, question)
   })
   channel.onEnd(() => {
     clearInterval(telling)
     watched.close()
+    fanned.close()
   })
+}
+
+function watchOrNot(
+  values: Pick<FannedValues, 'add' | 'remove'>,
+  { kind, paths }: { kind: 'watch' | 'unwatch'; paths: readonly string[] },
+) {
+  if (kind === 'watch') values.add(paths)
+  else values.remove(paths)
+}
+
+/** What one channel looks at by the fan-out: each tag once, and nothing any more when the channel ends. */
+function ownPart(shared: FannedValues | undefined) {
+  const own = new Set<string>()
+  const remove = (paths: readonly string[]) => shared?.remove(paths.filter((path) => own.delete(path)))
+  return {
+    add(paths: readonly string[]) {
+      const fresh = paths.filter((path) => !own.has(path))
+      for (const path of fresh) own.add(path)
+      shared?.add(fresh)
+    },
+    remove,
+    close: () => remove([...own]),
+  }
 }
 
 function callsOf(pipeline: Pipeline, { close }: ServeOptions): Calls {

@@ -14,8 +14,8 @@ export interface Watchers {
   paths(): string[]
   /** Tells those who look at these tags. */
   tell(values: readonly LiveTagValue[]): void
-  /** Tells everybody that what he saw last is not to be trusted as present. */
-  tellStale(): void
+  /** Tells everybody that what he saw last, of these tags or of all, is not to be trusted as present. */
+  tellStale(paths?: Iterable<string>): void
 }
 
 export interface WatchersOptions {
@@ -50,8 +50,9 @@ export function createWatchers({ watch, unwatch }: WatchersOptions): Watchers {
   return {
     tell,
     paths: () => [...watched.keys()],
-    tellStale() {
-      tell([...watched.values()].flatMap(({ newest }) => (newest ? { ...newest, isStale: true } : [])))
+    tellStale(paths = watched.keys()) {
+      const newest = [...paths].flatMap((path) => watched.get(path)?.newest ?? [])
+      tell(newest.map((value) => ({ ...value, isStale: true })))
     },
     subscribe(paths, listener) {
       const own: Listener = (values) => listener(values)

@@ -12,8 +12,8 @@ import { type DeviceState, deviceState } from './tag-state.ts'
 
 export interface RestoreOptions {
   readonly store: PipelineStore
-  readonly historian: Historian
-  readonly detection: Detection
+  readonly historian: Pick<Historian, 'marks' | 'last'>
+  readonly detection: Pick<Detection, 'edge' | 'takeOn'>
   readonly profiles: ReadonlyMap<string, DeviceProfile>
   readonly shards: Shards
   readonly clock: () => number
@@ -21,7 +21,7 @@ export interface RestoreOptions {
 }
 
 /** Makes the shard of an edge that has no state yet. */
-export function openShard(row: EdgeRow, detection: Detection): EdgeShard {
+export function openShard(row: EdgeRow, detection: Pick<Detection, 'edge'>): EdgeShard {
   const ref = { group: row.group_id, edge: row.edge }
   const watching = detection.edge({ org: row.org_id, ...ref })
   const { id, org_id: org, name, secret_hash: secretHash } = row
