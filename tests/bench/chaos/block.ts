@@ -21,6 +21,7 @@ const SEVERAL = { of: 10, rounds: 2 }
 /** Between two recoveries a process may end by itself while what it needs is away; more is a loop. */
 const MOST_ENDS = 12
 const ROUND_MS = 7000
+const LOOK_AGAIN_MS = 50
 
 export interface BlockOptions {
   readonly world: WorldName
@@ -94,7 +95,7 @@ async function killRounds(options: BlockOptions, world: World, running: RunningL
   for (let i = 0; i < rounds && goesOn(); i++) {
     const isLast = i === rounds - 1
     const isImpatient = random(IMPATIENT.of) < IMPATIENT.rounds && !isLast
-    const kill = strike(world, random, firstRound + i)
+    const kill = await strike(world, random, firstRound + i)
     kills.push(kill)
     if (isImpatient) {
       await wait(IMPATIENT.leastMs + random(IMPATIENT.mostMs - IMPATIENT.leastMs))
@@ -113,22 +114,29 @@ async function killRounds(options: BlockOptions, world: World, running: RunningL
   return { kills, loops }
 }
 
-/** Kills one or several; who is down already is passed over for another. */
-function strike({ victims }: World, random: Random, round: number): Kill {
+/** Kills one or several; who is down already is passed over for another, and when all are, the next to come up is waited for. */
+async function strike({ victims }: World, random: Random, round: number): Promise<Kill> {
   const wanted = random(SEVERAL.of) < SEVERAL.rounds ? 2 + random(victims.length - 1) : 1
+  for (;;) {
+    const at = Date.now()
+    const hit = hitSome(victims, random, wanted)
+    if (hit.names.length > 0) return { round, at, ...hit }
+    await wait(LOOK_AGAIN_MS)
+  }
+}
+
+function hitSome(victims: readonly Victim[], random: Random, wanted: number): Pick<Kill, 'names' | 'processes'> {
   const left = [...victims]
   const names: string[] = []
   let processes = 0
-  const at = Date.now()
   while (left.length > 0 && names.length < wanted) {
     const one: Victim = pick(random, left)
     left.splice(left.indexOf(one), 1)
     const hit = one.kill()
-    if (hit === 0) continue
-    names.push(one.name)
+    if (hit > 0) names.push(one.name)
     processes += hit
   }
-  return { round, at, names, processes }
+  return { names, processes }
 }
 
 /** Where a block keeps its files. */
