@@ -267,6 +267,42 @@ describe('the host', () => {
     await eventually(() => lastAck(edge)).toBe(1n)
   })
 
+  it('judges what comes late from stored history, also after a restart within the gap', {
+    timeout: 60_000,
+  }, async () => {
+    const motor = { tag: 'motor-temperature', alias: 20, type: 'double' } as const
+    const reads = (at: number, value: number): ScriptedSample => ({ ...motor, at, value })
+    const begin = Date.now() - 60_000
+    const born = async (first: bigint, last: bigint) => {
+      const edge = await connect({ epoch: EPOCH })
+      await edge.birth(first, last)
+      await edge.deviceBirth('compressor', [motor], { profile: 'screw-compressor' })
+      return edge
+    }
+    const edge = await born(1n, 0n)
+    await edge.data('compressor', [reads(begin, 80)], 1n)
+    await edge.data('compressor', [reads(begin + 20_000, 80)], 9n)
+    await eventually(() => lastAck(edge)).toBe(1n)
+    const isNoted = async () => {
+      const noted = database.db.system.selectFrom('detection_gap_tags' as never).select('group_key' as never)
+      return (await noted.where('group_key' as never, '=', group as never).execute()).length
+    }
+    // What came ahead of the gap waits for the rest first.
+    await expect.poll(isNoted, { timeout: 25_000 }).toBe(1)
+    await edge.close()
+    await pipeline.close()
+    pipeline = await start()
+    const again = await born(2n, 9n)
+    const late = [40, 40, 40, 40, 40, 80, 80].map((value, i) => reads(begin + 2000 * (i + 1), value))
+    await again.data('compressor', late, 2n)
+    await eventually(() => lastAck(again)).toBe(9n)
+    const devices = [`${group}/line-1/compressor`]
+    const found = () => pipeline.detection.occurrences(org, { devices })
+    await expect.poll(async () => (await found()).length, { timeout: 15_000 }).toBeGreaterThan(0)
+    const low = (await found()).find(({ alarm }) => alarm === 'motor-temperature-low')
+    expect(low).toMatchObject({ isLate: true, isSuppressed: false, value: 40, closedAt: begin + 12_000 })
+  })
+
   it('tells when edges and devices come and go', async () => {
     const edge = await bornEdge()
     await eventually(async () => (await pipeline.devices(org)).find((device) => device.group === group)?.status).toBe(

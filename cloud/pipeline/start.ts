@@ -3,12 +3,13 @@ import type { Database } from '#cloud/platform/database/database.ts'
 import { DomainError } from '#cloud/platform/errors.ts'
 import { loadProfiles } from '#shared/config/profile.ts'
 import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
+import type { Quality } from '#shared/contracts/sample.ts'
 import type { Log } from '#shared/log/log.ts'
 import { RangeSet } from '#shared/sparkplug/range-set.ts'
 import { type Broker, BrokerUnavailableError } from './broker/broker.ts'
 import { type MqttOptions, type OpenBrokerOptions, openBroker } from './broker/open.ts'
 import type { EdgeRef, EdgeRegistrationInput, EdgeStatus, MqttPlace, Pipeline, PipelineMetrics } from './contract.ts'
-import { createDetection, type Detection } from './detection/index.ts'
+import { createDetection, type Detection, type LateHistory } from './detection/index.ts'
 import { edgesAtWork } from './edges-at-work.ts'
 import type { HistoryBatch } from './historian/batch.ts'
 import type { Historian, RangeMark } from './historian/historian.ts'
@@ -110,7 +111,8 @@ async function assemble(options: PipelineOptions, opened: (close: () => Promise<
   opened(() => historian.close())
   const system = db.system as unknown as Kysely<unknown>
   const fence = options.member?.fence
-  const detection = await createDetection({ db: system, listen: db.listen.bind(db), clock, log, fence })
+  const history = lateHistory(historian, shards)
+  const detection = await createDetection({ db: system, listen: db.listen.bind(db), clock, log, fence, history })
   opened(() => detection.close())
   const first = await firstEdges(options)
   if (first !== 'later') await restoreAll({ store, historian, detection, profiles, shards, clock, log }, first)
@@ -127,6 +129,20 @@ async function assemble(options: PipelineOptions, opened: (close: () => Promise<
   const classes = createClassKeeper({ historian, profiles, settings: retention, later: queue.later, log })
   classes.start([...shards].flatMap((shard) => [...shard.devices.values()]))
   return connect({ options, profiles, historian, detection, store, shards, broker, queue, live, classes, metrics })
+}
+
+/** What detection judges late samples from. */
+function lateHistory(historian: Historian, shards: Shards): LateHistory {
+  const nothing = { gaps: async () => [], retention: async () => [] }
+  const reader = historyReader({ historian, find: (path) => shards.find(path)?.tag, ...nothing })
+  return {
+    hasAll: (edge, { epoch, first, last }) =>
+      shards.get(edge)?.journals.get(epoch)?.committed.hasAll(first, last) ?? false,
+    async read(query) {
+      const { at, value, quality } = await reader.raw(query)
+      return Array.from(at, (time, i) => ({ at: time, value: value[i] ?? null, quality: quality[i] as Quality }))
+    },
+  }
 }
 
 /** The embedded broker must know its edges before they knock; where edges go by another broker they are taken on one by one. */
@@ -164,7 +180,10 @@ async function connect(opened: Opened): Promise<Pipeline> {
   const links = { shards, store, queue, acknowledge: (shard: EdgeShard) => host.acknowledge(shard) }
   const writer = startWriter({
     ...{ historian, log, metrics, spacingMs: SPACING_MS, maxWaiting: MAX_WAITING_VALUES },
-    onCommitted: (batch) => noteCommit(links, batch),
+    onCommitted: (batch) => {
+      noteCommit(links, batch)
+      void detection.judgeLate()
+    },
     onLost: (marks) => rollBack(shards, marks),
     onHold: (isHeld) => broker.hold(isHeld),
   })
@@ -191,6 +210,7 @@ async function connect(opened: Opened): Promise<Pipeline> {
   await broker.consume((topic, payload) => host.receive(topic, payload))
   await Promise.all([...shards].map(({ ref }) => broker.subscribeEdge(ref)))
   await host.start()
+  void detection.judgeLate()
   const parts = { ...opened, writer, host }
   await divide(parts, links)
   return pipelineOf(parts)

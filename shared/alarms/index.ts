@@ -1,4 +1,5 @@
 export { type CalmRange, calmRange } from './calm.ts'
+export { catchUp } from './catch-up.ts'
 export type { AlarmChange, StepResult } from './draft.ts'
 export { occurrenceId, pointId, uuidV8 } from './identity.ts'
 export type { OperatorInput } from './operate.ts'

@@ -9,6 +9,7 @@ import { createDetection } from '#cloud/pipeline/detection/index.ts'
 import type { AlarmDefinition } from '#shared/contracts/alarm-definition.ts'
 import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
 import { silentLog } from '#shared/log/log.ts'
+import { memoryHistory } from '#tests/support/late-history.ts'
 import { startTestDatabase } from '#tests/support/postgres.ts'
 import { machine } from './bench.ts'
 
@@ -58,7 +59,8 @@ const postgres = await startTestDatabase()
 const org = await postgres.newOrg()
 const db = postgres.db.system as unknown as Kysely<unknown>
 const start = Date.UTC(2026, 11, 1)
-const detection = await createDetection({ db, clock: () => start, log: silentLog, checkpointMs: 3_600_000 })
+const idle = { clock: () => start, log: silentLog, checkpointMs: 3_600_000, history: memoryHistory() }
+const detection = await createDetection({ db, ...idle })
 const shards = Array.from({ length: edges }, (_, i) => detection.edge({ org, group: 'bench', edge: `edge-${i}` }))
 for (const shard of shards) shard.onBirth('device', profile)
 await detection.settled()

@@ -4,7 +4,10 @@ import type { Batch, LoggedEvent, PointRow } from './work.ts'
 const MOST_EVENTS = 500
 
 /** A batch that writes nothing. */
-export const NOTHING: Batch = { events: [], bound: [], points: [], machines: [], actions: [], late: [], marks: [] }
+export const NOTHING: Batch = {
+  ...{ events: [], bound: [], points: [], machines: [], actions: [], late: [], marks: [] },
+  ...{ notedGaps: [], judgedGaps: [], closedGaps: [] },
+}
 
 const isEmpty = (batch: Batch) => Object.values(batch).every((part: readonly unknown[]) => part.length === 0)
 
@@ -17,8 +20,8 @@ function rowsByPart(points: readonly PointRow[], parts: readonly (readonly Logge
 }
 
 /**
- * Cuts what was taken at one moment into transactions, to be committed in this order: bindings with the first, results of
- * actions with the last. A restart in between evaluates the same samples again, which adds nothing.
+ * Cuts what was taken at one moment into transactions, to be committed in this order: bindings and what is noted of gaps
+ * with the first, results of actions and what is judged of gaps with the last. A restart in between evaluates the same samples again, which adds nothing.
  */
 export function inBatches(work: Batch): readonly Batch[] {
   if (isEmpty(work)) return []
@@ -29,6 +32,7 @@ export function inBatches(work: Batch): readonly Batch[] {
   return parts.map((events, i) => ({
     ...(i === count - 1 ? work : NOTHING),
     bound: i === 0 ? work.bound : [],
+    notedGaps: i === 0 ? work.notedGaps : [],
     points: rows[i] ?? [],
     events,
   }))

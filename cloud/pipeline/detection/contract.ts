@@ -62,6 +62,19 @@ export interface BirthValue {
   readonly quality: Quality
 }
 
+/** Stored values, from which late samples are judged. */
+export interface LateHistory {
+  /** True when history has every offset of the range: read() sees its samples then. */
+  hasAll(edge: DetectionEdge, range: OffsetRange): boolean
+  /** Values of a tag (`group/edge/device/tag`) with `from` ≤ time < `to` in ms since 1970, oldest first, at most `limit`. */
+  read(query: {
+    path: string
+    from: number
+    to: number
+    limit: number
+  }): Promise<readonly { readonly at: number; readonly value: Scalar; readonly quality: Quality }[]>
+}
+
 /** Everything detection holds for one edge. All calls are synchronous; what they change is committed by itself, in order. */
 export interface EdgeDetection {
   readonly edge: DetectionEdge
@@ -227,6 +240,8 @@ export interface Detection extends DetectionQueries {
   applyActions(): Promise<void>
   /** Fires what the server's clock has made due. It does so by itself; a hand-moved clock calls it. */
   checkServerClock(): void
+  /** Judges the late samples that are due; called after each commit of history. Resolves when it is done. */
+  judgeLate(): Promise<void>
   /** Resolves when all that was handed in before is committed, checkpoint and marks included. */
   settled(): Promise<void>
   /** Called after each commit that moved an edge's mark, with the edge. Returns the function that ends it. */

@@ -6,6 +6,7 @@ import type { AlarmActionKind } from '#shared/contracts/alarm-command.ts'
 import type { AlarmDefinition } from '#shared/contracts/alarm-definition.ts'
 import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
 import { silentLog } from '#shared/log/log.ts'
+import { type MemoryHistory, memoryHistory } from '#tests/support/late-history.ts'
 import { startTestDatabase, type TestDatabase } from '#tests/support/postgres.ts'
 import type { DetectionEdge } from './contract.ts'
 import { HOLD_MS } from './held.ts'
@@ -58,6 +59,7 @@ describe('detection', () => {
   let offset = 1n
   const opened: RunningDetection[] = []
   let groups = 0
+  let history: MemoryHistory
 
   beforeAll(async () => {
     postgres = await startTestDatabase()
@@ -73,6 +75,7 @@ describe('detection', () => {
       clock: () => now,
       log: silentLog,
       checkpointMs: 20,
+      history,
     })
     opened.push(started)
     return started
@@ -81,6 +84,7 @@ describe('detection', () => {
   beforeEach(async () => {
     now = START
     offset = 1n
+    history = memoryHistory()
     edge = { org: await postgres.newOrg(), group: `works-${++groups}`, edge: 'line-1' }
     detection = await start()
     detection.edge(edge).onBirth('oven-1', OVEN)
@@ -124,6 +128,12 @@ describe('detection', () => {
       offset: range.first + BigInt(i),
     }))
     shard.onSamples({ samples, range })
+    const path = (i: number) => `${edge.group}/line-1/oven-1/${values[i]?.[0]}`
+    history.keep(
+      edge,
+      range,
+      samples.map(({ sourceAt: at, value, quality }, i) => ({ path: path(i), at, value, quality })),
+    )
     shard.onEventTime(START + (values.at(-1)?.[1] ?? 0) * 1000)
   }
 
@@ -561,6 +571,7 @@ describe('detection', () => {
     await detection.settled()
     expect(await log()).toEqual([])
     resend({ range: { epoch: EPOCH, first: late.first, last: late.first + 3n }, values: late.values })
+    await detection.judgeLate()
     await detection.settled()
     const lines = (await log()).filter(({ alarm }) => alarm === 'temperature-high')
     expect(lines.map(({ transition, eventAt }) => [transition, (eventAt - START) / 1000])).toEqual([
@@ -594,9 +605,75 @@ describe('detection', () => {
         ['temperature', 11, 92],
       ],
     })
+    await detection.judgeLate()
     await detection.settled()
     const lines = (await log()).filter(({ alarm }) => alarm === 'temperature-high')
     expect(lines).toMatchObject([{ transition: 'activated', eventAt: START + 20_000, isLate: false }])
+  })
+
+  it('takes up an alarm that samples which came late show to be active still', async () => {
+    send([['temperature', 0, 80]])
+    const missing = { epoch: EPOCH, first: offset, last: offset }
+    offset += 1n
+    send([['temperature', 20, 89]])
+    waitInVain(20)
+    resend({ range: missing, values: [['temperature', 10, 91]] })
+    await detection.judgeLate()
+    await detection.settled()
+    const lines = (await log()).filter(({ alarm }) => alarm === 'temperature-high')
+    expect(lines).toMatchObject([{ transition: 'activated', eventAt: START + 10_000, isLate: true, isRaised: true }])
+    const point = await pointOf('temperature-high')
+    expect(point).toMatchObject({ state: 'B', activeSince: START + 10_000 })
+    expect(await detection.occurrence(edge.org, point.occurrenceId!)).toMatchObject({ isLate: true, closedAt: null })
+    send([['temperature', 30, 80]])
+    await detection.settled()
+    expect(await pointOf('temperature-high')).toMatchObject({ state: 'D', occurrenceId: point.occurrenceId })
+  })
+
+  it('ends an alarm that samples which came late show to have returned', async () => {
+    send([['temperature', 0, 91]])
+    const missing = { epoch: EPOCH, first: offset, last: offset }
+    offset += 1n
+    send([['temperature', 20, 89]])
+    waitInVain(20)
+    resend({ range: missing, values: [['temperature', 10, 80]] })
+    await detection.judgeLate()
+    await detection.settled()
+    expect((await log()).filter(({ alarm }) => alarm === 'temperature-high')).toMatchObject([
+      { transition: 'activated', eventAt: START, isLate: false },
+      { transition: 'returned', eventAt: START + 10_000, isLate: true },
+    ])
+    expect(await pointOf('temperature-high')).toMatchObject({ state: 'D' })
+  })
+
+  it('judges a gap that does not close ten minutes after its first late sample, and goes on from there', async () => {
+    send([['temperature', 0, 80]])
+    const first = offset
+    offset += 3n
+    send([['temperature', 40, 80]])
+    waitInVain(40)
+    const arrive = (i: bigint, second: number, value: number) =>
+      resend({ range: { epoch: EPOCH, first: first + i, last: first + i }, values: [['temperature', second, value]] })
+    arrive(0n, 10, 95)
+    now += 599_000
+    await detection.judgeLate()
+    now += 1000
+    await detection.judgeLate()
+    await detection.settled()
+    expect(await log()).toEqual([])
+    const restarted = await start()
+    detection = restarted
+    restarted.edge(edge).bind('oven-1', OVEN)
+    arrive(1n, 20, 70)
+    now += 600_000
+    await restarted.judgeLate()
+    await restarted.settled()
+    const lines = (await log()).filter(({ alarm }) => alarm === 'temperature-high')
+    expect(lines.map(({ transition, eventAt }) => [transition, (eventAt - START) / 1000])).toEqual([
+      ['activated', 10],
+      ['returned', 20],
+      ['closed', 20],
+    ])
   })
 
   it('keeps machine states as intervals without overlap and tells each change', async () => {

@@ -36,7 +36,7 @@ const TANK: DeviceProfile = {
 function tank() {
   const edge = new EdgeShard({
     edge: { org: 'org', group: 'works', edge: 'line-1' },
-    ...{ points: [], machines: new Map(), memory: undefined, revision: 0, marks: new Map() },
+    ...{ points: [], machines: new Map(), memory: undefined, revision: 0, gaps: [], marks: new Map() },
     clock: () => NOW + 3_600_000,
     urgent: () => undefined,
     idle: () => undefined,

@@ -13,38 +13,15 @@ import type {
   OffsetRange,
   WatchedColumns,
 } from './contract.ts'
+import type { EdgeOptions, EdgeWork } from './edge-options.ts'
+import { Gaps } from './gaps.ts'
 import { copyOf, Held } from './held.ts'
-import { LATE_WAIT_MS, LateGap } from './late.ts'
-import { createMachine, type Machine, type MachineInterval } from './machine.ts'
-import { Marks, type StoredRanges } from './marks.ts'
+import { createMachine, type Machine } from './machine.ts'
+import { Marks } from './marks.ts'
 import { Points } from './points.ts'
-import type { MachineMemory, Memory } from './tables.ts'
+import type { MachineMemory } from './tables.ts'
 import { leastSeen, type WatchedDevice, type WatchedTag } from './watched.ts'
-import type { Batch, EdgeMark, MachineRow, PointSlot } from './work.ts'
-
-/** What the detection of one edge goes on from, and whom it tells. */
-export interface EdgeOptions {
-  readonly edge: DetectionEdge
-  readonly points: readonly PointSlot[]
-  /** Present intervals by device. */
-  readonly machines: ReadonlyMap<string, MachineInterval>
-  readonly memory: Memory | undefined
-  /** The greatest that was written, see Memory. */
-  readonly revision: number
-  readonly marks: ReadonlyMap<bigint, StoredRanges>
-  /** ms since 1970 */
-  readonly clock: () => number
-  /** Something must be committed at once. */
-  readonly urgent: () => void
-  /** Something must be committed within the checkpoint time. */
-  readonly idle: () => void
-  readonly changed: (slot: PointSlot, points: Points) => void
-}
-
-/** What an edge has for the next commit. */
-export interface EdgeWork extends Pick<Batch, 'events' | 'points' | 'bound' | 'late' | 'machines'> {
-  readonly mark: EdgeMark | undefined
-}
+import type { EdgeMark, MachineRow } from './work.ts'
 
 /** A clock more than this ahead of the server's is broken, not fast. */
 const FURTHEST_AHEAD_MS = 86_400_000
@@ -56,6 +33,7 @@ const BACKLOG_PAUSE_MS = 2000
 export class EdgeShard implements EdgeDetection {
   readonly edge: DetectionEdge
   readonly points: Points
+  readonly gaps: Gaps
   /** Samples older than the newest of their tag: the live detector never goes back for them. */
   lateSamples = 0
   /** Samples whose time cannot be: they are not evaluated. */
@@ -76,7 +54,6 @@ export class EdgeShard implements EdgeDetection {
   #writtenMachines = ''
   #isMoved = false
   #isStale = false
-  #gap: LateGap | undefined
   #backlogAt = Number.NEGATIVE_INFINITY
   readonly #held = new Held(() => this.#judgeHeld())
 
@@ -85,6 +62,7 @@ export class EdgeShard implements EdgeDetection {
     this.edge = options.edge
     this.points = new Points({ ...options, restored: options.points })
     this.#marks = new Marks(options.marks)
+    this.gaps = new Gaps(options.gaps)
     this.#eventAt = options.memory?.eventAt ?? null
     this.#revision = options.revision
     // Points and machines are not committed at one moment: the silence may have ended for one of them alone.
@@ -155,7 +133,6 @@ export class EdgeShard implements EdgeDetection {
   #pass(range: OffsetRange | undefined): void {
     if (range) this.#marks.add(range)
     this.#moved()
-    if (this.#gap && this.#marks.isWhole(this.#gap.epoch, this.#gap.from)) this.#closeGap()
   }
 
   onEventTime(at: number): void {
@@ -163,10 +140,9 @@ export class EdgeShard implements EdgeDetection {
     if (!this.#isPlausible(at) || (this.#eventAt !== null && at <= this.#eventAt)) return
     this.#judgeHeld()
     if (this.#held.note(at)) return
-    if (!this.#gap && at - this.#backlogAt < BACKLOG_PAUSE_MS) return
+    if (this.gaps.open.length === 0 && at - this.#backlogAt < BACKLOG_PAUSE_MS) return
     this.#eventAt = at
     if (this.points.tick(at)) this.#moved()
-    if (this.#gap?.firstLateAt && this.#options.clock() - this.#gap.firstLateAt >= LATE_WAIT_MS) this.#closeGap()
   }
 
   onBacklog(at: number): void {
@@ -197,8 +173,9 @@ export class EdgeShard implements EdgeDetection {
     this.#revision++
     const changed = this.points.take(this.#revision)
     const hasMark = marks === 'all' || (marks === 'awaited' && this.#machineRows.length > 0)
-    if (!hasMark) return { ...changed, machines: [], mark: undefined }
-    const work = { ...changed, machines: this.#machineRows, mark: this.#takeMark() }
+    const gaps = this.gaps.take()
+    if (!hasMark) return { ...changed, gaps, machines: [], mark: undefined }
+    const work = { ...changed, gaps, machines: this.#machineRows, mark: this.#takeMark() }
     this.#machineRows = []
     return work
   }
@@ -206,6 +183,16 @@ export class EdgeShard implements EdgeDetection {
   /** The mark is committed: the acknowledgement to the edge may move. */
   committed({ ranges }: EdgeMark): void {
     this.#marks.committed(ranges)
+  }
+
+  /** True when every offset of the range has been evaluated. */
+  isEvaluated({ epoch, first, last }: OffsetRange): boolean {
+    return this.#marks.hasAll(epoch, first, last)
+  }
+
+  /** A gap was judged: that is to be committed. */
+  lateJudged(): void {
+    this.#moved()
   }
 
   #moved(): void {
@@ -302,7 +289,10 @@ export class EdgeShard implements EdgeDetection {
     const key = `${device}/${tag}`
     const known = this.#tags[this.#numbers.get(key) ?? -1]
     if (known) return known
-    const watched: WatchedTag = { points: [], machine: undefined, newestAt: Number.NEGATIVE_INFINITY }
+    const watched: WatchedTag = {
+      ...{ device, name: tag, points: [], machine: undefined },
+      ...{ newestAt: Number.NEGATIVE_INFINITY, notedAt: 0 },
+    }
     this.#numbers.set(key, this.#tags.length)
     this.#tags.push(watched)
     return watched
@@ -310,7 +300,7 @@ export class EdgeShard implements EdgeDetection {
 
   /** True for offsets ahead of missing ones that may still come in time. */
   #isAhead(range: OffsetRange): boolean {
-    if (this.#gap || this.#marks.isNext(range)) return false
+    if (this.gaps.open.length > 0 || this.#marks.isNext(range)) return false
     return range.first > (this.#marks.newest(range.epoch) ?? range.first) && !this.#held.isOver(this.#options.clock())
   }
 
@@ -327,15 +317,15 @@ export class EdgeShard implements EdgeDetection {
   /** Offsets are skipped: what comes for them later is late, and is judged from where the detectors stand now. */
   #noteHole({ epoch, first }: OffsetRange): void {
     const newest = this.#marks.newest(epoch)
-    if (this.#gap || newest === undefined || first === newest + 1n) return
-    if (first > newest) this.#gap = new LateGap(epoch, newest + 1n, this.points.all())
-    else if (!this.#marks.isWhole(epoch, first)) this.#gap = new LateGap(epoch, first, [])
+    if (newest !== undefined && first > newest + 1n) this.gaps.skip({ epoch, first: newest + 1n, last: first - 1n })
   }
 
   /** Notes what is skipped before a range; answers the range when offsets of it were evaluated before. */
   #overlap(range: OffsetRange): OffsetRange | undefined {
-    if (this.#marks.isNext(range)) return undefined
-    this.#noteHole(range)
+    const isNext = this.#marks.isNext(range)
+    if (!isNext) this.#noteHole(range)
+    if (this.gaps.open.length > 0) this.gaps.arriving(range)
+    if (isNext) return undefined
     return this.#marks.overlaps(range) ? range : undefined
   }
 
@@ -349,17 +339,15 @@ export class EdgeShard implements EdgeDetection {
   /** The same as #evaluate for a number that changes nothing but the newest value; false when it may change more. */
   #takeCalmly(tag: WatchedTag, at: number, value: number): boolean {
     const { points } = tag
-    if (tag.machine || this.#gap || at <= tag.newestAt || !this.#isPlausible(at)) return false
+    if (tag.machine || this.#mustNote(tag) || at <= tag.newestAt || !this.#isPlausible(at)) return false
     for (const point of points) if (!point.isCalm(value)) return false
     for (const point of points) point.take(at, value)
     tag.newestAt = at
     return true
   }
 
-  #closeGap(): void {
-    const gap = this.#gap
-    this.#gap = undefined
-    if (gap) this.points.recordLate(gap.replay())
+  #mustNote(tag: WatchedTag): boolean {
+    return tag.notedAt !== this.gaps.generation && this.gaps.open.length > 0
   }
 
   #evaluate(tag: WatchedTag, { sourceAt, value, quality }: Omit<DetectionSample, 'tag'>): void {
@@ -370,11 +358,11 @@ export class EdgeShard implements EdgeDetection {
     const input = { kind: 'sample' as const, at: sourceAt, value, quality }
     if (sourceAt <= tag.newestAt) {
       this.lateSamples++
-      this.#gap?.late(tag, input, this.#options.clock())
+      this.gaps.late(tag, sourceAt, this.#options.clock())
       return
     }
     tag.newestAt = sourceAt
-    this.#gap?.live(tag, input)
+    if (this.#mustNote(tag) && this.gaps.live(tag, sourceAt)) tag.notedAt = this.gaps.generation
     for (const slot of tag.points) this.points.feed(slot, input)
     if (tag.machine && quality !== 0) tag.machine.value(sourceAt, value)
   }

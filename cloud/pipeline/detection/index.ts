@@ -3,14 +3,16 @@ import type { Log } from '#shared/log/log.ts'
 import { Actions, type FoundPoint } from './actions.ts'
 import { inBatches, NOTHING } from './batches.ts'
 import { Committer, type MarksWanted, type Taken } from './committer.ts'
-import type { Detection, DetectionEdge } from './contract.ts'
+import type { Detection, DetectionEdge, LateHistory } from './contract.ts'
 import { EdgeShard } from './edge-detection.ts'
+import type { GapWork } from './gaps.ts'
+import { LateJudge } from './late-judge.ts'
 import { loadEdges, type StoredEdge } from './load.ts'
 import { detectionQueries } from './queries.ts'
 import { ServerClock } from './server-clock.ts'
 import { commitBatch } from './store.ts'
 import type { DetectionTables } from './tables.ts'
-import type { Batch } from './work.ts'
+import type { Batch, GapOf } from './work.ts'
 
 export type * from './contract.ts'
 export { detectionQueries } from './queries.ts'
@@ -31,6 +33,8 @@ export interface DetectionOptions {
   readonly checkpointMs?: number
   /** Of this process, where several divide the edges: it begins without any and takes them on one by one. */
   readonly fence?: bigint | undefined
+  /** Where late samples are read from. */
+  readonly history: LateHistory
 }
 
 /** Restores every edge from its checkpoint and starts to apply operator actions. Rejects when the database cannot be read. */
@@ -62,6 +66,7 @@ export class RunningDetection implements Detection {
   readonly #committer: Committer
   readonly #serverClock: ServerClock
   readonly #actions: Actions
+  readonly #lateJudge: LateJudge
   readonly #listeners = new Set<(edge: DetectionEdge) => void>()
   readonly #silences = new Set<NodeJS.Timeout>()
   #unlisten: (() => Promise<void>) | undefined
@@ -91,6 +96,10 @@ export class RunningDetection implements Detection {
       const found = this.#found.get(id)
       return found?.slot.edge.org === org ? found : undefined
     }
+    this.#lateJudge = new LateJudge({
+      ...{ db, clock, log, history: options.history, shards: () => this.#shards.values() },
+      isHere: (shard) => this.#isHere(shard),
+    })
     this.#actions = new Actions({ ...{ db, clock, find, fence }, urgent: () => this.#committer.now() })
   }
 
@@ -132,7 +141,8 @@ export class RunningDetection implements Detection {
   edge(edge: DetectionEdge): EdgeShard {
     const known = this.#shards.get(`${edge.group}/${edge.edge}`)
     return (
-      known ?? this.#open({ edge, points: [], machines: new Map(), memory: undefined, revision: 0, marks: new Map() })
+      known ??
+      this.#open({ edge, points: [], machines: new Map(), memory: undefined, revision: 0, marks: new Map(), gaps: [] })
     )
   }
 
@@ -142,6 +152,10 @@ export class RunningDetection implements Detection {
 
   checkServerClock(): void {
     this.#serverClock.check()
+  }
+
+  async judgeLate(): Promise<void> {
+    await this.#lateJudge.run()
   }
 
   async settled(): Promise<void> {
@@ -162,6 +176,7 @@ export class RunningDetection implements Detection {
     for (const silence of this.#silences) clearTimeout(silence)
     this.#serverClock.close()
     await this.#unlisten?.()
+    await this.#lateJudge.close()
     await this.#committer.close()
   }
 
@@ -185,7 +200,7 @@ export class RunningDetection implements Detection {
   }
 
   #take(marks: MarksWanted): Taken {
-    const work = [...this.#shards.values()].map((shard) => shard.take(marks))
+    const work = [...this.#shards.values()].map((shard) => ({ edge: shard.edge, ...shard.take(marks) }))
     const batches = inBatches({
       ...NOTHING,
       events: work.flatMap(({ events }) => events),
@@ -193,6 +208,9 @@ export class RunningDetection implements Detection {
       points: work.flatMap(({ points }) => points),
       actions: this.#actions.take(),
       late: work.flatMap(({ late }) => late),
+      notedGaps: gapsOf(work, 'noted'),
+      judgedGaps: gapsOf(work, 'judged'),
+      closedGaps: gapsOf(work, 'closed'),
     })
     const checkpoint = inBatches({
       ...NOTHING,
@@ -210,3 +228,11 @@ export class RunningDetection implements Detection {
     }
   }
 }
+
+interface WithGaps {
+  readonly edge: DetectionEdge
+  readonly gaps: GapWork
+}
+
+const gapsOf = <K extends keyof GapWork>(work: readonly WithGaps[], kind: K): GapOf<GapWork[K][number]>[] =>
+  work.flatMap(({ edge, gaps }) => gaps[kind].map((of: GapWork[K][number]) => ({ edge, of })))

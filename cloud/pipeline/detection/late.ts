@@ -1,11 +1,14 @@
-import { type AlarmChange, type AlarmState, INITIAL_STATE, step } from '#shared/alarms/index.ts'
+import {
+  type AlarmChange,
+  type AlarmInput,
+  type AlarmRule,
+  type AlarmState,
+  INITIAL_STATE,
+  isActive,
+  nextEventAt,
+  step,
+} from '#shared/alarms/index.ts'
 import type { Quality, Scalar } from '#shared/contracts/sample.ts'
-import type { LateOccurrence, PointSlot } from './work.ts'
-
-/** A gap that does not close is evaluated this long after its first late sample. */
-export const LATE_WAIT_MS = 600_000
-/** Most late samples that wait in memory; what comes beyond is in history alone. */
-const MOST_WAITING = 500_000
 
 /** A value with its time, as the replay takes it. */
 export interface LateSample {
@@ -14,61 +17,32 @@ export interface LateSample {
   readonly quality: Quality
 }
 
-/** Whatever late samples are gathered by. */
-export interface LateTag {
-  readonly points: readonly PointSlot[]
+/** Where the replay of one point stands. Plain JSON. */
+export interface Replayed {
+  readonly state: AlarmState
+  /** Where the live detector stood before the gap; absent while that is the same. */
+  readonly live?: AlarmState
+  /** The newest activation that has not returned. */
+  readonly activated?: AlarmChange
 }
 
-/** Where the detectors stood before offsets went missing, and what has come of them since. */
-export class LateGap {
-  /** First offset that was missing. */
-  readonly from: bigint
-  readonly epoch: bigint
-  /** Server time of the first late sample. */
-  firstLateAt: number | undefined
-  /** Late samples that found no room. */
-  overflow = 0
-  readonly #before: ReadonlyMap<PointSlot, AlarmState>
-  readonly #late = new Map<LateTag, LateSample[]>()
-  readonly #firstLive = new Map<LateTag, LateSample>()
-  #waiting = 0
+/** An occurrence that began and ended in the past. */
+export interface PastOccurrence {
+  readonly activated: AlarmChange
+  readonly returned: AlarmChange
+}
 
-  constructor(epoch: bigint, from: bigint, slots: Iterable<PointSlot>) {
-    this.epoch = epoch
-    this.from = from
-    this.#before = new Map([...slots].map((slot) => [slot, slot.state]))
-  }
-
-  /** The live detector went on with this sample; the first of a tag ends what is late for it. */
-  live(tag: LateTag, sample: LateSample): void {
-    if (!this.#firstLive.has(tag)) this.#firstLive.set(tag, sample)
-  }
-
-  late(tag: LateTag, sample: LateSample, now: number): void {
-    this.firstLateAt ??= now
-    if (this.#waiting >= MOST_WAITING) {
-      this.overflow++
-      return
-    }
-    this.#waiting++
-    const known = this.#late.get(tag)
-    if (known) known.push(sample)
-    else this.#late.set(tag, [sample])
-  }
-
-  /** Evaluates what was late, from where the detectors stood; occurrences that began and ended within it. */
-  replay(): LateOccurrence[] {
-    return [...this.#late].flatMap(([tag, samples]) => {
-      const live = this.#firstLive.get(tag)
-      const inOrder = [...samples, ...(live ? [live] : [])].sort((a, b) => a.at - b.at)
-      return tag.points.flatMap((slot) => replayPoint(slot, this.#before.get(slot), inOrder))
-    })
-  }
+/** The samples of a tag that the live detector did not see in their turn. */
+export interface LateSpan {
+  /** Source time of the first sample that the live detector took after the gap. */
+  readonly liveAt: number
+  /** Newest source time of a late sample. */
+  readonly lateTo: number
 }
 
 /** The condition alone goes on: what operators did belongs to the live point. */
-function conditionOf(before: AlarmState): AlarmState {
-  const { phase, level, since, isBad, value, valueAt, rate } = before
+export function conditionOf(live: AlarmState): AlarmState {
+  const { phase, level, since, isBad, value, valueAt, rate } = live
   return { ...INITIAL_STATE, phase, level, since, isBad, value, valueAt, rate }
 }
 
@@ -78,31 +52,77 @@ const closed = (state: AlarmState): AlarmState => ({
   ...{ isAcked: true, isConfirmed: true, latchedSince: null },
 })
 
-/** Where the detector stood is unknown after a restart within the gap: the first sample only tells where it begins. */
-function begin(slot: PointSlot, before: AlarmState | undefined, first: LateSample): AlarmState {
-  if (before) return conditionOf(before)
-  return closed(step(slot.rule, INITIAL_STATE, { kind: 'sample', ...first }).state)
+/**
+ * Judges the samples of one point in the order of their time, from where its detector stood before a gap. A twin that takes only
+ * what the live detector took goes beside it: once both agree after the gap, the live detector stands where it would have stood
+ * with all samples, and the replay is done. Pure; samples may come in parts.
+ */
+export class Replay {
+  readonly found: PastOccurrence[] = []
+  #state: AlarmState
+  #activated: AlarmChange | undefined
+  #twin: AlarmState
+  #isDone = false
+  readonly #rule: AlarmRule
+  readonly #span: LateSpan
+
+  constructor(rule: AlarmRule, from: Replayed, span: LateSpan) {
+    this.#rule = rule
+    this.#span = span
+    this.#state = from.state
+    this.#activated = from.activated
+    this.#twin = from.live ?? from.state
+  }
+
+  /** The live detector agrees: no sample after this changes what was found. */
+  get isDone(): boolean {
+    return this.#isDone
+  }
+
+  /** Where the replay stands, for another part of the same gap. */
+  get replayed(): Replayed {
+    return { state: this.#state, live: this.#twin, ...(this.#activated ? { activated: this.#activated } : {}) }
+  }
+
+  /** Takes the next sample. */
+  take(sample: LateSample): void {
+    if (this.#isDone) return
+    const isLive = sample.at >= this.#span.liveAt
+    const wasLive = isLive && isActive(this.#twin)
+    if (isLive) this.#twin = closedIfNormal(step(this.#rule, this.#twin, { kind: 'sample', ...sample }).state)
+    this.#step(sample, wasLive)
+    this.#isDone = isLive && sample.at >= this.#span.lateTo && isActive(this.#state) === isActive(this.#twin)
+  }
+
+  /** Takes the newest value of the live detector, which history may not have yet: with it a
+   * return may be found. */
+  takeNewest(sample: LateSample): void {
+    if (!this.#isDone && sample.at > (this.#state.valueAt ?? Number.NEGATIVE_INFINITY)) this.#step(sample, false)
+  }
+
+  /** Delays and windows end one by one, so that each occurrence is closed before the next begins. */
+  #step(sample: LateSample, isTold: boolean): void {
+    for (let due = this.#dueAt(); due !== null && due <= sample.at; due = this.#dueAt()) {
+      this.#take({ kind: 'tick', at: due }, isTold)
+    }
+    this.#take({ kind: 'sample', ...sample }, isTold)
+  }
+
+  #dueAt(): number | null {
+    return nextEventAt(this.#rule, this.#state)
+  }
+
+  /** What the live detector raised by itself, it also ends by itself. */
+  #take(input: AlarmInput, isTold: boolean): void {
+    const { state, events } = step(this.#rule, this.#state, input)
+    this.#state = closedIfNormal(state)
+    for (const change of events) {
+      if (change.transition === 'activated') this.#activated = change
+      if (change.transition !== 'returned') continue
+      if (this.#activated && !isTold) this.found.push({ activated: this.#activated, returned: change })
+      this.#activated = undefined
+    }
+  }
 }
 
-function replayPoint(
-  slot: PointSlot,
-  before: AlarmState | undefined,
-  samples: readonly LateSample[],
-): LateOccurrence[] {
-  const [first] = samples
-  if (!first) return []
-  const found: LateOccurrence[] = []
-  let state = begin(slot, before, first)
-  let activated: AlarmChange | undefined
-  for (const sample of samples) {
-    const result = step(slot.rule, state, { kind: 'sample', ...sample })
-    state = result.state
-    activated = result.events.find(({ transition }) => transition === 'activated') ?? activated
-    const returned = result.events.find(({ transition }) => transition === 'returned')
-    if (!returned) continue
-    if (activated) found.push({ slot, activated, returned })
-    activated = undefined
-    state = closed(state)
-  }
-  return found
-}
+const closedIfNormal = (state: AlarmState) => (isActive(state) || state.occurrence === null ? state : closed(state))

@@ -1,12 +1,22 @@
 import { type Kysely, type RawBuilder, type Selectable, sql } from 'kysely'
-import { type AlarmState, alarmRule, restore } from '#shared/alarms/index.ts'
+import { type AlarmState, alarmRule, INITIAL_STATE, restore } from '#shared/alarms/index.ts'
 import type { AlarmDefinition } from '#shared/contracts/alarm-definition.ts'
 import { AlarmPoint } from './alarm-point.ts'
 import type { DetectionEdge } from './contract.ts'
+import type { GapTag, LateGap } from './gaps.ts'
+import type { Replayed } from './late.ts'
 import type { MachineInterval } from './machine.ts'
 import type { StoredRanges } from './marks.ts'
 import { unpackMemory } from './memory.ts'
-import type { CheckpointsTable, DetectionTables, Memory, PointMemory } from './tables.ts'
+import type {
+  CheckpointsTable,
+  DetectionTables,
+  GapsTable,
+  GapTagsTable,
+  Memory,
+  PointMemory,
+  StoredReplay,
+} from './tables.ts'
 import type { PointSlot } from './work.ts'
 
 /** What one edge goes on from. */
@@ -18,6 +28,7 @@ export interface StoredEdge {
   /** The greatest that was written, see Memory. */
   revision: number
   readonly marks: Map<bigint, StoredRanges>
+  readonly gaps: LateGap[]
 }
 
 interface StoredPoint {
@@ -106,7 +117,7 @@ export async function loadEdges(db: Kysely<DetectionTables>, at: number, wanted?
     const known = edges.get(keyOf(row))
     if (known) return known
     const edge = { org: row.org_id, group: row.group_key, edge: row.edge }
-    const stored = { edge, points: [], machines: new Map(), memory: undefined, revision: 0, marks: new Map() }
+    const stored = { edge, points: [], machines: new Map(), memory: undefined, revision: 0, marks: new Map(), gaps: [] }
     edges.set(keyOf(row), stored)
     return stored
   }
@@ -126,5 +137,38 @@ export async function loadEdges(db: Kysely<DetectionTables>, at: number, wanted?
     stored.points.push(slotOf(row, stored, at))
     stored.revision = Math.max(stored.revision, Number(row.revision))
   }
+  for (const gap of await loadGaps(db, own)) edgeOf(gap.row).gaps.push(gap.gap)
   return [...edges.values()]
 }
+
+async function loadGaps(db: Kysely<DetectionTables>, own: RawBuilder<boolean>) {
+  const rows = await db.selectFrom('detection_gaps').selectAll().where(own).orderBy('first_offset').execute()
+  if (rows.length === 0) return []
+  const tags = await db.selectFrom('detection_gap_tags').selectAll().where(own).execute()
+  const nameOf = (row: Selectable<GapsTable> | Selectable<GapTagsTable>) =>
+    `${keyOf(row)}/${row.epoch}/${row.first_offset}`
+  const byGap = Map.groupBy(tags, nameOf)
+  return rows.map((row) => ({ row, gap: gapOf(row, byGap.get(nameOf(row)) ?? []) }))
+}
+
+function gapOf(row: Selectable<GapsTable>, tags: readonly Selectable<GapTagsTable>[]): LateGap {
+  const { first_late_at: firstLateAt, late_from: lateFrom, late_to: lateTo } = row
+  const range = { epoch: BigInt(row.epoch), first: BigInt(row.first_offset), last: BigInt(row.last_offset) }
+  return {
+    ...range,
+    firstLateAt,
+    lateFrom,
+    lateTo,
+    tags: new Map(tags.map((tag) => [`${tag.device}/${tag.tag}`, gapTagOf(tag)])),
+  }
+}
+
+function gapTagOf({ device, tag, live_at, is_late, points }: Selectable<GapTagsTable>): GapTag {
+  const replayed = Object.entries(points).map(([id, stored]) => [id, replayedOf(stored)] as const)
+  return { device, tag, liveAt: live_at, isLate: is_late, points: new Map(replayed) }
+}
+
+const replayedOf = ({ state, live, ...more }: StoredReplay): Replayed => ({
+  ...{ state: { ...INITIAL_STATE, ...state }, ...more },
+  ...(live ? { live: { ...INITIAL_STATE, ...live } } : {}),
+})

@@ -44,9 +44,9 @@ export class Marks {
     return this.#of(epoch).ranges.at(-1)?.last
   }
 
-  /** True when nothing is missing from `from` to the newest. */
-  isWhole(epoch: bigint, from: bigint): boolean {
-    return this.#of(epoch).endFrom(from) === this.newest(epoch)
+  /** True when every offset of first to last was evaluated. */
+  hasAll(epoch: bigint, first: bigint, last: bigint): boolean {
+    return this.#of(epoch).hasAll(first, last)
   }
 
   add({ epoch, first, last }: OffsetRange): void {

@@ -3,6 +3,7 @@ import {
   type AlarmInput,
   type AlarmState,
   alarmRule,
+  catchUp,
   INITIAL_STATE,
   needsTick,
   step,
@@ -159,15 +160,25 @@ export class Points {
     if (found.length > 0) this.#options.urgent()
   }
 
+  /** Brings a point to the condition that a replay of late samples ended with. */
+  catchUp(slot: PointSlot, replayed: AlarmState): void {
+    const { state, events } = catchUp(slot.rule, slot.state, replayed)
+    if (state === slot.state) return
+    slot.state = state
+    this.#record(slot, events, true)
+    this.#dirty.add(slot)
+    this.#watch(slot)
+  }
+
   #where({ device, rule: { definition } }: PointSlot) {
     const { edge, clock } = this.#options
     const { tag, alarm } = definition
     return { group: edge.group, edge: edge.edge, device, tag, alarm, recordedAt: clock() }
   }
 
-  #record(slot: PointSlot, changes: readonly AlarmChange[]): void {
+  #record(slot: PointSlot, changes: readonly AlarmChange[], isLate = false): void {
     for (const change of changes) {
-      const event = { ...change, ...this.#where(slot), isLate: false }
+      const event = { ...change, ...this.#where(slot), isLate }
       this.#events.push({ org: this.#options.edge.org, version: slot.rule.version, event })
       slot.changedAt = change.eventAt
     }

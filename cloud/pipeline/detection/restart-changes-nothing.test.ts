@@ -9,7 +9,9 @@ import { pointId, uuidV8 } from '#shared/alarms/index.ts'
 import type { AlarmDefinition } from '#shared/contracts/alarm-definition.ts'
 import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
 import { silentLog } from '#shared/log/log.ts'
+import { memoryHistory } from '#tests/support/late-history.ts'
 import { startTestDatabase, type TestDatabase } from '#tests/support/postgres.ts'
+import { HOLD_MS } from './held.ts'
 import { createDetection, type RunningDetection } from './index.ts'
 import { loadEdges } from './load.ts'
 import type { DetectionTables } from './tables.ts'
@@ -74,10 +76,14 @@ type Act =
   | { readonly kind: 'server-clock' }
   | { readonly kind: 'operator'; readonly action: (typeof ACTIONS)[number]; readonly alarm: number }
   | { readonly kind: 'commit' }
+  /** Payloads that did not arrive come, in order. */
+  | { readonly kind: 'resend' }
 
 interface Step {
   readonly act: Act
   readonly afterMs: number
+  /** Samples do not arrive, but are sent again later. */
+  readonly isLost: boolean
   /** The process is killed after it. */
   readonly isKilled: boolean
 }
@@ -107,14 +113,22 @@ const act: fc.Arbitrary<Act> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.constant({ kind: 'commit' as const }) },
+  { weight: 1, arbitrary: fc.constant({ kind: 'resend' as const }) },
 )
 const steps: fc.Arbitrary<readonly Step[]> = fc.array(
-  fc.record({ act, afterMs: fc.integer({ min: 10, max: 6000 }), isKilled: fc.nat(4).map((n) => n === 0) }),
+  fc.record({
+    act,
+    afterMs: fc.integer({ min: 10, max: 6000 }),
+    isLost: fc.nat(3).map((n) => n === 0),
+    isKilled: fc.nat(4).map((n) => n === 0),
+  }),
   { minLength: 10, maxLength: 45 },
 )
 
 /** A step with its own time and offsets, so that it is the same when it comes again. */
 interface Placed extends Step {
+  /** The lost ones that a resend brings. */
+  readonly brings: readonly Placed[]
   readonly index: number
   readonly at: number
   readonly first: bigint
@@ -123,11 +137,15 @@ interface Placed extends Step {
 function place(all: readonly Step[]): Placed[] {
   let at = START
   let next = 1n
+  let lost: Placed[] = []
   return all.map((step, index) => {
     at += step.afterMs
     const first = next
     if (step.act.kind === 'samples') next += BigInt(step.act.values.length)
-    return { ...step, index, at, first }
+    const placed = { ...step, index, at, first, brings: step.act.kind === 'resend' ? lost : [] }
+    if (step.act.kind === 'resend') lost = []
+    if (step.act.kind === 'samples' && step.isLost) lost.push(placed)
+    return placed
   })
 }
 
@@ -156,24 +174,47 @@ async function play(database: Database, group: string, all: readonly Placed[], m
   let now = START
   let detection: RunningDetection
   let kill: () => void
+  const history = memoryHistory()
   const start = async () => {
     const life = mortal(system as unknown as Kysely<unknown>)
     kill = life.kill
-    detection = await createDetection({ db: life.db, clock: () => now, log: silentLog, checkpointMs: 5 })
+    detection = await createDetection({
+      db: life.db,
+      clock: () => now,
+      log: silentLog,
+      checkpointMs: 5,
+      history,
+    })
     detection.edge(edge).bind('oven-1', OVEN)
   }
-  const feed = async ({ act: one, at, first, index }: Placed) => {
+  const arrive = ({ act: one, at, first }: Placed) => {
+    if (one.kind !== 'samples') return
+    const shard = detection.edge(edge)
+    const samples = one.values.map(([tag, v], i) => ({
+      ...{ tag: shard.tag('oven-1', tag), sourceAt: at + i, value: v, offset: first + BigInt(i) },
+      quality: v === null ? (0 as const) : (192 as const),
+    }))
+    const range = { epoch: EPOCH, first, last: first + BigInt(samples.length - 1) }
+    shard.onSamples({ samples, range })
+    shard.onEventTime(at + samples.length)
+    // What came ahead of missing samples has waited in vain.
+    if (!shard.isEvaluated(range)) now += HOLD_MS
+    shard.onEventTime(at + samples.length + 1)
+    const kept = samples.map(({ sourceAt, value: v, quality }, i) => {
+      const path = `${group}/line-1/oven-1/${one.values[i]?.[0]}`
+      return { path, at: sourceAt, value: v, quality }
+    })
+    history.keep(edge, range, kept)
+  }
+  const feed = async (step: Placed) => {
+    const { act: one, at, index } = step
     now = at
     detection.checkServerClock()
     const shard = detection.edge(edge)
     if (one.kind === 'samples') {
-      const samples = one.values.map(([tag, v], i) => ({
-        ...{ tag: shard.tag('oven-1', tag), sourceAt: at + i, value: v, offset: first + BigInt(i) },
-        quality: v === null ? (0 as const) : (192 as const),
-      }))
-      shard.onSamples({ samples, range: { epoch: EPOCH, first, last: first + BigInt(samples.length - 1) } })
-      shard.onEventTime(at + samples.length)
-    } else if (one.kind === 'heartbeat') shard.onEventTime(at)
+      if (!step.isLost) arrive(step)
+    } else if (one.kind === 'resend') for (const late of step.brings) arrive(late)
+    else if (one.kind === 'heartbeat') shard.onEventTime(at)
     else if (one.kind === 'silence') shard.onStale(at)
     else if (one.kind === 'operator') await operate({ system, group, index, at }, one)
     if (one.kind === 'operator') await detection.applyActions()
@@ -188,8 +229,12 @@ async function play(database: Database, group: string, all: readonly Placed[], m
     await feed(step)
     if (step.index % 3 === 0) await nextTurn()
     // Samples alone come again from the edge's journal; the rest is taken up from its commit.
-    if (step.act.kind !== 'samples') {
+    if (step.act.kind !== 'samples' && step.act.kind !== 'resend') {
       await detection!.settled()
+      if (step.act.kind === 'commit') {
+        await detection!.judgeLate()
+        await detection!.settled()
+      }
       since = step.index + 1
     }
     if (!mayKill || !step.isKilled) continue
@@ -199,6 +244,8 @@ async function play(database: Database, group: string, all: readonly Placed[], m
     await start()
     for (const again of all.slice(since, step.index + 1)) await feed(again)
   }
+  await detection!.settled()
+  await detection!.judgeLate()
   await detection!.settled()
   expect(detection!.fault()).toBeUndefined()
   await detection!.close()
@@ -235,9 +282,9 @@ async function found(system: Kysely<DetectionTables>, group: string) {
   const machines = system.selectFrom('machine_states').selectAll().where('group_key', '=', group).orderBy('since')
   return {
     points,
-    eventAt: edge?.memory?.eventAt,
     machineMemory: edge?.memory?.machines,
     marks: [...(edge?.marks ?? [])],
+    gaps: edge?.gaps,
     log: log.map(({ event }) => event),
     occurrences: await occurrences,
     actions: await actions.execute(),
@@ -268,6 +315,7 @@ describe('a restart at any moment (T19)', () => {
     let number = 0
     let kills = 0
     let lines = 0
+    let late = 0
     await fc.assert(
       fc.asyncProperty(steps, async (random) => {
         const placed = place(random)
@@ -276,11 +324,13 @@ describe('a restart at any moment (T19)', () => {
         const killed = await play(other, `works-${number}`, placed, true)
         kills += placed.filter(({ isKilled }) => isKilled).length
         lines += without.log.length
+        late += without.occurrences.filter(({ is_late }) => is_late).length
         expect(killed).toEqual(without)
       }),
       { numRuns: RUNS, endOnFailure: true },
     )
     expect(kills).toBeGreaterThan(RUNS)
     expect(lines).toBeGreaterThan(RUNS * 5)
+    expect(late).toBeGreaterThan(0)
   })
 })

@@ -100,7 +100,7 @@ export function logRow({ org, event }: LoggedEvent, ord: number) {
   }
 }
 
-function openedRow(org: string, version: number, event: AlarmChange) {
+function openedRow(org: string, version: number, event: AlarmChange & { readonly isLate: boolean }) {
   return {
     id: event.occurrenceId,
     org_id: org,
@@ -118,26 +118,25 @@ function openedRow(org: string, version: number, event: AlarmChange) {
     peak_at: instant(event.peakAt),
     count: event.count,
     is_suppressed: !event.isRaised,
-    is_late: false,
+    is_late: event.isLate,
   }
 }
 
 /** Occurrences that the events open. */
 export const openedOccurrences = ({ events }: Batch) =>
   events
-    .filter(({ event }) => event.transition === 'activated' && event.count === 1 && !event.isLate)
+    .filter(({ event }) => event.transition === 'activated' && event.count === 1)
     .map(({ org, version, event }) => openedRow(org, version, event))
 
 /** An occurrence of the past, complete at once. */
-export function lateOccurrence({ slot, activated, returned }: LateOccurrence) {
+export function lateOccurrence({ slot, activated, returned, isSuppressed }: LateOccurrence) {
   return {
-    ...openedRow(slot.edge.org, slot.rule.version, activated),
+    ...openedRow(slot.edge.org, slot.rule.version, { ...activated, isLate: true }),
     returned_at: instant(returned.eventAt),
     closed_at: instant(returned.eventAt),
     peak_value: returned.peak ?? null,
     peak_at: instant(returned.peakAt),
-    is_suppressed: false,
-    is_late: true,
+    is_suppressed: isSuppressed,
   }
 }
 
@@ -174,7 +173,7 @@ export function occurrencePatches({ events, points }: Batch): OccurrencePatch[] 
   const patches = new Map<string, OccurrencePatch>()
   for (const { event } of events) {
     const id = event.occurrenceId
-    if (id !== null && !event.isLate) patches.set(id, patched(patches.get(id), id, event))
+    if (id !== null) patches.set(id, patched(patches.get(id), id, event))
   }
   for (const { state } of points) {
     const open = state.occurrence

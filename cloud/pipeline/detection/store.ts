@@ -1,4 +1,7 @@
 import { type Kysely, sql } from 'kysely'
+import type { OffsetRange } from './contract.ts'
+import { type GapEdit, trimmed } from './gaps.ts'
+import type { Replayed } from './late.ts'
 import {
   appliedAction,
   definitionRow,
@@ -11,9 +14,9 @@ import {
   pointState,
 } from './rows.ts'
 import type { DetectionTables } from './tables.ts'
-import type { Batch, EdgeMark } from './work.ts'
+import type { Batch, EdgeMark, GapOf } from './work.ts'
 
-const edgeColumns = ({ edge }: EdgeMark) => ({ group_key: edge.group, edge: edge.edge, org_id: edge.org })
+const edgeColumns = ({ edge }: Pick<EdgeMark, 'edge'>) => ({ group_key: edge.group, edge: edge.edge, org_id: edge.org })
 
 const markRows = (mark: EdgeMark) =>
   [...mark.ranges].map(([epoch, ranges]) => ({
@@ -25,8 +28,9 @@ const markRows = (mark: EdgeMark) =>
 /** Occurrences that open in this batch, each with its end when it also ends there, and those of the past. */
 function newOccurrences(batch: Batch, patches: ReturnType<typeof occurrencePatches>) {
   const ends = new Map(patches.map(({ tells_return, ...patch }) => [patch.id, patch]))
-  const opened = openedOccurrences(batch).map((row) => ({ ...row, ...ends.get(row.id ?? '') }))
-  return [...opened, ...batch.late.map(lateOccurrence)]
+  const late = new Map(batch.late.map((one) => [one.activated.occurrenceId, lateOccurrence(one)]))
+  const opened = openedOccurrences(batch).filter(({ id }) => !late.has(id))
+  return [...opened.map((row) => ({ ...row, ...ends.get(row.id ?? '') })), ...late.values()]
 }
 
 function rowsOf(batch: Batch) {
@@ -38,7 +42,8 @@ function rowsOf(batch: Batch) {
     definitions: bound.map(definitionRow),
     bound: bound.map(pointBinding),
     points: batch.points.map(pointState),
-    events: batch.events.map(logRow),
+    // Twice the same event in one statement would fail for ever.
+    events: [...new Map(batch.events.map((one, i) => [one.event.id, logRow(one, i)])).values()],
     patches: patches.filter(({ id }) => !opened.has(id)),
     occurrences,
     machines: batch.machines.map(machineRow),
@@ -66,6 +71,43 @@ function checkpointsOf(marks: readonly EdgeMark[]) {
   return { rows, memory: Buffer.concat(pieces) }
 }
 
+const gapColumns = <T extends Pick<OffsetRange, 'epoch' | 'first'>>({ edge, of }: GapOf<T>) => ({
+  ...edgeColumns({ edge }),
+  epoch: String(of.epoch),
+  first_offset: String(of.first),
+})
+
+const gapRow = ({ edge, of: { gap } }: GapOf<GapEdit>) => ({
+  ...gapColumns({ edge, of: gap }),
+  ...{ last_offset: String(gap.last), first_late_at: gap.firstLateAt, late_from: gap.lateFrom, late_to: gap.lateTo },
+})
+
+const gapTagRows = ({ edge, of: { gap, tags } }: GapOf<GapEdit>) =>
+  tags.map(({ device, tag, liveAt, isLate, points }) => ({
+    ...gapColumns({ edge, of: gap }),
+    ...{ device, tag, live_at: liveAt, is_late: isLate },
+    points: Object.fromEntries([...points].map(([id, replayed]) => [id, storedReplay(replayed)])),
+  }))
+
+const storedReplay = ({ state, live, ...more }: Replayed) => ({
+  ...{ state: trimmed(state), ...more },
+  ...(live ? { live: trimmed(live) } : {}),
+})
+
+const keyOf = ({ group_key, edge, epoch, first_offset }: ReturnType<typeof gapRow>) =>
+  `${group_key}/${edge}/${epoch}/${first_offset}`
+
+function gapRowsOf({ notedGaps, judgedGaps, closedGaps }: Batch) {
+  if (notedGaps.length + judgedGaps.length + closedGaps.length === 0) return undefined
+  // The judged one of a gap that is in both stands later, and one statement writes a row once.
+  const gaps = new Map([...notedGaps, ...judgedGaps].map(gapRow).map((row) => [keyOf(row), row]))
+  return {
+    gaps: [...gaps.values()],
+    tags: [...notedGaps, ...judgedGaps].flatMap(gapTagRows),
+    closed: closedGaps.map(gapColumns),
+  }
+}
+
 /**
  * Writes a batch in one transaction and one round trip: all of it or nothing. Safe to repeat when the outcome of an attempt
  * is unknown: events that are in the log already are neither logged nor told again.
@@ -73,5 +115,7 @@ function checkpointsOf(marks: readonly EdgeMark[]) {
 export async function commitBatch(db: Kysely<DetectionTables>, batch: Batch): Promise<void> {
   const { rows: checkpoints, memory } = checkpointsOf(batch.marks)
   const rows = JSON.stringify({ ...rowsOf(batch), checkpoints })
-  await sql`select andon_commit_detection(${rows}::jsonb, ${memory}::bytea)`.execute(db)
+  const gaps = gapRowsOf(batch)
+  const keep = gaps ? sql`andon_keep_gaps(${JSON.stringify(gaps)}::jsonb), ` : sql``
+  await sql`select ${keep}andon_commit_detection(${rows}::jsonb, ${memory}::bytea)`.execute(db)
 }

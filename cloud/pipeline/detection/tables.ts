@@ -1,6 +1,6 @@
 import type { GeneratedAlways } from 'kysely'
 import type { Int8, JsonColumn, OutboxTable } from '#cloud/platform/database/tables.ts'
-import type { AlarmState } from '#shared/alarms/index.ts'
+import type { AlarmChange, AlarmState } from '#shared/alarms/index.ts'
 import type { AlarmActionKind } from '#shared/contracts/alarm-command.ts'
 import type { AlarmDefinition } from '#shared/contracts/alarm-definition.ts'
 import type { AlarmEvent, AlarmTransition, AlarmValue } from '#shared/contracts/alarm-event.ts'
@@ -146,6 +146,33 @@ export interface CheckpointsTable {
   changes: Buffer
 }
 
+export interface GapsTable {
+  group_key: string
+  edge: string
+  epoch: string
+  first_offset: string
+  last_offset: string
+  org_id: string
+  first_late_at: number | null
+  late_from: number | null
+  late_to: number | null
+}
+
+/** A Replayed, its states without what they have in common with one that has seen nothing. */
+export interface StoredReplay {
+  readonly state: Partial<AlarmState>
+  readonly live?: Partial<AlarmState>
+  readonly activated?: AlarmChange
+}
+
+export interface GapTagsTable extends Pick<GapsTable, 'group_key' | 'edge' | 'epoch' | 'first_offset' | 'org_id'> {
+  device: string
+  tag: string
+  live_at: number
+  is_late: boolean
+  points: JsonColumn<Readonly<Record<string, StoredReplay>>>
+}
+
 export interface MachineStatesTable {
   device_path: string
   since: Date
@@ -157,7 +184,7 @@ export interface MachineStatesTable {
   until: Date | null
 }
 
-/** The tables of `0003-detection.sql` and `0007-detection-checkpoint.sql`, and the outbox to which alarm events go in the same transaction. */
+/** The tables of `0003-detection.sql`, `0007-detection-checkpoint.sql` and `0008-detection-gaps.sql`, and the outbox to which alarm events go in the same transaction. */
 export interface DetectionTables {
   alarm_definitions: DefinitionsTable
   alarm_points: PointsTable
@@ -167,6 +194,8 @@ export interface DetectionTables {
   alarm_actions: ActionsTable
   detection_marks: MarksTable
   detection_checkpoints: CheckpointsTable
+  detection_gaps: GapsTable
+  detection_gap_tags: GapTagsTable
   machine_states: MachineStatesTable
   outbox: OutboxTable
 }

@@ -4,9 +4,13 @@ import type { PointSlot } from './work.ts'
 
 /** One tag that something watches; its position is the number by which its samples come. */
 export interface WatchedTag {
+  readonly device: string
+  readonly name: string
   points: readonly PointSlot[]
   machine: Machine | undefined
   newestAt: number
+  /** See Gaps.generation. */
+  notedAt: number
 }
 
 /** A device whose tags are watched. */

@@ -1,7 +1,9 @@
-import type { AlarmChange, AlarmRule, AlarmState } from '#shared/alarms/index.ts'
+import type { AlarmRule, AlarmState } from '#shared/alarms/index.ts'
 import type { AlarmEvent } from '#shared/contracts/alarm-event.ts'
 import type { TakenMemory } from './checkpoint.ts'
-import type { DetectionEdge, MachineStateChanged } from './contract.ts'
+import type { DetectionEdge, MachineStateChanged, OffsetRange } from './contract.ts'
+import type { GapEdit } from './gaps.ts'
+import type { PastOccurrence } from './late.ts'
 import type { StoredRanges } from './marks.ts'
 import type { ActionResult, MachineMemory, PointMemory } from './tables.ts'
 
@@ -62,10 +64,16 @@ export interface EdgeMark {
 }
 
 /** An occurrence found by a replay of late samples: it began and ended in the past, so it is closed at once. */
-export interface LateOccurrence {
+export interface LateOccurrence extends PastOccurrence {
   readonly slot: PointSlot
-  readonly activated: AlarmChange
-  readonly returned: AlarmChange
+  /** Something kept the alarm from the operator when it began, as the log tells. */
+  readonly isSuppressed: boolean
+}
+
+/** A gap of an edge, as GapWork tells it. */
+export interface GapOf<T> {
+  readonly edge: DetectionEdge
+  readonly of: T
 }
 
 /** What one transaction writes. Each point's row comes with the last of its events, and marks with the last of all. */
@@ -77,4 +85,7 @@ export interface Batch {
   readonly actions: readonly AppliedAction[]
   readonly late: readonly LateOccurrence[]
   readonly marks: readonly EdgeMark[]
+  readonly notedGaps: readonly GapOf<GapEdit>[]
+  readonly judgedGaps: readonly GapOf<GapEdit>[]
+  readonly closedGaps: readonly GapOf<OffsetRange>[]
 }

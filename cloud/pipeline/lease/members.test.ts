@@ -133,8 +133,9 @@ describe('the fence', () => {
     const { rows } = await sql<{ name: string }>`
       select tgrelid::regclass::text as name from pg_trigger where tgname = 'fenced' order by 1`.execute(db)
     expect(rows.map((row) => row.name)).toEqual([
-      ...['alarm_log', 'alarm_points', 'detection_checkpoints', 'detection_marks', 'devices', 'edge_sessions', 'edges'],
-      ...['gaps', 'history_gaps', 'history_marks', 'history_refusals', 'machine_states', 'occurrences', 'tags'],
+      ...['alarm_log', 'alarm_points', 'detection_checkpoints', 'detection_gap_tags', 'detection_gaps'],
+      ...['detection_marks', 'devices', 'edge_sessions', 'edges', 'gaps'],
+      ...['history_gaps', 'history_marks', 'history_refusals', 'machine_states', 'occurrences', 'tags'],
     ])
   })
 
