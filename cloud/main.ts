@@ -36,7 +36,7 @@ export interface Cloud {
 
 /** What was opened by a start that failed is closed within this time; PostgreSQL ends with its parent anyway. */
 const UNDO_WITHIN_MS = 8_000
-/** A process that asks others starts after this time even when none is there. */
+/** A process that asks others starts after this time even when none answers. */
 const REACH_WITHIN_MS = 3_000
 
 /**
@@ -98,12 +98,9 @@ async function openPipeline(options: ThreadOptions, { opened }: Start): Promise<
   const { metrics, ...others } = options
   const { pipeline, ready } = await reachMachineSide(own ? others : options)
   opened(() => pipeline.close())
-  if (!own) {
-    // What starts here may have something to ask at once.
-    await Promise.race([ready, wait(REACH_WITHIN_MS, undefined, { ref: false })])
-    return { pipeline, failed: new Promise(() => undefined) }
-  }
-  await Promise.race([ready, own.failed])
+  // What starts here may have something to ask at once.
+  await Promise.race([ready, wait(REACH_WITHIN_MS, undefined, { ref: false })])
+  if (!own) return { pipeline, failed: new Promise(() => undefined) }
   const close = async () => {
     await pipeline.close()
     await own.pipeline.close()

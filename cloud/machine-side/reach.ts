@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import type { Kysely } from 'kysely'
 import { loadProfiles } from '#shared/config/profile.ts'
 import type { Pipeline } from '../pipeline/index.ts'
@@ -5,7 +6,7 @@ import { committedEdges } from '../pipeline/remote/committed.ts'
 import { openDirectory } from '../pipeline/remote/directory.ts'
 import { localParts } from '../pipeline/remote/local-parts.ts'
 import { routedPipeline } from '../pipeline/remote/router.ts'
-import { openChannel } from '../pipeline/remote/socket.ts'
+import { openChannel, type SocketAddress } from '../pipeline/remote/socket.ts'
 import { openFanOut } from '../platform/fanout/index.ts'
 import type { ThreadOptions } from './start-thread.ts'
 
@@ -19,6 +20,10 @@ export interface Reached {
   readonly ready: Promise<void>
 }
 
+/** A machine side of this machine that listens everywhere names it as others know it, which it may not know itself. */
+const nearest = (address: SocketAddress): SocketAddress =>
+  address.host === hostname() ? { ...address, host: '127.0.0.1' } : address
+
 /**
  * Asks the processes that are the machine side now, each for its own edges; while there is none, questions are refused and
  * values are stale. Closing ends the ways to them.
@@ -30,7 +35,7 @@ export async function reachMachineSide(options: ReachOptions): Promise<Reached> 
   const fanOut = config.redisUrl === undefined ? undefined : await openFanOut(config.redisUrl, secret, log)
   const routed = routedPipeline({
     ...{ directory, profiles, fanOut, local: localParts(db, config.profilesDir) },
-    open: (address) => openChannel(address, secret),
+    open: (address) => openChannel(nearest(address), secret),
     committed: committedEdges(db, profiles, Date.now),
     ...(metrics ? { metrics } : {}),
   })
