@@ -56,6 +56,21 @@ export const CloudFile = Type.Object(
         { additionalProperties: false, description: 'The Sparkplug host.' },
       ),
     ),
+    alarms: Type.Optional(
+      Type.Object(
+        {
+          latePageMinutes: Type.Optional(
+            Type.Integer({
+              minimum: 0,
+              maximum: 1440,
+              description:
+                'An alarm that samples show only after newer ones calls somebody while it is active and this young; 15.',
+            }),
+          ),
+        },
+        { additionalProperties: false, description: 'Whom alarms call, and when.' },
+      ),
+    ),
     history: Type.Optional(
       Type.Object(
         { retention: Type.Optional(RetentionSettings) },
@@ -84,6 +99,8 @@ export interface CloudConfig {
   readonly mqttLimits: Partial<BrokerLimits>
   /** Undefined: the host's own. */
   readonly reorderMs: number | undefined
+  /** Undefined: the suite's own. */
+  readonly latePageMinutes: number | undefined
   /** How long history keeps tags, by class. */
   readonly retention: RetentionSettings
   /** Undefined: the embedded broker. */
@@ -141,6 +158,7 @@ export function readCloudConfig(args: CloudArguments, env: Environment = process
     tls: tlsFiles(env, read.fault),
     mqttLimits: file.mqtt?.limits ?? {},
     reorderMs: file.sparkplug?.reorderTimeoutMs,
+    latePageMinutes: file.alarms?.latePageMinutes,
     retention: retentionOf(file, faults),
     mqttBroker: externalBroker(env, read.fault),
     publicUrl: read.publicUrl(),

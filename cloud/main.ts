@@ -135,7 +135,11 @@ async function startPeopleSide(options: PeopleSideOptions, { opened }: Start): P
   const engine = await startPgBoss(connectionOf(address, secret, 'andon_system'), log)
   const app = await startApp({
     ...{ db, engine, clock, log, metrics },
-    modules: (platform) => suiteModules({ ...platform, pipeline, seed: isWeb ? config.seed : undefined }),
+    modules: (platform) =>
+      suiteModules({
+        ...{ ...platform, pipeline, seed: isWeb ? config.seed : undefined },
+        latePageMinutes: config.latePageMinutes,
+      }),
     values: pipeline.live,
     faults: () => pipeline.faults(),
     root: () => knownRoot(pipeline.mqtt),

@@ -20,7 +20,7 @@ export interface Sounding {
   readonly definition: Pick<AlarmDefinition, 'name' | 'incident' | 'trades'>
 }
 
-/** A late finding opens an incident only while it is this young. */
+/** A late finding opens an incident only while it is this young, unless the setting `alarms.latePageMinutes` says otherwise. */
 const LATE_MINUTES = 15
 
 /**
@@ -41,7 +41,7 @@ export async function noteSounding(deps: IncidentDeps, context: CommandContext, 
     incidents.filter((i) => isUnrestored(i.row.state)),
   )
   if (target) return addAlarm(context, rowOf(incidents, target), alarm)
-  if (!alarm.definition.incident || isTooLate(alarm.event, context.at)) return
+  if (!alarm.definition.incident || isTooLate(alarm.event, context.at, deps.latePageMinutes)) return
   const former = reopenable(activation, incidents)
   if (former) return reopenWith(deps, context, former.row, alarm)
   await openIncident(deps, context, { alarm, asset, group, tree })
@@ -71,9 +71,10 @@ function treeNodes(tree: AssetTree) {
   return new Map(tree.ordered.map((a) => [a.id, { id: a.id, parentId: a.parent_id, kind: a.kind }]))
 }
 
-function isTooLate(event: AlarmEvent, at: Date): boolean {
+/** What is over, or began too long ago, calls nobody any more. */
+export function isTooLate(event: AlarmEvent, at: Date, latePageMinutes = LATE_MINUTES): boolean {
   const isActive = event.condition === 'active' || event.condition === 'pending-off'
-  return event.isLate && (!isActive || at.getTime() - event.eventAt > LATE_MINUTES * 60_000)
+  return event.isLate && (!isActive || at.getTime() - event.eventAt > latePageMinutes * 60_000)
 }
 
 async function reopenWith(

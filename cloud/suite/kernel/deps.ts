@@ -15,4 +15,6 @@ export interface SeedOptions {
 export interface SuiteDeps extends Platform {
   readonly pipeline: Pipeline
   readonly seed?: SeedOptions | undefined
+  /** A late finding calls somebody while it is this young; 15 unless told. */
+  readonly latePageMinutes?: number | undefined
 }
