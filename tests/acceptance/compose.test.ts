@@ -44,7 +44,12 @@ const compose = parse(text('compose.yaml')) as {
   volumes: Record<string, object>
 }
 const { cloud = {}, ...engines } = compose.services
-const SECRETS = { POSTGRES_PASSWORD: 'pg0secret', MQTT_PASSWORD: 'mq0secret', ANDON_SECRET: 'x'.repeat(44) }
+const SECRETS = {
+  POSTGRES_PASSWORD: 'pg0secret',
+  MQTT_PASSWORD: 'mq0secret',
+  REDIS_PASSWORD: 'rd0secret',
+  ANDON_SECRET: 'x'.repeat(44),
+}
 
 /** An environment of a service as compose makes it from these variables. */
 function substituted(environment: Readonly<Record<string, string>> = {}): Record<string, string> {
@@ -98,8 +103,8 @@ describe('compose.yaml', () => {
     const listeners = [...text('deploy/mosquitto/mosquitto.conf').matchAll(/^listener (\d+)$/gm)].map(([, n]) =>
       Number(n),
     )
-    // PostgreSQL's and VictoriaMetrics' own, unless their commands say otherwise.
-    expect(inside).toEqual({ postgres: [5432], broker: listeners, history: [8428] })
+    // Those of PostgreSQL, VictoriaMetrics and Redis are their own, unless their commands say otherwise.
+    expect(inside).toEqual({ postgres: [5432], broker: listeners, history: [8428], redis: [6379] })
     expect(engines.history?.command?.join(' ')).not.toContain('httpListenAddr')
   })
 
@@ -316,41 +321,62 @@ async function startPostgres(): Promise<number> {
   return port
 }
 
-describe.skipIf(!mosquittoProgram() || !debianProgram('victoria-metrics'))(
-  'the cloud with its settings of compose.yaml',
-  () => {
-    it('starts on the three engines as they are set up there, and is ready', async () => {
-      const broker = await startBroker('whole')
-      const flags = (engines.history?.command ?? []).filter((flag) => !flag.startsWith('-storageDataPath'))
-      const history = await startVictoriaMetrics(flags)
-      closing.push(() => history.close())
-      const postgres = await startPostgres()
-      const moved = Object.entries({ 5432: postgres, 1883: broker.port, 8428: new URL(history.url).port })
-      const settings = Object.fromEntries(
-        Object.entries(substituted(cloud.environment))
-          .filter(([name]) => name !== 'ANDON_PUBLIC_URL')
-          .map(([name, value]) => [
-            name,
-            moved.reduce((s, [from, to]) => s.replace(`127.0.0.1:${from}`, `127.0.0.1:${to}`), value),
-          ]),
-      )
-      const env = { ...process.env, ...settings, ANDON_DATA: join(dir, 'cloud'), ANDON_HTTP_PORT: '0' }
-      const child = spawn(process.execPath, ['andon.ts', 'cloud'], { cwd: root, env })
-      let said = ''
-      for (const stream of [child.stdout, child.stderr])
-        stream.setEncoding('utf8').on('data', (chunk) => (said += chunk))
-      const ended = once(child, 'exit')
-      closing.push(async () => {
-        child.kill('SIGTERM')
-        await ended
-      })
-      await expect.poll(() => said, { timeout: 60_000 }).toMatch(/console http:\S+/)
-      const [, url = ''] = /console (http:\S+)/.exec(said) ?? []
-      const ready = await fetch(`${url}/readyz`)
-      expect([ready.status, await ready.text()]).toEqual([200, expect.anything()])
-      expect(said).not.toMatch(/"level":[45]0/)
-      // Nothing of its own stands beside the engines.
-      expect(['postgres', 'history'].filter((name) => existsSync(join(dir, 'cloud', name)))).toEqual([])
+/** Starts Redis as its container does, on another port. */
+async function startRedis(): Promise<number> {
+  const port = await freePort()
+  const [shell = '', ...rest] = engines.redis?.command ?? []
+  const args = rest.map((arg) =>
+    arg.replaceAll('$$', '$').replace(/redis-server -$/, `redis-server - --port ${port} --bind 127.0.0.1`),
+  )
+  expect(args.join(' ')).toContain(String(port))
+  const env = { ...process.env, ...substituted(engines.redis?.environment) }
+  const child = spawn(shell, args, { env, cwd: dir, stdio: ['ignore', 'ignore', 'pipe'] })
+  closing.push(async () => {
+    child.kill('SIGTERM')
+    await once(child, 'exit')
+  })
+  await accepts(child, port)
+  return port
+}
+
+const hasEngines = mosquittoProgram() && debianProgram('victoria-metrics') && debianProgram('redis-server')
+
+describe.skipIf(!hasEngines)('the cloud with its settings of compose.yaml', () => {
+  it('starts on its engines as they are set up there, and is ready', async () => {
+    const broker = await startBroker('whole')
+    const flags = (engines.history?.command ?? []).filter((flag) => !flag.startsWith('-storageDataPath'))
+    const history = await startVictoriaMetrics(flags)
+    closing.push(() => history.close())
+    const postgres = await startPostgres()
+    const moved = Object.entries({
+      5432: postgres,
+      6379: await startRedis(),
+      1883: broker.port,
+      8428: new URL(history.url).port,
     })
-  },
-)
+    const settings = Object.fromEntries(
+      Object.entries(substituted(cloud.environment))
+        .filter(([name]) => name !== 'ANDON_PUBLIC_URL')
+        .map(([name, value]) => [
+          name,
+          moved.reduce((s, [from, to]) => s.replace(`127.0.0.1:${from}`, `127.0.0.1:${to}`), value),
+        ]),
+    )
+    const env = { ...process.env, ...settings, ANDON_DATA: join(dir, 'cloud'), ANDON_HTTP_PORT: '0' }
+    const child = spawn(process.execPath, ['andon.ts', 'cloud'], { cwd: root, env })
+    let said = ''
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (chunk) => (said += chunk))
+    const ended = once(child, 'exit')
+    closing.push(async () => {
+      child.kill('SIGTERM')
+      await ended
+    })
+    await expect.poll(() => said, { timeout: 60_000 }).toMatch(/console http:\S+/)
+    const [, url = ''] = /console (http:\S+)/.exec(said) ?? []
+    const ready = await fetch(`${url}/readyz`)
+    expect([ready.status, await ready.text()]).toEqual([200, expect.anything()])
+    expect(said).not.toMatch(/"level":[45]0/)
+    // Nothing of its own stands beside the engines.
+    expect(['postgres', 'history'].filter((name) => existsSync(join(dir, 'cloud', name)))).toEqual([])
+  })
+})

@@ -8,7 +8,7 @@ export type Ring = (typeof RINGS)[number]
 export const RING_PACKAGES: Readonly<Record<Ring, readonly DebianPackage[]>> = {
   unit: [],
   conformance: ['mosquitto', 'victoria-metrics', 'influxdb', 'redis-server'],
-  acceptance: ['mosquitto', 'victoria-metrics'],
+  acceptance: ['mosquitto', 'victoria-metrics', 'redis-server'],
   chaos: ['mosquitto', 'victoria-metrics', 'redis-server'],
   browser: ['chromium'],
 }
