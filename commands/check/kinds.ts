@@ -56,7 +56,7 @@ export const KINDS: readonly Kind[] = [
   {
     name: 'cloud',
     required: ['version'],
-    optional: ['profiles', 'seed', 'mqtt', 'sparkplug', 'history', 'log'],
+    optional: ['profiles', 'seed', 'mqtt', 'sparkplug', 'history', 'alarms', 'log'],
     module: 'cloud/config.ts',
     check: async (file) => {
       const { CloudFile } = await import('#cloud/config.ts')
