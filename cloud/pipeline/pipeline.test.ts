@@ -375,6 +375,20 @@ describe('an edge of another make', () => {
       ])
     expect(edge.acks).toEqual([])
   })
+
+  it('may send as many values at once as a packet holds', async () => {
+    const edge = await connect()
+    await edge.birth(0n, 0n)
+    await edge.deviceBirth('press', [TAGS[0]])
+    const count = async () => {
+      const [series] = await pipeline.history.buckets({ paths: [path('temperature')], from: 0, to: 1e6, points: 1 })
+      return series?.count[0]
+    }
+    const many = (from: number, values: number) => Array.from({ length: values }, (_, i) => celsius(from + i, i))
+    await edge.data('press', many(0, 5000))
+    await edge.data('press', many(5000, 150_000))
+    await eventually(count).toBe(155_000)
+  })
 })
 
 describe('a birth that is odd', () => {

@@ -73,7 +73,7 @@ export class BatchBuilder {
 
   /** Adds the values at `from` to `to` − 1 of a payload; `key` turns its slots into history's tags. */
   addColumns(data: DataColumns, key: Int32Array, from: number, to: number): void {
-    while (this.#count + (to - from) > this.#columns.tag.length) this.#grow()
+    this.#makeRoom(this.#count + (to - from))
     const { slot, ts, v, q, flag, wide } = data
     const into = this.#columns
     let at = this.#count
@@ -93,7 +93,7 @@ export class BatchBuilder {
   }
 
   #addNumber(tag: number, sourceAt: number, v: number, quality: Quality): void {
-    if (this.#count === this.#columns.tag.length) this.#grow()
+    this.#makeRoom(this.#count + 1)
     const at = this.#count++
     this.#columns.tag[at] = tag
     this.#columns.ts[at] = sourceAt
@@ -132,8 +132,10 @@ export class BatchBuilder {
     return batch
   }
 
-  #grow(): void {
-    const grown = allocate(this.#count * 2)
+  #makeRoom(values: number): void {
+    const capacity = this.#columns.tag.length
+    if (values <= capacity) return
+    const grown = allocate(Math.max(values, capacity * 2))
     grown.tag.set(this.#columns.tag)
     grown.ts.set(this.#columns.ts)
     grown.v.set(this.#columns.v)
