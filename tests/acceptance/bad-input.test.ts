@@ -329,6 +329,8 @@ describe('a cloud at work', () => {
     const seed = join(root, 'devices/plants/module-factory.organisation.yaml')
     cloud = launch(['cloud', '--config', file('at-work.yaml', `version: 1\nseed: ${seed}\n`)], settings)
     await cloud.says('andon cloud: console ')
+    // The log comes by another stream.
+    await cloud.says('"msg":"Cloud started"')
     url = /console (http:\S+)/.exec(cloud.text())?.[1] ?? ''
     mqttUrl = `mqtt://127.0.0.1:${/"mqttPort":(\d+)/.exec(cloud.text())?.[1]}`
   })
