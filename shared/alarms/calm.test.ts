@@ -67,6 +67,7 @@ describe('a number within the calm range of an alarm point', () => {
           state = next.state
         }
       }),
+      { numRuns: 500 },
     )
     expect(calm).toBeGreaterThan(100)
   })
