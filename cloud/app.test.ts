@@ -6,6 +6,7 @@ import type { ServerMessage } from '#shared/contracts/stream.ts'
 import { startTestPlatform, type TestPerson, type TestPlatform } from '#tests/support/platform.ts'
 import { systemActor } from './platform/door/actor.ts'
 import { defineCommand } from './platform/door/command.ts'
+import { BusyError } from './platform/errors.ts'
 import { newId } from './platform/id.ts'
 import type { Module, Platform } from './platform/module.ts'
 
@@ -83,6 +84,9 @@ function caseModule({ door, db }: Platform): Module {
         { config: { access: 'signed-in' }, schema: { params: Type.Object({ id: Type.String() }) } },
         (request) => door.execute(closeCase, request.actor, request.params, request.intent),
       )
+      app.get('/api/cases/busy', { config: { access: 'signed-in' } }, () => {
+        throw new BusyError('unavailable', 'case.busy', { message: 'Too many', retryAfterSeconds: 7 })
+      })
       app.get(
         '/api/cases',
         {
@@ -212,6 +216,12 @@ describe('a request', () => {
     const answer = await call(operator, '/api/nothing', { method: 'GET' })
     expect(answer.headers['content-type']).toContain('application/problem+json')
     expect(answer.body).toMatchObject({ status: 404, code: 'route.unknown' })
+  })
+
+  it('that is refused for now answers when to ask again', async () => {
+    const answer = await call(operator, '/api/cases/busy', { method: 'GET' })
+    expect(answer.body).toMatchObject({ status: 503, code: 'case.busy' })
+    expect(answer.headers['retry-after']).toBe('7')
   })
 })
 

@@ -277,7 +277,8 @@ export interface TagPage {
 
 /**
  * The machine side of the cloud as the suite, the platform's wiring and the demo see it. It may run in another thread or
- * process: what asks it answers later, and rejects with DomainError `pipeline.away` while it cannot be reached.
+ * process: what asks it answers later, and rejects with DomainError `pipeline.away` while it cannot be reached, and with
+ * `pipeline.timeout` when it is there and no answer comes.
  */
 export interface Pipeline {
   readonly live: LiveValues

@@ -13,4 +13,5 @@ export type {
 export { type ChosenPoints, choosePoints } from './historian/chosen-points.ts'
 export { type ExportPiece, type ExportQuery, exportRows } from './historian/export.ts'
 export { HistoryTimeoutError } from './historian/historian.ts'
+export { isUnanswered } from './remote/link.ts'
 export { type PipelineOptions, startPipeline } from './start.ts'

@@ -31,6 +31,20 @@ export class DomainError extends Error {
   }
 }
 
+/** A refusal of what may be granted soon; the answer carries the time as `Retry-After`. */
+export class BusyError extends DomainError {
+  readonly retryAfterSeconds: number
+
+  constructor(
+    kind: 'too-many' | 'unavailable',
+    code: string,
+    { message, retryAfterSeconds }: { readonly message: string; readonly retryAfterSeconds: number },
+  ) {
+    super(kind, code, message)
+    this.retryAfterSeconds = retryAfterSeconds
+  }
+}
+
 /** Returns the row or refuses with `not-found`; `what` is the noun in the field's words, e.g. `incident`. */
 export function found<T>(row: T | undefined, what: string, id: string): T {
   if (row === undefined) throw new DomainError('not-found', `${what}.unknown`, `There is no ${what} ${id}`)

@@ -44,6 +44,18 @@ export const away = (what: string) =>
     `The machine side ${what}; its edges keep their samples. Try again soon`,
   )
 
+/** It is there, and has not answered in time; what was asked may have been done. */
+const tooLate = (timeoutMs: number) =>
+  new DomainError(
+    'unavailable',
+    'pipeline.timeout',
+    `The machine side has not answered within ${timeoutMs / 1000} s; it may be asked too much. Try again soon`,
+  )
+
+/** True for a call that got no answer, because nobody is there or because it took too long. */
+export const isUnanswered = (error: unknown): boolean =>
+  error instanceof DomainError && (error.code === 'pipeline.away' || error.code === 'pipeline.timeout')
+
 /** The asking end: calls under way, tags looked at, and the channel of the moment. */
 export class PipelineLink {
   readonly watchers: Watchers
@@ -87,7 +99,7 @@ export class PipelineLink {
     return this.#mqtt
   }
 
-  /** Rejects with DomainError `pipeline.away` while there is no channel, and when the answer does not come. */
+  /** Rejects with DomainError: `pipeline.away` while there is no channel, `pipeline.timeout` when no answer comes. */
   call(name: CallName, args: readonly unknown[]): Promise<unknown> {
     const channel = this.#channel
     if (!channel) return Promise.reject(away('cannot be reached'))
@@ -95,7 +107,7 @@ export class PipelineLink {
     const id = this.#calls
     const { callTimeoutMs = CALL_TIMEOUT_MS } = this.#options
     return new Promise((resolve, reject) => {
-      const giveUp = () => this.#take(id)?.reject(away('does not answer'))
+      const giveUp = () => this.#take(id)?.reject(tooLate(callTimeoutMs))
       this.#pending.set(id, { resolve, reject, timer: setTimeout(giveUp, callTimeoutMs) })
       channel.send({ kind: 'call', id, name, args })
     })

@@ -151,9 +151,11 @@ for (const [name, carrier] of Object.entries(CARRIERS)) {
       await expect(remote.edges('odd')).rejects.toMatchObject({ name: 'RangeError', code: 'ODD', message: 'odd' })
     })
 
-    it('gives up a call that is not answered', async () => {
+    it('gives up a call that is not answered, and says that it took too long', async () => {
       const { remote } = await setUp()
-      await expect(remote.edges('never')).rejects.toMatchObject({ kind: 'unavailable', code: 'pipeline.away' })
+      await expect(remote.edges('never')).rejects.toMatchObject({
+        ...{ kind: 'unavailable', code: 'pipeline.timeout', message: expect.stringContaining('0.3 s') },
+      })
     })
 
     it('asks once for a tag that several look at, and ends with the last of them', async () => {

@@ -4,10 +4,10 @@ import type { Shards } from '../shard/shards.ts'
 import { deviceStatus, edgeStatus, tagStatus } from '../shard/views.ts'
 import type { CommittedEdges } from './committed.ts'
 import type { Directory } from './directory.ts'
-import { away } from './link.ts'
+import { away, isUnanswered } from './link.ts'
 import { mergeTags } from './merge.ts'
 import type { RemotePipeline } from './remote.ts'
-import { edgeOf, hasCode, type Ways } from './ways.ts'
+import { edgeOf, type Ways } from './ways.ts'
 
 export interface ListsOptions {
   readonly directory: Directory
@@ -53,7 +53,7 @@ export function routedLists(
   }
 }
 
-/** Asks everybody. Throws when nobody answers, or one refuses for another reason than being away. */
+/** Asks everybody. Throws when nobody answers, or one refuses for another reason than not answering. */
 async function askEach<T>(ways: ReadonlyMap<string, RemotePipeline>, ask: (way: RemotePipeline) => Promise<T>) {
   const silent = new Set<string>()
   const answers: T[] = []
@@ -62,7 +62,7 @@ async function askEach<T>(ways: ReadonlyMap<string, RemotePipeline>, ask: (way: 
     try {
       answers.push(await ask(way))
     } catch (error) {
-      if (!hasCode(error, 'pipeline.away')) throw error
+      if (!isUnanswered(error)) throw error
       silent.add(fence)
       reason = error as Error
     }

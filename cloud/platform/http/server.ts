@@ -5,7 +5,7 @@ import type { TSchema } from 'typebox'
 import type { Log } from '#shared/log/log.ts'
 import type { Actor } from '../door/actor.ts'
 import type { Door } from '../door/door.ts'
-import { DomainError } from '../errors.ts'
+import { BusyError, DomainError } from '../errors.ts'
 import { newId } from '../id.ts'
 import type { Metrics } from '../metrics/registry.ts'
 import type { Access, HttpApp } from './app.ts'
@@ -115,7 +115,9 @@ function answerFaults(app: HttpApp, { log }: ServerOptions): void {
   })
   app.setErrorHandler((error, request, reply) => {
     const told = problemOf(error, request.id)
-    if (told.status >= 500) log.error({ err: error, traceId: request.id, url: request.url }, 'A request failed')
+    // Counted by status; a line for each would be most of what a busy server does.
+    if (error instanceof BusyError) reply.header('retry-after', error.retryAfterSeconds)
+    else if (told.status >= 500) log.error({ err: error, traceId: request.id, url: request.url }, 'A request failed')
     return reply.code(told.status).type('application/problem+json').serializer(JSON.stringify).send(told)
   })
 }

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Static, Type } from 'typebox'
-import type { CommandOutcome, DeviceStatus, WriteCommand } from '#cloud/pipeline/index.ts'
+import { type CommandOutcome, type DeviceStatus, isUnanswered, type WriteCommand } from '#cloud/pipeline/index.ts'
 import { type Actor, systemActor } from '#cloud/platform/door/actor.ts'
 import { type CommandContext, defineCommand } from '#cloud/platform/door/command.ts'
 import type { ExecuteOptions } from '#cloud/platform/door/door.ts'
@@ -92,7 +92,7 @@ function failureOf(id: string, error: unknown): CommandOutcome {
     }
   }
   // Without an answer of the machine side nobody knows whether the command left.
-  if (error.code === 'pipeline.away') return { id, status: 'timed-out', error: error.message }
+  if (isUnanswered(error)) return { id, status: 'timed-out', error: error.message }
   return { id, status: error.kind === 'invalid' ? 'refused' : 'failed', error: error.message }
 }
 

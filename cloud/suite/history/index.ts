@@ -3,6 +3,7 @@ import type { Module } from '#cloud/platform/module.ts'
 import { STAFF, type SuiteDeps } from '../kernel/index.ts'
 import { createExports } from './exports.ts'
 import { exportRoutes, historyRoutes } from './routes.ts'
+import { createTurns, TURNS } from './turns.ts'
 
 /** Wires stored values: questions and exports, seen with the eyes of one organisation. */
 export function historyModule(deps: SuiteDeps): Module {
@@ -10,7 +11,7 @@ export function historyModule(deps: SuiteDeps): Module {
   return {
     name: 'history',
     routes(app) {
-      historyRoutes(app, deps)
+      historyRoutes(app, deps, createTurns(TURNS))
       exportRoutes(app, deps, createExports({ pipeline, tempDir: tmpdir(), clock, log }))
     },
     rules: [{ name: 'staff-export-history', roles: STAFF, actions: ['history.export'], types: ['tag'] }],

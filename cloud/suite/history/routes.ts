@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import { Type } from 'typebox'
+import type { Actor } from '#cloud/platform/door/actor.ts'
 import { defineCommand } from '#cloud/platform/door/command.ts'
 import type { HttpApp } from '#cloud/platform/http/app.ts'
 import { newId } from '#cloud/platform/id.ts'
@@ -19,37 +20,41 @@ import {
 import { Id, Page } from '#shared/contracts/http.ts'
 import { onePage, type SuiteDeps } from '../kernel/index.ts'
 import type { Exports } from './exports.ts'
-import { ownTags, spanOf } from './input.ts'
+import { ownTags, type Place, spanOf } from './input.ts'
 import { answerHistory, lastValuesOf, rawHistoryOf, retainedOf } from './questions.ts'
+import type { Turns } from './turns.ts'
 
 const access = { action: 'tag.view', type: 'tag' }
 const sendJson = (reply: FastifyReply, text: string) =>
   // As bytes: a text would be written as JSON once more.
   reply.type('application/json; charset=utf-8').send(Buffer.from(text))
+const askerOf = ({ org, id }: Actor) => `${org}/${id}`
 
 /** `GET|POST /api/history`, `GET /api/history/{raw,last,retention}`. */
-export function historyRoutes(app: HttpApp, { pipeline }: SuiteDeps): void {
+export function historyRoutes(app: HttpApp, { pipeline }: SuiteDeps, turns: Turns): void {
+  const answered = (actor: Actor, place: Place, question: HistoryQuestion) =>
+    turns.take(askerOf(actor), () => answerHistory({ org: actor.org, pipeline, place }, question))
   app.get(
     '/api/history',
     { config: { access }, schema: { querystring: HistoryQuestion, response: { 200: HistoryAnswer } } },
-    async ({ actor, query }, reply) =>
-      sendJson(reply as never, await answerHistory({ org: actor.org, pipeline, place: '/query' }, query)) as never,
+    async ({ actor, query }, reply) => sendJson(reply as never, await answered(actor, '/query', query)) as never,
   )
   app.post(
     '/api/history',
     { config: { access }, schema: { body: HistoryQuestion, response: { 200: HistoryAnswer } } },
-    async ({ actor, body }, reply) =>
-      sendJson(reply as never, await answerHistory({ org: actor.org, pipeline, place: '' }, body)) as never,
+    async ({ actor, body }, reply) => sendJson(reply as never, await answered(actor, '', body)) as never,
   )
   app.get(
     '/api/history/raw',
     { config: { access }, schema: { querystring: RawQuestion, response: { 200: RawHistory } } },
-    ({ actor, query }) => rawHistoryOf({ org: actor.org, pipeline, place: '/query' }, query),
+    ({ actor, query }) =>
+      turns.take(askerOf(actor), () => rawHistoryOf({ org: actor.org, pipeline, place: '/query' }, query)),
   )
   app.get(
     '/api/history/last',
     { config: { access }, schema: { querystring: LastQuestion, response: { 200: LastValues } } },
-    ({ actor, query }) => lastValuesOf({ org: actor.org, pipeline, place: '/query' }, query),
+    ({ actor, query }) =>
+      turns.take(askerOf(actor), () => lastValuesOf({ org: actor.org, pipeline, place: '/query' }, query)),
   )
   app.get(
     '/api/history/retention',

@@ -55,6 +55,9 @@ const REFUSALS = {
   'export.no-space': 'refusal.exportNoSpace',
   'export.failed': 'refusal.exportFailed',
   'history.timeout': 'refusal.historyTimeout',
+  'history.busy': 'refusal.historyBusy',
+  'pipeline.away': 'refusal.machineSideAway',
+  'pipeline.timeout': 'refusal.machineSideSlow',
   'policy.denied': 'refusal.notAllowed',
   'session.locked': 'refusal.tooMany',
 } as const
