@@ -19,6 +19,9 @@ beforeAll(async () => {
     await test.advance(MINUTE)
     await test.reads({ 'motor-temperature': 85 + i, 'oil-temperature': 80 })
   }
+  // Values are shown before they are committed.
+  const committed = async () => (await test.pipeline.history.last([TEMPERATURE, OIL])).map(({ at }) => at)
+  await expect.poll(committed, { timeout: 15_000 }).toEqual([test.clock.now(), test.clock.now()])
 })
 afterAll(() => test.close())
 
