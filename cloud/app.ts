@@ -136,12 +136,13 @@ function buildWeb({ platform, modules, relay, ...options }: WebOptions): Web {
     log,
     checksReplies: options.checksReplies ?? false,
   })
+  const faults = async () => [...((await options.faults?.()) ?? []), ...modules.flatMap((m) => m.faults?.() ?? [])]
   const person = modules.find((m) => m.person)?.person
   describeApi(http, options.version ?? '0')
   // Routes come after the plugin that describes them has loaded.
   http.register(async (routes) => {
     const app = routes as unknown as HttpApp
-    healthRoutes(app, { db, metrics, faults: options.faults ?? (async () => []) })
+    healthRoutes(app, { db, metrics, faults })
     rootRoute(app, options.root ?? (() => undefined))
     sessionRoutes(app, { db, sessions, identify, clock, cookieName, person })
     passwordLinkRoutes(app, { db, clock })

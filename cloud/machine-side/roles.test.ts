@@ -17,7 +17,7 @@ const MOTOR = { tag: 'motor-temperature', alias: 10, type: 'double' } as const
 const patience = { timeout: 20_000, interval: 100 }
 
 let database: TestDatabase
-let machine: Cloud
+let machine: Cloud | undefined
 let people: Cloud
 let cookie = ''
 const dir = mkdtempSync(join(tmpdir(), 'andon-roles-'))
@@ -45,7 +45,6 @@ const statusOf = async (path: string) => (await ask(path)).status
 
 beforeAll(async () => {
   database = await startTestDatabase()
-  machine = await start('machine', 'broker,pipeline')
   people = await start('people', 'web,worker')
   const body = JSON.stringify({ username: 'engineer', password: PASSWORD })
   const { answer } = await ask('/api/session', { method: 'POST', body })
@@ -53,14 +52,29 @@ beforeAll(async () => {
 }, 60_000)
 
 afterAll(async () => {
-  await people.stop()
-  await machine.stop()
+  await people?.stop()
+  await machine?.stop()
   await database.close()
   rmSync(dir, { recursive: true, force: true })
 })
 
 describe('a cloud of two processes', () => {
+  it('starts without the machine side, says so, and registers the edges of its file once that answers', async () => {
+    const { status, body } = await ask('/readyz')
+    expect(status).toBe(503)
+    expect(body.faults).toEqual([
+      expect.stringContaining('cannot be reached'),
+      expect.stringMatching(/edges of .*module-factory\.organisation\.yaml/),
+    ])
+    expect((await ask('/api/edges')).body.code).toBe('pipeline.away')
+    machine = await start('machine', 'broker,pipeline')
+    await expect.poll(() => statusOf('/readyz'), patience).toBe(200)
+    const { items } = (await ask('/api/edges')).body as unknown as { items: { edge: string }[] }
+    expect(items).toContainEqual(expect.objectContaining(LINE))
+  })
+
   it('registers and shows edges through the other process, and follows what its machines do', async () => {
+    if (!machine) throw new Error('It has not started')
     expect(machine.url).toBeUndefined()
     const edge = await connectScriptedEdge({ ...LINE, port: machine.mqttPort, secret: 'right', epoch: 3n })
     await edge.birth(1n, 0n)
@@ -84,7 +98,7 @@ describe('a cloud of two processes', () => {
   })
 
   it('says so while the machine side is away, shows what is committed, and goes on with the next one', async () => {
-    await machine.stop()
+    await machine?.stop()
     await expect.poll(() => statusOf('/api/edges'), patience).toBe(503)
     expect((await ask('/api/edges')).body.code).toBe('pipeline.away')
     expect(await statusOf('/readyz')).toBe(503)

@@ -40,5 +40,7 @@ export interface Module {
   person?(tx: Tx, personId: string): Promise<Person | undefined>
   /** Runs once, after migrations and before handlers, workers and listening: seeds, caches. */
   start?(): Promise<void>
+  /** What is wrong with it, in words for `/readyz`; empty when all is well. */
+  faults?(): readonly string[]
   stop?(): Promise<void>
 }

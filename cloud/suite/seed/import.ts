@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { hashEdgeSecret } from '#cloud/pipeline/index.ts'
+import { type EdgeRegistrationInput, hashEdgeSecret } from '#cloud/pipeline/index.ts'
 import { systemActor } from '#cloud/platform/door/actor.ts'
 import { type CommandContext, defineCommand } from '#cloud/platform/door/command.ts'
 import { createAccount, ensureOrganisation } from '#cloud/platform/identity/accounts.ts'
@@ -10,16 +10,18 @@ import { type ImportedPeople, importPeople } from '../directory/index.ts'
 import type { SeedOptions, SuiteDeps } from '../kernel/index.ts'
 import { importSchedules } from '../on-call/index.ts'
 
-/** Imports the organisation file, in one transaction per organisation; a second import adds only what is new. Returns the organisation's id. */
-export async function importSeed(deps: SuiteDeps, seed: SeedOptions): Promise<string> {
+/**
+ * Imports the organisation file, in one transaction per organisation; a second import adds only what is new. Returns its edges,
+ * which the machine side is to register.
+ */
+export async function importSeed(deps: SuiteDeps, seed: SeedOptions): Promise<EdgeRegistrationInput[]> {
   const file = loadOrganisation(seed.file)
   const { key, name } = file.organisation
   const at = new Date(deps.clock())
   const org = await deps.db.asSystem((tx) => ensureOrganisation(tx, key, name, at))
   const added = await deps.door.execute(importCommand(file, seed.password), systemActor(org, 'seed'), { key })
-  await registerEdges(deps, org, file, seed.edgeSecret)
   if (added.people > 0) deps.log.info({ organisation: key, ...added }, 'Imported the organisation')
-  return org
+  return edgesOf(org, file, seed.edgeSecret)
 }
 
 function importCommand(file: OrganisationSeed, password: string | undefined) {
@@ -57,14 +59,13 @@ async function addAccounts(
   }
 }
 
-/** An edge that is known keeps its secret unless the settings carry one. */
-async function registerEdges(
-  { pipeline }: SuiteDeps,
+/** The file's edges with the secret of the settings; an edge keeps its own where they carry none. */
+async function edgesOf(
   org: string,
   file: OrganisationSeed,
   secret: string | undefined,
-): Promise<void> {
-  if (secret === undefined) return
+): Promise<EdgeRegistrationInput[]> {
+  if (secret === undefined) return []
   const secretHash = await hashEdgeSecret(secret)
-  for (const { group, edge, name } of file.edges) await pipeline.registerEdge({ org, group, edge, name, secretHash })
+  return file.edges.map(({ group, edge, name }) => ({ org, group, edge, name, secretHash }))
 }
