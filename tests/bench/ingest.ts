@@ -18,6 +18,8 @@ const RATE = 1_050_000
 const SINGLE_RATE = 26_000
 /** A load runs for this long before it is measured: its first acknowledgements come late. */
 const WARM_UP_SECONDS = 5
+/** Samples that an edge has under way: well below the time after which it sends them again. */
+const WINDOW_SECONDS = 2.5
 /** The phases after that at full rate take a share of its length, and no longer than these. */
 const HALF_SECONDS = 60
 const SINGLE_SECONDS = 30
@@ -138,7 +140,7 @@ async function phase(given: Phase): Promise<Phased> {
   }
   generator.on('message', follow)
   if (!given.more) {
-    const window = Math.max(2 * shape.devices * TAGS, Math.ceil((rate * 4) / shape.edges))
+    const window = Math.max(2 * shape.devices * TAGS, Math.ceil((rate * WINDOW_SECONDS) / shape.edges))
     order({ type: 'open', load, port: cloud.mqttPort, secret: SECRET, window })
     await heard('born')
     await known(cloud, shape)
