@@ -54,7 +54,10 @@ class Intake {
   #length = 0
   readonly #reopen = (): void => {
     this.#isShut = false
-    if (!this.#socket.destroyed) this.#socket.emit('readable')
+    this.#goOn()
+  }
+  readonly #goOn = (): void => {
+    if (!this.#isShut && !this.#socket.destroyed) this.#socket.emit('readable')
   }
   /** Nothing is handed over: a chunk is being worked on, the connection has to wait, or it is refused. */
   #isShut = false
@@ -72,7 +75,7 @@ class Intake {
   pass(read: () => Buffer | null): Buffer | null {
     if (this.#isShut) return null
     if (this.#options.valve.isShut) {
-      this.#options.valve.whenOpen(this.#reopen)
+      this.#options.valve.whenOpen(this.#goOn)
       return null
     }
     const chunk = read()
@@ -94,6 +97,8 @@ class Intake {
       // Not sooner: while the parser works on a chunk the broker asks for the next, and a parser is not made to be entered twice.
       queueMicrotask(() => {
         this.#isShut = false
+        // A read gives one buffer, and nobody asks for the next: its event was when it came. Others have their turn first.
+        if (this.#socket.readableLength > 0) setImmediate(this.#goOn)
       })
       return true
     }

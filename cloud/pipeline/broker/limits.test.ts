@@ -78,13 +78,33 @@ describe('a broker that holds its edges', () => {
     client.publish(TOPIC, 'before')
     await expect.poll(() => heard, PATIENT).toEqual(['before'])
     broker.hold(true)
-    for (let i = 0; i < 50; i++) client.publish(TOPIC, String(i))
+    for (let i = 0; i < 50; i++) client.publish(TOPIC, `${i} ${'x'.repeat(10_000)}`)
     const another = await socket()
     expect(another.destroyed).toBe(false)
     expect(heard).toEqual(['before'])
     broker.hold(false)
     await expect.poll(() => heard.length, PATIENT).toBe(51)
-    expect(heard.slice(1)).toEqual(Array.from({ length: 50 }, (_, i) => String(i)))
+    expect(heard.slice(1).map((text) => Number.parseInt(text, 10))).toEqual(Array.from({ length: 50 }, (_, i) => i))
+  })
+})
+
+describe('a broker that holds its edges again and again', () => {
+  it('reads all that has come, also what lies in its buffer when nothing more comes', async () => {
+    await start({})
+    await broker.consume(() => {
+      if (heard.length % 50 !== 0) return
+      broker.hold(true)
+      setTimeout(() => broker.hold(false), 20)
+    })
+    const one = await socket()
+    one.write(CONNECT)
+    await once(one, 'data')
+    const some = Buffer.concat(Array.from({ length: 10 }, () => publish('x'.repeat(1800))))
+    const sending = setInterval(() => one.write(some), 1)
+    await expect.poll(() => heard.length, PATIENT).toBeGreaterThan(1000)
+    clearInterval(sending)
+    const sent = one.bytesWritten
+    await expect.poll(() => CONNECT.length + (heard.length * some.length) / 10, PATIENT).toBe(sent)
   })
 })
 
