@@ -3,6 +3,7 @@ import { checkReply } from '#cloud/platform/http/validation.ts'
 import { HistoryAnswer, type HistoryExport, type LastValues, type RawHistory } from '#shared/contracts/history.ts'
 import type { Problem } from '#shared/contracts/http.ts'
 import { startTestSuite, type TestSuite } from '#tests/support/suite.ts'
+import { answerHistory } from './questions.ts'
 
 const DEVICE = 'module-factory/line-1/compressor-1'
 const TEMPERATURE = `${DEVICE}/motor-temperature`
@@ -85,6 +86,16 @@ describe('a question about history', () => {
       { path: OIL, at: iso(startAt + 4 * MINUTE), value: 80, quality: 192 },
     ])
     expect((await last({ before: iso(startAt + 2 * MINUTE) })).items).toMatchObject([{ value: 86 }, { value: 80 }])
+  })
+})
+
+describe('a question for chosen values of many tags', () => {
+  it('is refused as a whole when it takes too long', async () => {
+    const asking = { org: test.plantOrg, pipeline: test.pipeline, place: '', limitMs: 0 } as const
+    const question = { tag: [OIL, TEMPERATURE], ...span(), method: 'lttb' } as const
+    await expect(answerHistory(asking, { ...question, tag: [...question.tag] })).rejects.toMatchObject({
+      code: 'history.timeout',
+    })
   })
 })
 

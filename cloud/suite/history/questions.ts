@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { type BucketSeries, choosePoints, type Pipeline } from '#cloud/pipeline/index.ts'
+import { type BucketSeries, choosePoints, HistoryTimeoutError, type Pipeline } from '#cloud/pipeline/index.ts'
 import { wireValue } from '#cloud/platform/realtime/values.ts'
 import type {
   Aggregate,
@@ -24,21 +24,26 @@ export interface Asking {
   readonly org: string
   readonly pipeline: Pick<Pipeline, 'tag' | 'history'>
   readonly place: Place
+  /** Chosen values of many tags are given up after this time; 20 s unless told. */
+  readonly limitMs?: number
 }
 
 interface Answering extends Span {
   readonly history: Pipeline['history']
   readonly tags: readonly OwnTag[]
   readonly grid: WantedGrid
+  readonly limitMs: number
 }
+
+const LIMIT_MS = 20_000
 
 /** Answers a question about some tags, with the gaps of their devices, as JSON. */
 export async function answerHistory(asking: Asking, question: HistoryQuestion): Promise<string> {
-  const { org, pipeline, place } = asking
+  const { org, pipeline, place, limitMs = LIMIT_MS } = asking
   const span = spanOf(question, place)
   const grid = gridOf(question, span, place)
   const tags = await ownTags(pipeline, org, question.tag, `${place}/tag`)
-  const answering = { ...span, history: pipeline.history, tags, grid }
+  const answering = { ...span, history: pipeline.history, tags, grid, limitMs }
   const [series, gaps] = await Promise.all([
     inTime(() => seriesOf(answering, question.aggregate)),
     gapsOf(pipeline.history, org, tags, span),
@@ -57,24 +62,30 @@ async function written({ method, series, gaps }: HistoryAnswer): Promise<string>
 }
 
 async function seriesOf(
-  { history, tags, from, to, grid }: Answering,
+  answering: Answering,
   aggregates: readonly Aggregate[] | undefined,
 ): Promise<HistoryAnswer['series']> {
+  const { history, tags, from, to, grid } = answering
   const units = new Map(tags.map((tag) => [tag.path, tag.unit]))
   const unitOf = (path: string) => units.get(path) ?? null
   const { points, bucketMs } = grid
-  if (grid.method === 'lttb') {
-    const chosen: PointSeries[] = []
-    for (const { path, unit } of tags) {
-      const { at, value, ...rest } = await choosePoints(history, { path, from, to, points })
-      chosen.push({ path, unit, at: [...at], value: [...value], ...rest })
-    }
-    return chosen
-  }
+  if (grid.method === 'lttb') return chosenOf(answering)
   const paths = tags.map((tag) => tag.path)
   const found = await history.buckets({ paths, from, to, points, ...(bucketMs ? { bucketMs } : {}) })
   if (aggregates) return found.map((series) => aggregated(series, unitOf(series.path), aggregates))
   return found.map((series) => bucketsView(series, unitOf(series.path)))
+}
+
+/** One tag after the other, so that values of one alone are in memory. @throws HistoryTimeoutError for all together too. */
+async function chosenOf({ history, tags, from, to, grid, limitMs }: Answering): Promise<PointSeries[]> {
+  const end = performance.now() + limitMs
+  const chosen: PointSeries[] = []
+  for (const { path, unit } of tags) {
+    if (performance.now() > end) throw new HistoryTimeoutError(`Choosing values took more than ${limitMs} ms`)
+    const { at, value, ...rest } = await choosePoints(history, { path, from, to, points: grid.points })
+    chosen.push({ path, unit, at: [...at], value: [...value], ...rest })
+  }
+  return chosen
 }
 
 function bucketsView(series: BucketSeries, unit: string | null): HistorySeries {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createTurns, type TurnOptions } from './turns.ts'
 
-const PATIENT: TurnOptions = { running: 2, waiting: 5, waitingOfOne: 3, patienceMs: 60_000 }
+const PATIENT: TurnOptions = { running: 2, runningOfOne: 2, waiting: 5, waitingOfOne: 3, patienceMs: 60_000 }
 
 /** Questions that end when a test says so, in turns. */
 function asked(options: TurnOptions) {
@@ -51,6 +51,18 @@ describe('questions in turns', () => {
       await all[['a1', 'a2', 'a3', 'b1', 'c1'].indexOf(name)]
     }
     expect(begun).toEqual(['a1', 'a2', 'b1', 'c1', 'a3'])
+  })
+
+  it('leave places free that one asker may not take', async () => {
+    const { begun, ask, end } = asked({ ...PATIENT, runningOfOne: 1 })
+    const all = [ask('ann', 'a1'), ask('ann', 'a2'), ask('ben', 'b1'), ask('ben', 'b2')]
+    expect(begun).toEqual(['a1', 'b1'])
+    end('b1')
+    await all[2]
+    expect(begun).toEqual(['a1', 'b1', 'b2'])
+    end('a1')
+    await all[0]
+    expect(begun).toEqual(['a1', 'b1', 'b2', 'a2'])
   })
 
   it('are refused beyond what may wait, of one asker and in all, with when to ask again', async () => {

@@ -7,8 +7,9 @@ export interface Turns {
 }
 
 export interface TurnOptions {
-  /** Running at once. */
+  /** Running at once in all, and of one asker. */
   readonly running: number
+  readonly runningOfOne: number
   /** Waiting in all, and of one asker. */
   readonly waiting: number
   readonly waitingOfOne: number
@@ -16,48 +17,66 @@ export interface TurnOptions {
   readonly patienceMs: number
 }
 
-/**
- * History reads in one thread and a page may hold 100,000 values, so more at once make no answer sooner. A wait and the ten
- * seconds that history takes at most stay below what a call of the machine side may take.
- */
-export const TURNS: TurnOptions = { running: 8, waiting: 200, waitingOfOne: 50, patienceMs: 10_000 }
+/** History reads in one thread, so more at once make no answer sooner; and one asker with heavy questions leaves half to others. */
+export const TURNS: TurnOptions = {
+  ...{ running: 8, runningOfOne: 4, waiting: 200, waitingOfOne: 50 },
+  patienceMs: 10_000,
+}
 
 const RETRY_AFTER_SECONDS = 5
 
 /** Starts without any. */
-export function createTurns({ running: most, waiting, waitingOfOne, patienceMs }: TurnOptions): Turns {
+export function createTurns(options: TurnOptions): Turns {
   const line = waitingLine()
-  let running = 0
+  const places = placesFor(options)
   const wait = (asker: string) =>
     new Promise<void>((resolve, reject) => {
-      if (line.of(asker) >= waitingOfOne) return reject(busy('too-many', 'You have asked'))
-      if (line.length() >= waiting) return reject(busy('unavailable', 'History is asked'))
+      if (line.of(asker) >= options.waitingOfOne) return reject(busy('too-many', 'You have asked'))
+      if (line.length() >= options.waiting) return reject(busy('unavailable', 'History is asked'))
       const giveUp = () => {
         line.leave(asker, go)
         reject(busy('unavailable', 'History is asked'))
       }
-      const timer = setTimeout(giveUp, patienceMs)
+      const timer = setTimeout(giveUp, options.patienceMs)
       const go = () => {
         clearTimeout(timer)
+        places.take(asker)
         resolve()
       }
       line.join(asker, go)
     })
-  /** Hands the place on to who is next. */
-  const pass = () => {
-    const go = line.next()
-    if (go) go()
-    else running -= 1
+  const fill = () => {
+    for (let go = line.next(places.isFree); go; go = line.next(places.isFree)) go()
   }
   return {
     async take(asker, ask) {
-      if (running < most) running += 1
+      if (places.isFree(asker)) places.take(asker)
       else await wait(asker)
       try {
         return await ask()
       } finally {
-        pass()
+        places.giveBack(asker)
+        fill()
       }
+    },
+  }
+}
+
+/** Who runs how many. */
+function placesFor({ running: most, runningOfOne }: TurnOptions) {
+  const byAsker = new Map<string, number>()
+  let running = 0
+  const of = (asker: string) => byAsker.get(asker) ?? 0
+  return {
+    isFree: (asker: string) => running < most && of(asker) < runningOfOne,
+    take(asker: string) {
+      running += 1
+      byAsker.set(asker, of(asker) + 1)
+    },
+    giveBack(asker: string) {
+      running -= 1
+      byAsker.set(asker, of(asker) - 1)
+      if (of(asker) === 0) byAsker.delete(asker)
     },
   }
 }
@@ -90,10 +109,11 @@ function waitingLine() {
       if (left.length > 0) queues.set(asker, left)
       else queues.delete(asker)
     },
-    next(): Go | undefined {
-      const [first] = queues
-      if (!first) return undefined
-      const [asker, queue] = first
+    /** The next one who may. */
+    next(may: (asker: string) => boolean): Go | undefined {
+      const found = queues.entries().find(([asker]) => may(asker))
+      if (!found) return undefined
+      const [asker, queue] = found
       const go = queue.shift()
       keep(asker, queue)
       return go
