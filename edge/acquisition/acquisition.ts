@@ -67,6 +67,12 @@ export function scanGroups(profile: DeviceProfile, driver: AnyDriver, scan: Scan
   return SCAN_CLASSES.flatMap((scanClass) => {
     const tags = profile.tags.filter((tag) => (tag.scan ?? 'normal') === scanClass)
     if (tags.length === 0) return []
-    return [{ periodMs: scan[scanClass], tags: new Map(tags.map((tag) => [tag.tag, driver.parseAddress(tag)])) }]
+    return [
+      {
+        scan: scanClass,
+        periodMs: scan[scanClass],
+        tags: new Map(tags.map((tag) => [tag.tag, driver.parseAddress(tag)])),
+      },
+    ]
   })
 }

@@ -23,7 +23,7 @@ function driverOf(steps: (() => Sample[] | Promise<Sample[]>)[], calls: string[]
 function optionsOf(driver: PolledDriver<unknown>, of: Partial<SuperviseOptions> = {}): SuperviseOptions {
   return {
     driver,
-    groups: [{ periodMs: 10, tags: TAGS }],
+    groups: [{ scan: 'normal', periodMs: 10, tags: TAGS }],
     backOff: { next: () => 1, reset: () => undefined },
     monotonic: () => performance.now(),
     owner: { onSamples: async () => undefined, onLost: async () => undefined, onOverrun: () => undefined },

@@ -1,11 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { type AnyDriver, NotConnectedError, type Sample } from '#edge/drivers/driver.ts'
+import { type AnyDriver, NotConnectedError, type Sample, type Turn } from '#edge/drivers/driver.ts'
 import type { Log } from '#shared/log/log.ts'
 import type { BackOff } from './back-off.ts'
 import { createSchedule } from './schedule.ts'
 
 /** Tags of one device that are read together. */
 export interface ScanGroup {
+  readonly scan: Turn['scan']
   readonly periodMs: number
   /** Tag → the driver's own address. */
   readonly tags: ReadonlyMap<string, unknown>
@@ -71,7 +72,7 @@ type Polled = Extract<AnyDriver, { kind: 'polled' }>
 async function poll(options: SuperviseOptions, driver: Polled, signal: AbortSignal): Promise<void> {
   const { groups, owner, monotonic } = options
   const first: Sample[] = []
-  for (const { tags } of groups) first.push(...(await driver.read(tags, signal)))
+  for (const group of groups) first.push(...(await driver.read(group.tags, turnOf(group, group.periodMs, signal))))
   await arrived(options, first)
   const schedule = createSchedule(
     groups.map((group) => group.periodMs),
@@ -83,18 +84,21 @@ async function poll(options: SuperviseOptions, driver: Polled, signal: AbortSign
     await pause(due.dueAt - monotonic(), signal)
     const group = groups[due.index]
     if (!group || signal.aborted) return
-    await arrived(options, await readOrSave(options, driver, { tags: group.tags, signal }))
+    const turn = turnOf(group, due.dueAt + group.periodMs - monotonic(), signal)
+    await arrived(options, await readOrSave(options, driver, { tags: group.tags, turn }))
   }
 }
+
+const turnOf = ({ scan }: ScanGroup, withinMs: number, signal: AbortSignal): Turn => ({ scan, withinMs, signal })
 
 /** Reads; when the link breaks half-way, what the device had given until then is accepted before the loss is told. */
 async function readOrSave(
   { owner }: SuperviseOptions,
   driver: Polled,
-  { tags, signal }: { tags: ReadonlyMap<string, unknown>; signal: AbortSignal },
+  { tags, turn }: { tags: ReadonlyMap<string, unknown>; turn: Turn },
 ): Promise<Sample[]> {
   try {
-    return await driver.read(tags, signal)
+    return await driver.read(tags, turn)
   } catch (error) {
     if (error instanceof NotConnectedError && error.readBefore.length > 0) await owner.onSamples(error.readBefore)
     throw error

@@ -1,5 +1,5 @@
 import type { TSchema } from 'typebox'
-import type { DeviceProfile, ProfileTag } from '#shared/contracts/device-profile.ts'
+import type { DeviceProfile, ProfileTag, SCAN_CLASSES } from '#shared/contracts/device-profile.ts'
 import type { Quality, Scalar } from '#shared/contracts/sample.ts'
 import type { Log } from '#shared/log/log.ts'
 
@@ -27,11 +27,19 @@ interface Driver<Address> {
   close(): Promise<void>
 }
 
+/** One turn of reading: how urgent it is, for devices that share a link. */
+export interface Turn {
+  readonly scan: (typeof SCAN_CLASSES)[number]
+  /** ms from now within which it ought to be done. */
+  readonly withinMs: number
+  readonly signal: AbortSignal
+}
+
 /** Speaks one field protocol to one device by asking. The supervisor calls connect(), then read() as often as it likes, then close(). */
 export interface PolledDriver<Address> extends Driver<Address> {
   readonly kind: 'polled'
   /** Reads every tag once. A tag that cannot be read comes back with bad quality; only a lost link throws NotConnectedError. */
-  read(tags: ReadonlyMap<string, Address>, signal: AbortSignal): Promise<Sample[]>
+  read(tags: ReadonlyMap<string, Address>, turn: Turn): Promise<Sample[]>
 }
 
 /** A tag of a subscription and how often the device shall look at it. */
@@ -107,6 +115,10 @@ export interface LaneStatus {
   readonly strayReplies: number
   /** Round trip, smoothed, in ms. */
   readonly roundTripMs: number
+  /** Requests that wait for their turn now. */
+  readonly waiting?: number
+  /** Requests that were done later than they ought to have been. */
+  readonly overruns?: number
   /** The process that speaks over it, when it is not the agent itself. */
   readonly pid?: number
 }

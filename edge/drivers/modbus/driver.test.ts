@@ -1,13 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ProfileTag } from '#shared/contracts/device-profile.ts'
 import { silentLog } from '#shared/log/log.ts'
-import { NotConnectedError, type PolledDriver, type Sample } from '../driver.ts'
+import { NotConnectedError, type PolledDriver, type Sample, type Turn } from '../driver.ts'
 import type { ModbusAddress } from './address.ts'
 import { modbus } from './index.ts'
 import { exception, frame, reply, type ScriptedServer, scriptedServer } from './testing/scripted-server.ts'
 
 const text = { en: 'x', 'zh-CN': 'x' }
 const signal = new AbortController().signal
+const turn: Turn = { scan: 'normal', withinMs: 1000, signal }
 let server: ScriptedServer
 let now = 1_000_000
 let protocol: ReturnType<typeof modbus.start>
@@ -59,7 +60,7 @@ describe('a Modbus TCP device that answers', () => {
       d: { address: 'holding:10.1', type: 'bit' },
       e: 'input:10',
     })
-    expect(plain(await driver.read(tags, signal))).toEqual({ a: 7, b: 1.5, c: true, d: true, e: 7 })
+    expect(plain(await driver.read(tags, turn))).toEqual({ a: 7, b: 1.5, c: true, d: true, e: 7 })
     expect(server.requests.map((r) => [r.code, r.start, r.count])).toEqual([
       [1, 10, 1],
       [3, 10, 3],
@@ -75,7 +76,7 @@ describe('a Modbus TCP device that answers', () => {
       ok: { address: 'holding:0', scaleFactor: 'holding:5' },
       none: { address: 'holding:0', scaleFactor: 'holding:6' },
     })
-    const [ok, none] = await driver.read(tags, signal)
+    const [ok, none] = await driver.read(tags, turn)
     expect(ok).toMatchObject({ value: 2301, exponent: -1, quality: 192 })
     expect(none).toMatchObject({ value: null, quality: 0 })
     expect(server.requests).toHaveLength(1)
@@ -96,8 +97,8 @@ describe('a late reply', () => {
       }
       return Buffer.concat([late ?? Buffer.alloc(0), reply(request, Buffer.from([0, 200]))])
     }
-    await expect(hasty.read(a, signal)).rejects.toThrow(NotConnectedError)
-    expect(plain(await driver.read(b, signal))).toEqual({ b: 200 })
+    await expect(hasty.read(a, turn)).rejects.toThrow(NotConnectedError)
+    expect(plain(await driver.read(b, turn))).toEqual({ b: 200 })
     expect(protocol.lanes()).toHaveLength(1)
     expect(protocol.lanes()[0]).toMatchObject({ timeouts: 1, strayReplies: 1, isOpen: true })
     await Promise.all([hasty.close(), driver.close()])
@@ -115,7 +116,7 @@ describe('a reply that came in time while this process was busy', () => {
       setImmediate(stall)
       return undefined
     }
-    expect(plain(await driver.read(tags, signal))).toEqual({ a: 5 })
+    expect(plain(await driver.read(tags, turn))).toEqual({ a: 5 })
     await driver.close()
   })
 })
@@ -126,7 +127,7 @@ describe('a read that loses the device half-way', () => {
     const tags = tagsOf(driver, { a: 'holding:1', b: 'holding:500' })
     server.registers.set(1, 5)
     server.script = (request) => (request.start === 500 ? 'silence' : undefined)
-    const error = await driver.read(tags, signal).catch((e) => e)
+    const error = await driver.read(tags, turn).catch((e) => e)
     expect(error).toBeInstanceOf(NotConnectedError)
     expect(plain(error.readBefore)).toEqual({ a: 5 })
     await driver.close()
@@ -137,7 +138,7 @@ describe('a reply that cannot be trusted', () => {
   it('is dropped when it carries another unit', async () => {
     const driver = await connected({ timeoutMs: 100 })
     server.script = (request) => reply({ ...request, unit: 9 }, Buffer.from([0, 1]))
-    await expect(driver.read(tagsOf(driver, { a: 'holding:1' }), signal)).rejects.toThrow('did not answer')
+    await expect(driver.read(tagsOf(driver, { a: 'holding:1' }), turn)).rejects.toThrow('did not answer')
     expect(protocol.lanes()[0]).toMatchObject({ strayReplies: 1 })
     await driver.close()
   })
@@ -145,7 +146,7 @@ describe('a reply that cannot be trusted', () => {
   it('breaks the link when it is shorter than what was asked for', async () => {
     const driver = await connected()
     server.script = (request) => reply(request, Buffer.from([0]))
-    await expect(driver.read(tagsOf(driver, { a: 'holding:1' }), signal)).rejects.toThrow('1 data bytes where 2')
+    await expect(driver.read(tagsOf(driver, { a: 'holding:1' }), turn)).rejects.toThrow('1 data bytes where 2')
     expect(protocol.lanes()[0]?.isOpen).toBe(false)
     await driver.close()
   })
@@ -153,7 +154,7 @@ describe('a reply that cannot be trusted', () => {
   it('breaks the link when it is not Modbus at all', async () => {
     const driver = await connected()
     server.script = () => Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n')
-    await expect(driver.read(tagsOf(driver, { a: 'holding:1' }), signal)).rejects.toThrow('does not speak Modbus')
+    await expect(driver.read(tagsOf(driver, { a: 'holding:1' }), turn)).rejects.toThrow('does not speak Modbus')
     expect(protocol.lanes()[0]?.isOpen).toBe(false)
     await driver.close()
   })
@@ -165,7 +166,7 @@ describe('a reply that cannot be trusted', () => {
       bytes.writeUInt16BE(60_000, 4)
       return bytes
     }
-    await expect(driver.read(tagsOf(driver, { a: 'holding:1' }), signal)).rejects.toThrow('Length 60000')
+    await expect(driver.read(tagsOf(driver, { a: 'holding:1' }), turn)).rejects.toThrow('Length 60000')
     await driver.close()
   })
 
@@ -178,7 +179,7 @@ describe('a reply that cannot be trusted', () => {
       send(0)
       return 'silence'
     }
-    expect(plain(await driver.read(tagsOf(driver, { a: 'holding:1' }), signal))).toEqual({ a: 258 })
+    expect(plain(await driver.read(tagsOf(driver, { a: 'holding:1' }), turn))).toEqual({ a: 258 })
     await driver.close()
   })
 })
@@ -188,10 +189,10 @@ describe('a link that breaks', () => {
     const driver = await connected()
     const tags = tagsOf(driver, { a: 'holding:1' })
     server.script = () => 'reset'
-    await expect(driver.read(tags, signal)).rejects.toThrow(NotConnectedError)
+    await expect(driver.read(tags, turn)).rejects.toThrow(NotConnectedError)
     server.script = undefined
     await driver.connect(signal)
-    expect(plain(await driver.read(tags, signal))).toEqual({ a: 0 })
+    expect(plain(await driver.read(tags, turn))).toEqual({ a: 0 })
     await driver.close()
   })
 
@@ -206,7 +207,7 @@ describe('a link that breaks', () => {
     const driver = await connected({ timeoutMs: 50 })
     const tags = tagsOf(driver, { a: 'holding:1' })
     server.script = () => 'silence'
-    for (let i = 0; i < 3; i++) await expect(driver.read(tags, signal)).rejects.toThrow('did not answer')
+    for (let i = 0; i < 3; i++) await expect(driver.read(tags, turn)).rejects.toThrow('did not answer')
     expect(protocol.lanes()[0]?.isOpen).toBe(false)
     await driver.close()
   })
@@ -228,10 +229,10 @@ describe('a unit that does not answer', () => {
     server.registers.set(1, 5)
     const [alive, dead] = [await connected(), await connected({ unit: 2, timeoutMs: 50 })]
     const tags = tagsOf(alive, { a: 'holding:1' })
-    const [ok, failed] = await Promise.allSettled([alive.read(tags, signal), dead.read(tags, signal)])
+    const [ok, failed] = await Promise.allSettled([alive.read(tags, turn), dead.read(tags, turn)])
     expect(ok.status === 'fulfilled' && plain(ok.value)).toEqual({ a: 5 })
     expect(failed.status).toBe('rejected')
-    expect(plain(await alive.read(tags, signal))).toEqual({ a: 5 })
+    expect(plain(await alive.read(tags, turn))).toEqual({ a: 5 })
     await Promise.all([alive.close(), dead.close()])
   })
 
@@ -239,9 +240,9 @@ describe('a unit that does not answer', () => {
     server.script = (request) => (request.unit === 2 ? 'silence' : undefined)
     const [alive, dead] = [await connected(), await connected({ unit: 2, timeoutMs: 50 })]
     const tags = tagsOf(alive, { a: 'holding:1' })
-    await alive.read(tags, signal)
-    for (let i = 0; i < 4; i++) await expect(dead.read(tags, signal)).rejects.toThrow('did not answer')
-    expect(plain(await alive.read(tags, signal))).toEqual({ a: 0 })
+    await alive.read(tags, turn)
+    for (let i = 0; i < 4; i++) await expect(dead.read(tags, turn)).rejects.toThrow('did not answer')
+    expect(plain(await alive.read(tags, turn))).toEqual({ a: 0 })
     expect(protocol.lanes()[0]).toMatchObject({ isOpen: true, timeouts: 4 })
     await Promise.all([alive.close(), dead.close()])
   })
@@ -249,7 +250,7 @@ describe('a unit that does not answer', () => {
   it('is reported as lost when its gateway says so', async () => {
     const driver = await connected()
     server.script = (request) => exception(request, 11)
-    await expect(driver.read(tagsOf(driver, { a: 'holding:1' }), signal)).rejects.toThrow('behind the gateway')
+    await expect(driver.read(tagsOf(driver, { a: 'holding:1' }), turn)).rejects.toThrow('behind the gateway')
     await driver.close()
   })
 })
@@ -265,9 +266,9 @@ describe('a register that the device refuses', () => {
     for (let i = 0; i < 8; i++) server.registers.set(i, i + 10)
     const tags = tagsOf(driver, Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`t${i}`, `holding:${i}`])))
     const expected = { t0: 10, t1: 11, t2: 12, t3: 13, t4: 'bad null', t5: 15, t6: 16, t7: 17 }
-    expect(plain(await driver.read(tags, signal))).toEqual(expected)
+    expect(plain(await driver.read(tags, turn))).toEqual(expected)
     server.requests.length = 0
-    const again = await driver.read(tags, signal)
+    const again = await driver.read(tags, turn)
     expect(plain(again)).toEqual(expected)
     expect(again[4]?.reason).toContain('holding:4: the device has no such address')
     expect(server.requests.map((r) => [r.start, r.count])).toEqual([
@@ -282,11 +283,11 @@ describe('a register that the device refuses', () => {
     const inHole = hole(1)
     server.script = (request) => (inHole(request) ? exception(request, 2) : undefined)
     const tags = tagsOf(driver, { a: 'holding:0', b: 'holding:1' })
-    expect(plain(await driver.read(tags, signal))).toEqual({ a: 0, b: 'bad null' })
+    expect(plain(await driver.read(tags, turn))).toEqual({ a: 0, b: 'bad null' })
     server.script = undefined
-    expect(plain(await driver.read(tags, signal))).toEqual({ a: 0, b: 'bad null' })
+    expect(plain(await driver.read(tags, turn))).toEqual({ a: 0, b: 'bad null' })
     now += 60_000
-    expect(plain(await driver.read(tags, signal))).toEqual({ a: 0, b: 0 })
+    expect(plain(await driver.read(tags, turn))).toEqual({ a: 0, b: 0 })
     await driver.close()
   })
 
@@ -295,9 +296,9 @@ describe('a register that the device refuses', () => {
     const inHole = hole(5)
     server.script = (request) => (inHole(request) ? exception(request, 2) : undefined)
     const tags = tagsOf(driver, { a: 'holding:3', b: 'holding:8' })
-    expect(plain(await driver.read(tags, signal))).toEqual({ a: 0, b: 0 })
+    expect(plain(await driver.read(tags, turn))).toEqual({ a: 0, b: 0 })
     server.requests.length = 0
-    expect(plain(await driver.read(tags, signal))).toEqual({ a: 0, b: 0 })
+    expect(plain(await driver.read(tags, turn))).toEqual({ a: 0, b: 0 })
     expect(server.requests).toHaveLength(2)
     await driver.close()
   })
@@ -306,7 +307,7 @@ describe('a register that the device refuses', () => {
     const driver = await connected()
     server.script = (request) => exception(request, 1)
     const tags = tagsOf(driver, { a: 'input:0', b: 'input:1' })
-    expect(plain(await driver.read(tags, signal))).toEqual({ a: 'bad null', b: 'bad null' })
+    expect(plain(await driver.read(tags, turn))).toEqual({ a: 'bad null', b: 'bad null' })
     expect(server.requests).toHaveLength(1)
     await driver.close()
   })

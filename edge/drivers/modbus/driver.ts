@@ -1,17 +1,17 @@
 import { BAD, GOOD } from '#shared/contracts/sample.ts'
-import { NotConnectedError, type PolledDriver, type Sample } from '../driver.ts'
+import { NotConnectedError, type PolledDriver, type Sample, type Turn } from '../driver.ts'
 import { isBitArea, type ModbusAddress, parseModbusAddress, type Span } from './address.ts'
 import { NoReplyError } from './connection.ts'
 import { decodeBit, decodeRegisters } from './decode.ts'
 import { FrameError } from './frame.ts'
 import { createHoles, type Holes } from './holes.ts'
-import type { SharedLane } from './lane.ts'
+import type { Lane, LaneRequest } from './lane.ts'
 import { ModbusException, readReply, readRequest } from './pdu.ts'
 import { type Block, planReads, spanKey } from './plan.ts'
 
 /** What a Modbus driver needs of its device. Times in ms. */
 export interface ModbusDriverOptions {
-  readonly lane: SharedLane
+  readonly lane: Lane
   readonly unit: number
   readonly timeoutMs: number
   readonly maxGap: number
@@ -47,11 +47,12 @@ export function createModbusDriver(options: ModbusDriverOptions): PolledDriver<M
       hasJoined = true
       await options.lane.open(signal)
     },
-    async read(tags) {
+    async read(tags, turn) {
       const readings: Readings = new Map()
+      const order = orderOf(options.lane, turn)
       const all = () => [...tags].map(([tag, address]) => sampleOf(tag, address, { session, readings }))
       try {
-        for (const block of plan(tags)) await readBlock(session, block, readings)
+        for (const block of plan(tags)) await readBlock(session, block, { readings, order })
       } catch (error) {
         throw error instanceof NotConnectedError ? withWhatWasRead(error, all()) : error
       }
@@ -62,6 +63,20 @@ export function createModbusDriver(options: ModbusDriverOptions): PolledDriver<M
       hasJoined = false
     },
   }
+}
+
+/** Place in the lane's order. */
+type Order = Pick<LaneRequest, 'priority' | 'deadlineAt'>
+
+const orderOf = (lane: Lane, { scan, withinMs }: Turn): Order => ({
+  priority: scan,
+  deadlineAt: lane.now() + withinMs,
+})
+
+/** One read() under way. */
+interface Reader {
+  readonly readings: Readings
+  readonly order: Order
 }
 
 /** The device gave these values, whatever became of the block that was asked for next. */
@@ -90,25 +105,25 @@ function planner({ options, holes }: Session) {
 const blockOf = (span: Span): Block => ({ area: span.area, start: span.start, count: span.width, spans: [span] })
 
 /** Reads a block into `readings`. Returns true when a span of it turned out to be refused. */
-async function readBlock(session: Session, block: Block, readings: Readings): Promise<boolean> {
+async function readBlock(session: Session, block: Block, reader: Reader): Promise<boolean> {
   try {
-    const bytes = await ask(session.options, block)
+    const bytes = await ask(session.options, block, reader.order)
     const at = session.options.now()
     for (const span of block.spans) {
-      readings.set(spanKey(span), readingOf(bytes, block, { span, at }))
+      reader.readings.set(spanKey(span), readingOf(bytes, block, { span, at }))
       session.holes.clear(span)
     }
     return false
   } catch (error) {
     if (!(error instanceof ModbusException)) throw error
-    return refused(session, block, { readings, error })
+    return refused(session, block, { ...reader, error })
   }
 }
 
-async function ask({ lane, unit, timeoutMs }: ModbusDriverOptions, block: Block): Promise<Buffer> {
+async function ask({ lane, unit, timeoutMs }: ModbusDriverOptions, block: Block, order: Order): Promise<Buffer> {
   const pdu = readRequest(block.area, block.start, block.count)
   try {
-    return readReply(pdu, await lane.request({ unit, pdu, timeoutMs }))
+    return readReply(pdu, await lane.request({ unit, pdu, timeoutMs, ...order }))
   } catch (error) {
     if (error instanceof NoReplyError) throw new NotConnectedError('silent', error.message, { cause: error })
     if (error instanceof ModbusException && isUnitGone(error))
@@ -124,20 +139,20 @@ const isUnitGone = ({ code }: ModbusException) => code === 10 || code === 11
 /** 2: no such address; 3: count or range refused. Both may be the fault of one register among many. */
 const isRegisterFault = ({ code }: ModbusException) => code === 2 || code === 3
 
-interface Refusal {
-  readonly readings: Readings
+interface Refusal extends Reader {
   readonly error: ModbusException
 }
 
-async function refused(session: Session, block: Block, { readings, error }: Refusal): Promise<boolean> {
-  if (!isRegisterFault(error)) return giveUp(session, block, { readings, error })
+async function refused(session: Session, block: Block, refusal: Refusal): Promise<boolean> {
+  const { error } = refusal
+  if (!isRegisterFault(error)) return giveUp(session, block, refusal)
   if (block.spans.length === 1) {
     for (const span of block.spans) session.holes.refuse(span, error.message, session.options.now())
-    return giveUp(session, block, { readings, error })
+    return giveUp(session, block, refusal)
   }
   const [left, right] = halves(block)
-  const leftHasHole = await readBlock(session, left, readings)
-  const rightHasHole = await readBlock(session, right, readings)
+  const leftHasHole = await readBlock(session, left, refusal)
+  const rightHasHole = await readBlock(session, right, refusal)
   const hasHole = leftHasHole || rightHasHole
   for (const first of right.spans.slice(0, hasHole ? 0 : 1)) session.holes.cutBefore(first)
   return hasHole

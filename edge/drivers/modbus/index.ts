@@ -1,8 +1,9 @@
 import type { DriverDeps, DriverDevice, Protocol, ProtocolDescription } from '../driver.ts'
 import { parseModbusAddress } from './address.ts'
 import { ModbusConfig } from './config.ts'
+import { type ConnectionOptions, openConnection } from './connection.ts'
 import { createModbusDriver } from './driver.ts'
-import { createLane, type SharedLane } from './lane.ts'
+import { createLane, type Lane } from './lane.ts'
 
 const DEFAULT_MAX_GAP = 16
 const DEFAULT_MAX_BLOCK = 125
@@ -16,10 +17,10 @@ export const modbus: ProtocolDescription = {
 }
 
 function startModbus(deps: DriverDeps): Protocol {
-  const lanes = new Map<string, SharedLane>()
-  const laneTo = ({ host, port, connectTimeoutMs }: ModbusConfig): SharedLane => {
+  const lanes = new Map<string, Lane>()
+  const laneTo = ({ host, port, connectTimeoutMs }: ModbusConfig): Lane => {
     const key = `${host}:${port}`
-    const lane = lanes.get(key) ?? createLane({ host, port, connectTimeoutMs })
+    const lane = lanes.get(key) ?? laneOver({ host, port, connectTimeoutMs })
     lanes.set(key, lane)
     return lane
   }
@@ -40,3 +41,11 @@ function startModbus(deps: DriverDeps): Protocol {
     close: async () => undefined,
   }
 }
+
+const laneOver = (options: ConnectionOptions): Lane =>
+  createLane({
+    name: `modbus ${options.host}:${options.port}`,
+    connect: (signal) => openConnection(options, signal),
+    inFlight: 1,
+    now: () => performance.now(),
+  })

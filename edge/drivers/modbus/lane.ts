@@ -1,131 +1,206 @@
 import { type LaneStatus, type LossKind, NotConnectedError } from '../driver.ts'
-import { type Connection, type ConnectionOptions, NoReplyError, openConnection } from './connection.ts'
+import { type Connection, NoReplyError } from './connection.ts'
+import { nextIndex, type Ranked } from './queue.ts'
 
 /** Time-outs in a row, of every unit that has answered before, after which the link itself is taken for dead. */
 const DEAD_AFTER_TIMEOUTS = 3
 /** Weight of the newest round trip in the smoothed one. */
 const SMOOTHING = 0.1
 
-export interface LaneRequest {
+/** One request to a unit with its place in the order. `deadlineAt` is on the lane's own clock, now(). */
+export interface LaneRequest extends Ranked {
   readonly unit: number
   readonly pdu: Buffer
   readonly timeoutMs: number
-  /** Writes go before everything that waits. */
-  readonly isWrite?: boolean
+  /** Takes the request out of the queue again. One that is under way is waited for. */
+  readonly signal?: AbortSignal
 }
 
-/** One physical link, shared by every device behind the same address. One request is outstanding; others wait in order of arrival. */
+/**
+ * One physical link, shared by every device behind the same address. So many requests are under way as it was made for,
+ * one unless told; the others wait, writes first, then what a person asked for, then scans, each by deadline.
+ */
 export interface Lane {
   /** Opens the link unless it is open. Throws NotConnectedError. */
   open(signal: AbortSignal): Promise<void>
-  /** Resolves with the reply's PDU. Throws NoReplyError for a silent unit, NotConnectedError for a broken link. */
+  /**
+   * Resolves with the reply's PDU. Opens the link again when it was lost before. Throws NoReplyError for a silent unit,
+   * NotConnectedError for a broken link or an aborted request.
+   */
   request(request: LaneRequest): Promise<Buffer>
-  /** Breaks the link because what came over it cannot be trusted; all devices behind it reconnect. */
+  /** The clock of deadlines: monotonic, in ms. */
+  now(): number
+  /** Requests that may be under way at the same time. */
+  readonly inFlight: number
+  /** Breaks the link because what came over it cannot be trusted. */
   reset(kind: LossKind, why: string): void
+  /** Counts one user more; the last one to leave closes the link. */
+  join(): void
+  leave(): void
   status(): LaneStatus
+}
+
+export interface LaneOptions {
+  /** `modbus 10.0.0.5:502` */
+  readonly name: string
+  /** Opens the link. Throws NotConnectedError. */
+  readonly connect: (signal: AbortSignal) => Promise<Connection>
+  /** Requests that may be under way at the same time. */
+  readonly inFlight: number
+  /** Monotonic clock, ms. */
+  readonly now: () => number
 }
 
 interface Job {
   readonly request: LaneRequest
+  readonly priority: LaneRequest['priority']
+  readonly deadlineAt: number
   readonly resolve: (pdu: Buffer) => void
   readonly reject: (error: unknown) => void
+  /** Stops listening to the request's signal. */
+  unlisten?: () => void
 }
 
 interface LaneState {
+  readonly options: LaneOptions
   connection: Connection | undefined
   opening: Promise<Connection> | undefined
-  isBusy: boolean
+  /** Ends an opening when nobody needs the lane any more. */
+  giveUp: AbortController
+  users: number
+  underWay: number
   timeoutsInARow: number
   /** Units that have answered on this connection, and those whose time-outs are in a row now. */
   readonly answered: Set<number>
   readonly silent: Set<number>
   requests: number
   timeouts: number
+  overruns: number
   strayReplies: number
   roundTripMs: number
   readonly queue: Job[]
 }
 
-/** Makes a lane to one address. Nothing is opened yet. */
-export function createLane(options: ConnectionOptions): SharedLane {
-  const name = `modbus ${options.host}:${options.port}`
-  const state: LaneState = {
-    connection: undefined,
-    opening: undefined,
-    isBusy: false,
-    timeoutsInARow: 0,
-    answered: new Set(),
-    silent: new Set(),
-    requests: 0,
-    timeouts: 0,
-    strayReplies: 0,
-    roundTripMs: 0,
-    queue: [],
-  }
-  let users = 0
+/** Makes a lane. Nothing is opened yet. */
+export function createLane(options: LaneOptions): Lane {
+  const state = initialState(options)
   return {
-    async open(signal) {
+    open: async (signal) => {
       if (state.connection?.isOpen) return
-      state.opening ??= openConnection(options, signal).finally(() => {
-        state.opening = undefined
-      })
-      adopt(state, await state.opening)
+      await unlessAborted(openLink(state), signal)
     },
-    request(request) {
-      const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
-      const job = { request, resolve, reject }
-      if (request.isWrite) state.queue.splice(firstRead(state.queue), 0, job)
-      else state.queue.push(job)
-      void work(state)
-      return promise
-    },
+    request: (request) => enqueue(state, request),
+    now: options.now,
+    inFlight: options.inFlight,
     reset: (kind, why) => state.connection?.close(kind, why),
-    status: () => statusOf(name, state),
     join: () => {
-      users++
+      state.users++
     },
     leave: () => {
-      users--
-      if (users === 0) state.connection?.close('closed', 'nobody needs it any more')
+      state.users--
+      if (state.users > 0) return
+      state.giveUp.abort()
+      state.giveUp = new AbortController()
+      state.connection?.close('closed', 'nobody needs it any more')
     },
+    status: () => statusOf(state),
   }
 }
 
-/** A lane with its count of users: the last one to leave closes the link. */
-export interface SharedLane extends Lane {
-  join(): void
-  leave(): void
+const initialState = (options: LaneOptions): LaneState => ({
+  options,
+  connection: undefined,
+  opening: undefined,
+  giveUp: new AbortController(),
+  users: 0,
+  underWay: 0,
+  timeoutsInARow: 0,
+  answered: new Set(),
+  silent: new Set(),
+  requests: 0,
+  timeouts: 0,
+  overruns: 0,
+  strayReplies: 0,
+  roundTripMs: 0,
+  queue: [],
+})
+
+/** One opening for everyone who waits for it. */
+function openLink(state: LaneState): Promise<Connection> {
+  state.opening ??= state.options
+    .connect(state.giveUp.signal)
+    .then((connection) => adopt(state, connection))
+    .finally(() => {
+      state.opening = undefined
+    })
+  return state.opening
 }
 
-function adopt(state: LaneState, connection: Connection): void {
-  if (state.connection === connection) return
+function adopt(state: LaneState, connection: Connection): Connection {
   state.strayReplies += state.connection?.strayReplies ?? 0
   state.connection = connection
   state.answered.clear()
   hear(state)
+  return connection
 }
 
-const firstRead = (queue: readonly Job[]) => {
-  const index = queue.findIndex((job) => !job.request.isWrite)
-  return index < 0 ? queue.length : index
+/** Waits no longer than the signal allows; the opening goes on for others. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(new NotConnectedError('closed', 'stopped while connecting'))
+    if (signal.aborted) onAbort()
+    signal.addEventListener('abort', onAbort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
 }
 
-async function work(state: LaneState): Promise<void> {
-  if (state.isBusy) return
-  state.isBusy = true
-  for (let job = state.queue.shift(); job; job = state.queue.shift()) {
-    try {
-      job.resolve(await exchange(state, job.request))
-    } catch (error) {
-      job.reject(error)
-    }
+function enqueue(state: LaneState, request: LaneRequest): Promise<Buffer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
+  const { priority, deadlineAt, signal } = request
+  const job: Job = { request, priority, deadlineAt, resolve, reject }
+  state.queue.push(job)
+  if (signal) dropWhenAborted(state, job, signal)
+  pump(state)
+  return promise
+}
+
+function dropWhenAborted(state: LaneState, job: Job, signal: AbortSignal): void {
+  const onAbort = () => {
+    const at = state.queue.indexOf(job)
+    if (at < 0) return
+    state.queue.splice(at, 1)
+    job.reject(new NotConnectedError('closed', 'stopped while waiting for its turn'))
   }
-  state.isBusy = false
+  if (signal.aborted) onAbort()
+  signal.addEventListener('abort', onAbort, { once: true })
+  job.unlisten = () => signal.removeEventListener('abort', onAbort)
 }
 
-async function exchange(state: LaneState, { unit, pdu, timeoutMs }: LaneRequest): Promise<Buffer> {
-  const { connection } = state
-  if (!connection) throw new NotConnectedError('closed', 'The link is not open')
+function pump(state: LaneState): void {
+  while (state.underWay < state.options.inFlight) {
+    const next = nextIndex(state.queue, state.options.now())
+    if (next < 0) return
+    const [job] = state.queue.splice(next, 1)
+    if (job) void run(state, job)
+  }
+}
+
+async function run(state: LaneState, job: Job): Promise<void> {
+  state.underWay++
+  job.unlisten?.()
+  try {
+    const connection = state.connection?.isOpen ? state.connection : await openLink(state)
+    job.resolve(await exchange(state, job.request, connection))
+  } catch (error) {
+    job.reject(error)
+  }
+  state.underWay--
+  if (job.deadlineAt < state.options.now()) state.overruns++
+  pump(state)
+}
+
+async function exchange(state: LaneState, request: LaneRequest, connection: Connection): Promise<Buffer> {
+  const { unit, pdu, timeoutMs } = request
   const startedAt = performance.now()
   state.requests++
   try {
@@ -155,13 +230,15 @@ function countTimeout(state: LaneState, unit: number, connection: Connection): v
   connection.close('silent', `${state.timeoutsInARow} requests in a row got no answer`)
 }
 
-function statusOf(lane: string, state: LaneState): LaneStatus {
+function statusOf(state: LaneState): LaneStatus {
   return {
-    lane,
+    lane: state.options.name,
     isOpen: state.connection?.isOpen ?? false,
     requests: state.requests,
     timeouts: state.timeouts,
     strayReplies: state.strayReplies + (state.connection?.strayReplies ?? 0),
     roundTripMs: Math.round(state.roundTripMs * 100) / 100,
+    waiting: state.queue.length,
+    overruns: state.overruns,
   }
 }

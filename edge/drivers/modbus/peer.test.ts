@@ -76,7 +76,7 @@ describe('a Modbus server of another maker', () => {
       address('ten', 'discrete:10', 'bit'),
     ])
     await driver.connect(signal)
-    const samples = await driver.read(tags, signal)
+    const samples = await driver.read(tags, { scan: 'normal', withinMs: 1000, signal })
     await driver.close()
     const values = Object.fromEntries(samples.map((s) => [s.tag, s.value]))
     expect(values).toEqual({ word: 0x1234, pi: Math.fround(6.2831855), three: true, nine: false, ten: true })
