@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox'
 
 const Offset = Type.String({ pattern: '^(0|[1-9][0-9]{0,19})$' })
 
-/** Why samples are missing; `freed` and `take-over` are written by the host, the others by the edge. */
+/** Why samples are missing; `freed`, `take-over` and `set-aside` are written by the host, the others by the edge. */
 export const GAP_CAUSES = [
   'unclean-stop',
   'disk-limit',
@@ -13,6 +13,7 @@ export const GAP_CAUSES = [
   'device-silent',
   'freed',
   'take-over',
+  'set-aside',
 ] as const
 export const GapCause = Type.Enum(GAP_CAUSES)
 export type GapCause = (typeof GAP_CAUSES)[number]

@@ -209,7 +209,7 @@ async function checkSteady(loop: LoopPipeline, steady: Steady): Promise<void> {
         topic.endsWith('/steady') && payload.metrics?.some(({ long_value }) => long_value === String(steady.count)),
     )
   await until('every sample of the steady edge acknowledged', async () => acknowledged())
-  const { value } = await loop.pipeline.history.raw({ path, from: 0, to: 1e14, limit: 10_000 })
+  const { value } = await loop.pipeline.history.raw({ path, from: 0, to: 1e14, limit: 100_000 })
   const lost = Array.from({ length: Number(steady.count) }, (_, i) => i + 1).find((n, i) => value[i] !== n)
   if (lost !== undefined || BigInt(value.length) !== steady.count) {
     throw new Error(`The steady edge has ${value.length} of ${steady.count} values; the first wrong one is ${lost}`)

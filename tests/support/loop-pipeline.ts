@@ -24,6 +24,8 @@ export interface LoopPipeline {
   pass(ms: number): void
   /** Sum of a counter; with `label`, of that value of any of its labels. */
   counted(name: string, label?: string): number
+  /** Called with each count before it is taken; what it throws is a fault of the host's surroundings. */
+  onCount: ((name: string, labels: Readonly<Record<string, string>>) => void) | undefined
   /** Registers an edge and answers its voice. */
   edge(group: string, edge: string): Promise<LoopEdge>
   restart(): Promise<void>
@@ -49,6 +51,7 @@ export async function startLoopPipeline(limits: Partial<HostLimits> = {}): Promi
   let skew = 0
   const now = () => Date.now() + skew
   const add = (name: string, by: number, labels: Readonly<Record<string, string>> = {}) => {
+    self.onCount?.(name, labels)
     for (const key of [name, ...Object.values(labels).map((value) => `${name} ${value}`)]) {
       counts.set(key, (counts.get(key) ?? 0) + by)
     }
@@ -68,8 +71,8 @@ export async function startLoopPipeline(limits: Partial<HostLimits> = {}): Promi
     })
     return { broker, pipeline }
   }
-  let current = await open()
-  return {
+  const self: LoopPipeline = {
+    onCount: undefined,
     database,
     org,
     now,
@@ -97,6 +100,8 @@ export async function startLoopPipeline(limits: Partial<HostLimits> = {}): Promi
       rmSync(dir, { recursive: true })
     },
   }
+  let current = await open()
+  return self
 }
 
 function voice(broker: () => LoopBroker, group: string, edge: string): LoopEdge {

@@ -48,4 +48,19 @@ describe('a batch', () => {
     const { numbers: taken } = builder.take()
     expect([taken.count, taken.v[0], taken.v[1000]]).toEqual([1001, 4000, 5000])
   })
+
+  it('takes back what has no range yet, and keeps what has', () => {
+    const builder = new BatchBuilder()
+    const journal = { group: 'g', edge: 'e', epoch: 1n }
+    builder.add(7, 1, 1, 192)
+    builder.add(7, 2, 'text', 192)
+    builder.addRange(journal, 1n, 2n)
+    builder.add(7, 3, 3, 192)
+    builder.add(7, 4, 4n, 192)
+    builder.rollBack()
+    const { numbers: taken, wide, marks } = builder.take()
+    expect([taken.count, wide.length, marks.length]).toEqual([1, 1, 1])
+    builder.rollBack()
+    expect(builder.isEmpty).toBe(true)
+  })
 })

@@ -46,6 +46,8 @@ export class BatchBuilder {
   #columns = allocate(FEWEST)
   #wide: WideRow[] = []
   #gaps: StoredGap[] = []
+  /** Up to where everything belongs together. */
+  #settled = { numbers: 0, wide: 0, gaps: 0 }
   readonly #marks = new Map<string, Omit<RangeMark, 'ranges'> & { readonly set: RangeSet }>()
   /** The sets by the objects that named them: making a key costs more than adding a range. */
   readonly #sets = new Map<Omit<RangeMark, 'ranges'>, RangeSet>()
@@ -105,6 +107,7 @@ export class BatchBuilder {
   addRange(journal: Omit<RangeMark, 'ranges'>, first: bigint, last: bigint): void {
     const set = this.#sets.get(journal) ?? this.#setOf(journal)
     set.add(first, last)
+    this.settle()
   }
 
   #setOf(journal: Omit<RangeMark, 'ranges'>): RangeSet {
@@ -119,6 +122,20 @@ export class BatchBuilder {
     this.#gaps.push(gap)
   }
 
+  /** Says that what was added so far stays; adding a range says so too. */
+  settle(): void {
+    this.#settled.numbers = this.#count
+    this.#settled.wide = this.#wide.length
+    this.#settled.gaps = this.#gaps.length
+  }
+
+  /** Takes back what was added since: values whose payload broke off before their range was added. */
+  rollBack(): void {
+    this.#count = this.#settled.numbers
+    this.#wide.length = this.#settled.wide
+    this.#gaps.length = this.#settled.gaps
+  }
+
   /** Hands over what was gathered; the builder starts again, empty. */
   take(): HistoryBatch {
     const marks = [...this.#marks.values()].map(({ set, ...journal }) => ({ ...journal, ranges: set.serialise() }))
@@ -127,6 +144,7 @@ export class BatchBuilder {
     this.#count = 0
     this.#wide = []
     this.#gaps = []
+    this.settle()
     this.#marks.clear()
     this.#sets.clear()
     return batch

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { Value } from 'typebox/value'
-import { GapRecord } from '#shared/contracts/gap.ts'
+import { type GapCause, GapRecord } from '#shared/contracts/gap.ts'
 import { LATEST_MS } from '#shared/sparkplug/time.ts'
 import type { StoredGap } from '../historian/historian.ts'
 import type { EdgeShard } from '../shard/edge-shard.ts'
@@ -46,19 +46,24 @@ export function freedGap(shard: EdgeShard, journal: JournalState, now: number): 
   return storedGap(shard, journal, { ...hole, firstTime: null, lastTime: null }, now)
 }
 
-/** What an edge without a journal said while nobody had it, as far as anybody can know. Times in ms since 1970. */
-export function takeOverGap(
-  shard: EdgeShard,
-  { from, to }: { readonly from: number; readonly to: number },
-): StoredGap | undefined {
-  if (from >= to) return undefined
+/** A hole in what an edge without a journal said: it has times and no offsets. Times in ms since 1970. */
+export function unnumberedGap(shard: EdgeShard, hole: UnnumberedHole): StoredGap {
   const { group, edge } = shard.ref
-  const cause = 'take-over'
+  const { cause, from, to, count, now } = hole
   return {
-    ...{ group, edge, epoch: 0n, device: null, first: 0n, last: 0n, count: 0n, cause },
-    ...{ firstTime: from, lastTime: to, recordedAt: to },
+    ...{ group, edge, epoch: 0n, device: null, first: 0n, last: 0n, count, cause },
+    ...{ firstTime: from, lastTime: to, recordedAt: now },
     id: uuidOf(JSON.stringify([group, edge, from, to, cause])),
   }
+}
+
+interface UnnumberedHole {
+  readonly cause: GapCause
+  readonly from: number
+  readonly to: number
+  /** Samples that are missing; 0 when nobody knows. */
+  readonly count: bigint
+  readonly now: number
 }
 
 /** A hole as history keeps it; its id follows from what it is, so that a resend makes no second one. */

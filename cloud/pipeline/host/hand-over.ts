@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import type { EdgeShard } from '../shard/edge-shard.ts'
-import { takeOverGap } from './gaps.ts'
+import { unnumberedGap } from './gaps.ts'
 import type { HostContext } from './host-context.ts'
 import { giveUpCommands } from './writes.ts'
 
@@ -29,9 +29,9 @@ export function successions(
 /** Records what such an edge said while nobody had it as a hole; its newest stored values are in place. */
 export function recordTakeOver(host: HostContext, { shard, ownedUntil, at }: Succession): void {
   const newest = Math.max(0, ...[...shard.tags()].map(({ sourceAt }) => sourceAt ?? 0).filter((time) => time <= at))
-  const gap = takeOverGap(shard, { from: Math.max(newest, ownedUntil - SURELY_STORED_MS), to: at })
-  if (!gap) return
-  host.writer.batch.addGap(gap)
+  const from = Math.max(newest, ownedUntil - SURELY_STORED_MS)
+  if (from >= at) return
+  host.writer.batch.addGap(unnumberedGap(shard, { cause: 'take-over', from, to: at, count: 0n, now: at }))
   host.writer.changed()
 }
 

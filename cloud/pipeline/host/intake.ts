@@ -9,6 +9,7 @@ import { takeData } from './data.ts'
 import { deviceDeath, nodeDeath } from './deaths.ts'
 import { type HostContext, MAX_EARLY, MAX_WAITING } from './host-context.ts'
 import { inspectData, inspectDeviceBirth, inspectNodeBirth } from './inspect.ts'
+import { setAside } from './set-aside.ts'
 import { tolerate } from './tolerances.ts'
 import { takeResults } from './writes.ts'
 
@@ -97,20 +98,32 @@ export function closeWindow(host: HostContext, shard: EdgeShard): void {
   )
 }
 
-/** Runs one message; a payload that breaks the protocol is counted, told once, and nothing of it is used. */
+/**
+ * Runs one message. A payload that breaks the protocol is counted, told once, and nothing of it is used; one on which our own
+ * code fails is set aside, because the process of all edges must not end for one of them.
+ */
 function guarded(host: HostContext, shard: EdgeShard, message: Waiting): Promise<void> | undefined {
+  host.writer.batch.settle()
   try {
     if (takenByColumns(host, shard, message)) return undefined
     const payload = decodePayload(message.payload)
     noteArrival(host, shard)
     return dispatch(host, shard, { message, payload })
   } catch (error) {
-    if (!(error instanceof PayloadError)) throw error
-    const { group, edge } = shard.ref
-    host.metrics.count('payloads_rejected_total', 1, { reason: 'broken' })
-    host.broker.refuse(`broken-${message.message.toLowerCase()}`, `${group}/${edge}`, { fault: error.message })
+    if (error instanceof PayloadError) refuseBroken(host, shard, message, error)
+    else setAside(host, shard, message, error)
     return undefined
   }
+}
+
+function refuseBroken(
+  host: HostContext,
+  { ref }: EdgeShard,
+  { message }: Waiting,
+  { message: fault }: PayloadError,
+): void {
+  host.metrics.count('payloads_rejected_total', 1, { reason: 'broken' })
+  host.broker.refuse(`broken-${message.toLowerCase()}`, `${ref.group}/${ref.edge}`, { fault })
 }
 
 /** One payload at a time is read into these; whoever keeps something of it copies it. */

@@ -41,6 +41,15 @@ export interface Waiting {
   readonly isEarly?: true
 }
 
+/** What is known of payloads that could not be taken. `at`: of the last one, ms since 1970. */
+export interface SetAside {
+  readonly count: number
+  /** Those whose bytes are kept. */
+  kept: number
+  readonly at: number
+  readonly error: string
+}
+
 /** What survives a restart of the host; a shard moves to another process by it. */
 export interface Checkpoint {
   readonly bdSeq: number | null
@@ -87,6 +96,10 @@ export class EdgeShard {
   readonly commands = new Map<string, PendingCommand>()
   /** Tells the checkpoint that is stored apart from others; undefined: not known. */
   savedMark: string | undefined
+  /** Failures of a journal's payloads by their first offset, until they are taken or set aside. */
+  readonly failures = new Map<bigint, number>()
+  /** Payloads on which the host's own code failed. */
+  setAside: SetAside | undefined
   /** Commands whose answer has not come. */
   unanswered = 0
   readonly detection: EdgeDetection

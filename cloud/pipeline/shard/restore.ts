@@ -57,6 +57,7 @@ export async function restoreShards(options: RestoreOptions, ids?: readonly stri
   restoreTags(shards, byId, found)
   bindAlarms(options, byId.values())
   for (const [id, saved] of found.sessions) byId.get(id)?.restore(saved, clock())
+  for (const { shard } of restored) shard.setAside = found.setAside.get(shard.id)
   for (const { shard } of restored) shards.add(shard)
   return restored
 }

@@ -1,4 +1,4 @@
-import { sql, type Transaction } from 'kysely'
+import { type RawBuilder, sql, type Transaction } from 'kysely'
 import type { Database, Tx } from '#cloud/platform/database/database.ts'
 import type { PlatformTables } from '#cloud/platform/database/tables.ts'
 import { DomainError } from '#cloud/platform/errors.ts'
@@ -7,7 +7,7 @@ import { emit } from '#cloud/platform/outbox/emit.ts'
 import type { EdgeRef, EdgeRegistrationInput, GapQuery, GapRecord } from '../contract.ts'
 import type { StoredGap } from '../historian/historian.ts'
 import { type BornRows, type Change, writeChanges } from './changes.ts'
-import type { Checkpoint, EdgeShard } from './edge-shard.ts'
+import type { Checkpoint, EdgeShard, SetAside, Waiting } from './edge-shard.ts'
 import type { EdgesTable, GapsTable, PipelineTables } from './tables.ts'
 import { type DeviceState, TagState } from './tag-state.ts'
 
@@ -43,6 +43,8 @@ export interface Found {
   readonly sessions: ReadonlyMap<string, Checkpoint>
   readonly devices: readonly DeviceRow[]
   readonly tags: readonly TagRow[]
+  /** By edge. */
+  readonly setAside: ReadonlyMap<string, SetAside>
 }
 
 /** All SQL of the machine side's own tables; each call is one transaction of andon_system. */
@@ -62,6 +64,8 @@ export interface PipelineStore {
   recordGaps(gaps: readonly StoredGap[], orgOf: (group: string) => string | undefined): Promise<GapRecord[]>
   gaps(query: GapQuery): Promise<GapRecord[]>
   gapCounts(): Promise<{ group: string; edge: string; count: number }[]>
+  /** Keeps the bytes of a payload that could not be taken, for whoever mends the fault. */
+  keepPayload(shard: EdgeShard, message: Waiting, why: { readonly at: Date; readonly error: string }): Promise<void>
 }
 
 export interface DeviceBirth {
@@ -93,6 +97,7 @@ export function pipelineStore(db: Database): PipelineStore {
     recordGaps: (gaps, orgOf) => run((tx) => recordGaps(tx, gaps, orgOf)),
     gaps: (query) => run((tx) => readGaps(tx, query)),
     gapCounts: () => run(countGaps),
+    keepPayload: (shard, message, why) => run((tx) => keepPayload(tx, shard, message, why)),
   }
 }
 
@@ -114,6 +119,7 @@ async function load(tx: Own, ids: readonly string[] | undefined): Promise<Found>
     ids ? sql<boolean>`${sql.ref(column)} = any (${ids}::uuid[])` : sql<boolean>`true`
   const sessions = await tx.selectFrom('edge_sessions').selectAll().where(wanted('edge_id')).execute()
   return {
+    setAside: await loadSetAside(tx, wanted),
     edges: await tx
       .selectFrom('edges')
       .select([...EDGE_COLUMNS, 'owned_until'])
@@ -144,6 +150,41 @@ async function load(tx: Own, ids: readonly string[] | undefined): Promise<Found>
       ]),
     ),
   }
+}
+
+/** The newest of each edge within a week, and how many there are. */
+async function loadSetAside(tx: Own, wanted: (column: string) => RawBuilder<boolean>): Promise<Found['setAside']> {
+  const rows = await tx
+    .selectFrom('set_aside_payloads')
+    .select(['edge_id', 'at', 'error', sql<string>`count(*) over (partition by edge_id)`.as('count')])
+    .distinctOn('edge_id')
+    .where(wanted('edge_id'))
+    .where(sql<boolean>`at > now() - interval '7 days'`)
+    .orderBy('edge_id')
+    .orderBy('at', 'desc')
+    .execute()
+  return new Map(
+    rows.map(({ edge_id, at, error, count }) => {
+      const kept = Number(count)
+      return [edge_id, { count: kept, kept, at: at.getTime(), error }]
+    }),
+  )
+}
+
+async function keepPayload(
+  tx: Own,
+  shard: EdgeShard,
+  { message, device, payload }: Waiting,
+  why: { readonly at: Date; readonly error: string },
+): Promise<void> {
+  const owner = { id: newId(), org_id: shard.org, edge_id: shard.id }
+  // A name may hold what no text of PostgreSQL can.
+  const named = device === undefined ? null : device.replaceAll('\u0000', '')
+  const error = why.error.replaceAll('\u0000', '').slice(0, 1000)
+  await tx
+    .insertInto('set_aside_payloads')
+    .values({ ...owner, at: why.at, message, device: named, error, payload: Buffer.from(payload) })
+    .execute()
 }
 
 async function register(tx: Own, input: EdgeRegistrationInput, at: Date): Promise<EdgeRow> {

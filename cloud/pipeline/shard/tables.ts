@@ -73,8 +73,21 @@ export interface GapsTable {
   recorded_at: Date
 }
 
-/** The tables of `0002-pipeline.sql`. */
+/** Of `0009-set-aside-payloads.sql`. */
+export interface SetAsidePayloadsTable {
+  id: string
+  org_id: string
+  edge_id: string
+  at: Date
+  message: string
+  device: string | null
+  error: string
+  payload: Buffer
+}
+
+/** The tables of `0002-pipeline.sql`, and what later ones added. */
 export type PipelineTables = {
+  set_aside_payloads: SetAsidePayloadsTable
   edge_groups: EdgeGroupsTable
   edges: EdgesTable
   edge_sessions: EdgeSessionsTable

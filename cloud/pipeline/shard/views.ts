@@ -27,7 +27,7 @@ export function edgeStatus(shard: EdgeShard, acknowledged: bigint | undefined, p
     lastGap: shard.lastGap,
     deviceCount: devices.length,
     tagCount: devices.reduce((sum, device) => sum + device.tags.size, 0),
-    faults: faultsOf(shard, status, profiles),
+    faults: [...faultsOf(shard, status, profiles), ...setAsideFaults(shard)],
   }
 }
 
@@ -75,6 +75,15 @@ function faultsOf(shard: EdgeShard, status: EdgeSessionStatus, profiles: Profile
 }
 
 type Fault = EdgeStatus['faults'][number]
+
+function setAsideFaults({ ref, setAside }: EdgeShard): Fault[] {
+  if (!setAside) return []
+  const { count, at, error } = setAside
+  const detail =
+    `The cloud could not take ${count} payloads of ${ref.group}/${ref.edge}, the last at ${new Date(at).toISOString()} ` +
+    `(${error}): a fault of Andon, not of the box. Alarms of them may be missing. They are kept in set_aside_payloads; report it with the cloud's log`
+  return [{ code: 'edge.payload-set-aside', detail }]
+}
 
 function deviceFaults({ device, profile, isOnline }: DeviceState, edge: string, profiles: Profiles): Fault[] {
   const faults: Fault[] = []
