@@ -438,6 +438,18 @@ describe('registration', () => {
     await expect(connect()).rejects.toThrow(/Connection refused/)
   })
 
+  it('keeps the connection of an edge that is registered anew with the same secret, as at each start', async () => {
+    const register = async () => {
+      const secretHash = await hashEdgeSecret('right', `${org} edges`)
+      await pipeline.registerEdge({ org, group, edge: 'line-1', secretHash })
+    }
+    await register()
+    const edge = await bornEdge()
+    await register()
+    await edge.data('press', [celsius(1000, 20.5)], 1n)
+    await eventually(() => lastAck(edge)).toBe(1n)
+  })
+
   it('shows each organisation its own alone', async () => {
     const other = await database.newOrg('Other')
     expect(await pipeline.edges(other)).toEqual([])

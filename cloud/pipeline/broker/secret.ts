@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto'
+import { createHash, createHmac, randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
 
 const derive = promisify<string, Buffer, number, ScryptOptions, Buffer>(scrypt)
@@ -7,9 +7,12 @@ const derive = promisify<string, Buffer, number, ScryptOptions, Buffer>(scrypt)
 const COST = { N: 16_384, r: 8, p: 1 } as const
 const KEY_BYTES = 32
 
-/** Hashes an edge's secret for the table `edges`: `scrypt$N$r$p$salt$key`, salt and key in base64url. */
-export async function hashEdgeSecret(secret: string): Promise<string> {
-  const salt = randomBytes(16)
+/**
+ * Hashes an edge's secret for the table `edges`: `scrypt$N$r$p$salt$key`, salt and key in base64url. The salt follows from
+ * `saltOf` where that is given, a name that no other installation has: the same secret then gives the same hash.
+ */
+export async function hashEdgeSecret(secret: string, saltOf?: string): Promise<string> {
+  const salt = saltOf === undefined ? randomBytes(16) : createHash('sha256').update(saltOf).digest().subarray(0, 16)
   const key = await derive(secret.normalize('NFC'), salt, KEY_BYTES, COST)
   return ['scrypt', COST.N, COST.r, COST.p, salt.toString('base64url'), key.toString('base64url')].join('$')
 }

@@ -66,6 +66,7 @@ async function edgesOf(
   secret: string | undefined,
 ): Promise<EdgeRegistrationInput[]> {
   if (secret === undefined) return []
-  const secretHash = await hashEdgeSecret(secret)
+  // The same at each start: an edge whose secret has not changed stays connected.
+  const secretHash = await hashEdgeSecret(secret, `${org} edges`)
   return file.edges.map(({ group, edge, name }) => ({ org, group, edge, name, secretHash }))
 }
