@@ -119,6 +119,8 @@ export interface LaneStatus {
   readonly waiting?: number
   /** Requests that were done later than they ought to have been. */
   readonly overruns?: number
+  /** Units that do not answer and are probed in idle time. */
+  readonly silentUnits?: readonly number[]
   /** The process that speaks over it, when it is not the agent itself. */
   readonly pid?: number
 }

@@ -32,10 +32,17 @@ interface Waiting {
 }
 
 /** Opens a connection. Throws NotConnectedError when nobody listens, when it takes too long, or when the signal aborts. */
-export async function openConnection(options: ConnectionOptions, signal: AbortSignal): Promise<Connection> {
+export async function openConnection(
+  options: ConnectionOptions,
+  signal: AbortSignal,
+  onStray: OnStray = () => undefined,
+): Promise<Connection> {
   const socket = await openSocket(options, signal)
-  return connectionOver(socket, `${options.host}:${options.port}`)
+  return connectionOver(socket, { name: `${options.host}:${options.port}`, onStray })
 }
+
+/** Told of a reply that nobody waits for any more. */
+export type OnStray = (unit: number) => void
 
 function openSocket({ host, port, connectTimeoutMs }: ConnectionOptions, signal: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
@@ -77,7 +84,7 @@ const CONNECT_FAULTS: Readonly<Record<string, readonly [LossKind, string]>> = {
   ETIMEDOUT: ['connect-timeout', 'no answer'],
 }
 
-function connectionOver(socket: Socket, name: string): Connection {
+function connectionOver(socket: Socket, { name, onStray }: { name: string; onStray: OnStray }): Connection {
   const waiting = new Map<number, Waiting>()
   const read = frameReader()
   let transaction = 0
@@ -94,6 +101,7 @@ function connectionOver(socket: Socket, name: string): Connection {
     const one = waiting.get(frame.transaction)
     if (!one || one.unit !== frame.unit) {
       strayReplies++
+      onStray(frame.unit)
       return
     }
     waiting.delete(frame.transaction)

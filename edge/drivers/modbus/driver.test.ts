@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ProfileTag } from '#shared/contracts/device-profile.ts'
 import { silentLog } from '#shared/log/log.ts'
@@ -11,6 +14,7 @@ const signal = new AbortController().signal
 const turn: Turn = { scan: 'normal', withinMs: 1000, signal }
 let server: ScriptedServer
 let now = 1_000_000
+let dataDir: string
 let protocol: ReturnType<typeof modbus.start>
 
 type Driver = PolledDriver<ModbusAddress>
@@ -36,10 +40,12 @@ const plain = (samples: readonly Sample[]) =>
 
 beforeEach(async () => {
   server = await scriptedServer()
-  protocol = modbus.start({ now: () => now, log: silentLog, dataDir: '/nonexistent' })
+  dataDir = mkdtempSync(join(tmpdir(), 'andon-modbus-'))
+  protocol = modbus.start({ now: () => now, log: silentLog, dataDir })
 })
 afterEach(async () => {
   await protocol.close()
+  rmSync(dataDir, { recursive: true })
   await server.close()
 })
 
@@ -100,7 +106,7 @@ describe('a late reply', () => {
     await expect(hasty.read(a, turn)).rejects.toThrow(NotConnectedError)
     expect(plain(await driver.read(b, turn))).toEqual({ b: 200 })
     expect(protocol.lanes()).toHaveLength(1)
-    expect(protocol.lanes()[0]).toMatchObject({ timeouts: 1, strayReplies: 1, isOpen: true })
+    expect(protocol.lanes()[0]).toMatchObject({ timeouts: 2, strayReplies: 1, isOpen: true, silentUnits: [] })
     await Promise.all([hasty.close(), driver.close()])
   })
 })
@@ -139,7 +145,7 @@ describe('a reply that cannot be trusted', () => {
     const driver = await connected({ timeoutMs: 100 })
     server.script = (request) => reply({ ...request, unit: 9 }, Buffer.from([0, 1]))
     await expect(driver.read(tagsOf(driver, { a: 'holding:1' }), turn)).rejects.toThrow('did not answer')
-    expect(protocol.lanes()[0]).toMatchObject({ strayReplies: 1 })
+    expect(protocol.lanes()[0]).toMatchObject({ strayReplies: 2 })
     await driver.close()
   })
 
@@ -207,8 +213,8 @@ describe('a link that breaks', () => {
     const driver = await connected({ timeoutMs: 50 })
     const tags = tagsOf(driver, { a: 'holding:1' })
     server.script = () => 'silence'
-    for (let i = 0; i < 3; i++) await expect(driver.read(tags, turn)).rejects.toThrow('did not answer')
-    expect(protocol.lanes()[0]?.isOpen).toBe(false)
+    for (let i = 0; i < 2; i++) await expect(driver.read(tags, turn)).rejects.toThrow('did not answer')
+    expect(protocol.lanes()[0]).toMatchObject({ isOpen: false, timeouts: 3 })
     await driver.close()
   })
 
@@ -224,6 +230,17 @@ describe('a link that breaks', () => {
 })
 
 describe('a unit that does not answer', () => {
+  it('is not lost for one reply that went missing: it is asked again', async () => {
+    const driver = await connected({ timeoutMs: 50, maxGap: 0 })
+    const tags = tagsOf(driver, { a: 'holding:1', b: 'holding:500' })
+    server.registers.set(1, 5).set(500, 6)
+    let missing = 1
+    server.script = () => (missing-- > 0 ? 'silence' : undefined)
+    expect(plain(await driver.read(tags, turn))).toEqual({ a: 5, b: 6 })
+    expect(protocol.lanes()[0]).toMatchObject({ timeouts: 1, silentUnits: [] })
+    await driver.close()
+  })
+
   it('does not cost the other units on its lane their values', async () => {
     server.script = (request) => (request.unit === 2 ? 'silence' : undefined)
     server.registers.set(1, 5)
@@ -243,7 +260,7 @@ describe('a unit that does not answer', () => {
     await alive.read(tags, turn)
     for (let i = 0; i < 4; i++) await expect(dead.read(tags, turn)).rejects.toThrow('did not answer')
     expect(plain(await alive.read(tags, turn))).toEqual({ a: 0 })
-    expect(protocol.lanes()[0]).toMatchObject({ isOpen: true, timeouts: 4 })
+    expect(protocol.lanes()[0]).toMatchObject({ isOpen: true, timeouts: 5, silentUnits: [2] })
     await Promise.all([alive.close(), dead.close()])
   })
 
@@ -303,12 +320,72 @@ describe('a register that the device refuses', () => {
     await driver.close()
   })
 
+  it('is remembered on disk, so that a restart does not look for it again', async () => {
+    const inHole = hole(4)
+    server.script = (request) => (inHole(request) ? exception(request, 2) : undefined)
+    const wanted = { a: 'holding:3', b: 'holding:4', c: 'holding:5' }
+    const before = await connected()
+    await before.read(tagsOf(before, wanted), turn)
+    await before.close()
+    await protocol.close()
+    protocol = modbus.start({ now: () => now, log: silentLog, dataDir })
+    server.requests.length = 0
+    const after = await connected()
+    expect(plain(await after.read(tagsOf(after, wanted), turn))).toEqual({ a: 0, b: 'bad null', c: 0 })
+    expect(server.requests.map((r) => [r.start, r.count])).toEqual([
+      [3, 1],
+      [5, 1],
+    ])
+    await after.close()
+    const elsewhere = await connected({ unit: 9 })
+    expect(plain(await elsewhere.read(tagsOf(elsewhere, wanted), turn))).toEqual({ a: 0, b: 'bad null', c: 0 })
+    expect(server.requests.filter(({ unit }) => unit === 9).length).toBeGreaterThan(2)
+    await elsewhere.close()
+  })
+
   it('makes its tags bad without splitting when the function itself is unknown', async () => {
     const driver = await connected()
     server.script = (request) => exception(request, 1)
     const tags = tagsOf(driver, { a: 'input:0', b: 'input:1' })
     expect(plain(await driver.read(tags, turn))).toEqual({ a: 'bad null', b: 'bad null' })
     expect(server.requests).toHaveLength(1)
+    await driver.close()
+  })
+})
+
+describe('a device that refuses for now', () => {
+  it('is asked again within the turn while it is busy', async () => {
+    const driver = await connected()
+    server.registers.set(1, 5)
+    let busy = 2
+    server.script = (request) => (busy-- > 0 ? exception(request, 6) : undefined)
+    expect(plain(await driver.read(tagsOf(driver, { a: 'holding:1' }), turn))).toEqual({ a: 5 })
+    expect(server.requests).toHaveLength(3)
+    await driver.close()
+  })
+
+  it.each([
+    [4, 1000],
+    [5, 1000],
+    [1, 60_000],
+  ])('with exception %i is left alone for %i ms, then for twice that, and its tags are bad', async (code, ms) => {
+    const driver = await connected()
+    const tags = tagsOf(driver, { a: 'holding:1' })
+    server.script = (request) => exception(request, code)
+    for (const [after, requests] of [
+      [0, 1],
+      [ms - 1, 1],
+      [1, 2],
+      [2 * ms - 1, 2],
+      [1, 3],
+    ] as const) {
+      now += after
+      expect(plain(await driver.read(tags, turn))).toEqual({ a: 'bad null' })
+      expect(server.requests).toHaveLength(requests)
+    }
+    server.script = undefined
+    now += 4 * ms
+    expect(plain(await driver.read(tags, turn))).toEqual({ a: 0 })
     await driver.close()
   })
 })

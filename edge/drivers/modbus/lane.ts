@@ -1,8 +1,11 @@
 import { type LaneStatus, type LossKind, NotConnectedError } from '../driver.ts'
-import { type Connection, NoReplyError } from './connection.ts'
+import { type Connection, NoReplyError, type OnStray } from './connection.ts'
+import { createIdleTime, type IdleTime } from './idle.ts'
+import { unitGoneWords } from './pdu.ts'
 import { nextIndex, type Ranked } from './queue.ts'
+import { fellSilent, newUnit, probeTimeoutMs, replied, type UnitHealth } from './units.ts'
 
-/** Time-outs in a row, of every unit that has answered before, after which the link itself is taken for dead. */
+/** Time-outs in a row after which the link itself is taken for dead. */
 const DEAD_AFTER_TIMEOUTS = 3
 /** Weight of the newest round trip in the smoothed one. */
 const SMOOTHING = 0.1
@@ -12,6 +15,8 @@ export interface LaneRequest extends Ranked {
   readonly unit: number
   readonly pdu: Buffer
   readonly timeoutMs: number
+  /** Waits so long before it queues, as after a busy reply. */
+  readonly afterMs?: number
   /** Takes the request out of the queue again. One that is under way is waited for. */
   readonly signal?: AbortSignal
 }
@@ -19,15 +24,19 @@ export interface LaneRequest extends Ranked {
 /**
  * One physical link, shared by every device behind the same address. So many requests are under way as it was made for,
  * one unless told; the others wait, writes first, then what a person asked for, then scans, each by deadline.
+ * A unit that does not answer is silent: what is asked of it fails at once, save `demand` and `probe`. A probe waits for
+ * idle time and for a short reply only, and counts as a fast scan once its deadline has passed.
  */
 export interface Lane {
   /** Opens the link unless it is open. Throws NotConnectedError. */
   open(signal: AbortSignal): Promise<void>
   /**
    * Resolves with the reply's PDU. Opens the link again when it was lost before. Throws NoReplyError for a silent unit,
-   * NotConnectedError for a broken link or an aborted request.
+   * also when its gateway says so, and NotConnectedError for a broken link or an aborted request.
    */
   request(request: LaneRequest): Promise<Buffer>
+  /** True while the unit is silent: then only a probe can find that it answers again. */
+  isSilent(unit: number): boolean
   /** The clock of deadlines: monotonic, in ms. */
   now(): number
   /** Requests that may be under way at the same time. */
@@ -44,7 +53,7 @@ export interface LaneOptions {
   /** `modbus 10.0.0.5:502` */
   readonly name: string
   /** Opens the link. Throws NotConnectedError. */
-  readonly connect: (signal: AbortSignal) => Promise<Connection>
+  readonly connect: (signal: AbortSignal, onStray: OnStray) => Promise<Connection>
   /** Requests that may be under way at the same time. */
   readonly inFlight: number
   /** Monotonic clock, ms. */
@@ -63,22 +72,28 @@ interface Job {
 
 interface LaneState {
   readonly options: LaneOptions
+  readonly queue: Job[]
+  readonly units: Map<number, UnitHealth>
+  readonly idle: IdleTime
   connection: Connection | undefined
   opening: Promise<Connection> | undefined
   /** Ends an opening when nobody needs the lane any more. */
   giveUp: AbortController
   users: number
   underWay: number
+  /** Wakes a probe when enough idle time is saved for it. */
+  wake: NodeJS.Timeout | undefined
+  /** Since the last reply: all time-outs, those of units that were not silent, and whose they were. */
   timeoutsInARow: number
-  /** Units that have answered on this connection, and those whose time-outs are in a row now. */
+  freshInARow: number
+  readonly silentInARow: Set<number>
+  /** Units that have answered on this connection. */
   readonly answered: Set<number>
-  readonly silent: Set<number>
   requests: number
   timeouts: number
   overruns: number
   strayReplies: number
   roundTripMs: number
-  readonly queue: Job[]
 }
 
 /** Makes a lane. Nothing is opened yet. */
@@ -90,6 +105,7 @@ export function createLane(options: LaneOptions): Lane {
       await unlessAborted(openLink(state), signal)
     },
     request: (request) => enqueue(state, request),
+    isSilent: (unit) => state.units.get(unit)?.silentSince !== undefined,
     now: options.now,
     inFlight: options.inFlight,
     reset: (kind, why) => state.connection?.close(kind, why),
@@ -99,6 +115,8 @@ export function createLane(options: LaneOptions): Lane {
     leave: () => {
       state.users--
       if (state.users > 0) return
+      clearTimeout(state.wake)
+      state.wake = undefined
       state.giveUp.abort()
       state.giveUp = new AbortController()
       state.connection?.close('closed', 'nobody needs it any more')
@@ -109,26 +127,34 @@ export function createLane(options: LaneOptions): Lane {
 
 const initialState = (options: LaneOptions): LaneState => ({
   options,
+  queue: [],
+  units: new Map(),
+  idle: createIdleTime(),
   connection: undefined,
   opening: undefined,
   giveUp: new AbortController(),
   users: 0,
   underWay: 0,
+  wake: undefined,
   timeoutsInARow: 0,
+  freshInARow: 0,
+  silentInARow: new Set(),
   answered: new Set(),
-  silent: new Set(),
   requests: 0,
   timeouts: 0,
   overruns: 0,
   strayReplies: 0,
   roundTripMs: 0,
-  queue: [],
 })
 
 /** One opening for everyone who waits for it. */
 function openLink(state: LaneState): Promise<Connection> {
+  const onStray = (unit: number) => {
+    const health = state.units.get(unit)
+    if (health) health.isLate = true
+  }
   state.opening ??= state.options
-    .connect(state.giveUp.signal)
+    .connect(state.giveUp.signal, onStray)
     .then((connection) => adopt(state, connection))
     .finally(() => {
       state.opening = undefined
@@ -156,11 +182,15 @@ function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> 
 
 function enqueue(state: LaneState, request: LaneRequest): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
-  const { priority, deadlineAt, signal } = request
+  const { priority, deadlineAt, afterMs, signal } = request
   const job: Job = { request, priority, deadlineAt, resolve, reject }
-  state.queue.push(job)
-  if (signal) dropWhenAborted(state, job, signal)
-  pump(state)
+  const queue = () => {
+    state.queue.push(job)
+    if (signal) dropWhenAborted(state, job, signal)
+    pump(state)
+  }
+  if (afterMs === undefined) queue()
+  else setTimeout(queue, afterMs)
   return promise
 }
 
@@ -177,17 +207,44 @@ function dropWhenAborted(state: LaneState, job: Job, signal: AbortSignal): void 
 }
 
 function pump(state: LaneState): void {
+  const now = state.options.now()
   while (state.underWay < state.options.inFlight) {
-    const next = nextIndex(state.queue, state.options.now())
-    if (next < 0) return
-    const [job] = state.queue.splice(next, 1)
-    if (job) void run(state, job)
+    const job = state.queue[nextIndex(state.queue, now)]
+    if (!job) break
+    if (job.priority === 'probe' && hasToWait(state, job, now)) break
+    state.queue.splice(state.queue.indexOf(job), 1)
+    job.unlisten?.()
+    if (isRefused(state, job)) job.reject(silence(job.request.unit))
+    else void run(state, job)
   }
+  if (state.underWay === 0) state.idle.begin(now)
+}
+
+const silence = (unit: number) => new NoReplyError(`Unit ${unit} does not answer; it is asked again in idle time`)
+
+/** What was queued for a unit before it fell silent would cost one time-out each. */
+function isRefused({ units }: LaneState, { request, priority }: Job): boolean {
+  return priority !== 'probe' && priority !== 'demand' && units.get(request.unit)?.silentSince !== undefined
+}
+
+/** A probe is the last in the queue: when it comes to it nobody else waits. */
+function hasToWait(state: LaneState, { request, deadlineAt }: Job, now: number): boolean {
+  if (deadlineAt <= now) return false
+  const waitMs = state.idle.missingMs(timeoutOf(state, request), now)
+  if (waitMs > 0) wakeAfter(state, Math.min(waitMs, deadlineAt - now))
+  return waitMs > 0
+}
+
+function wakeAfter(state: LaneState, waitMs: number): void {
+  state.wake ??= setTimeout(() => {
+    state.wake = undefined
+    pump(state)
+  }, Math.ceil(waitMs))
 }
 
 async function run(state: LaneState, job: Job): Promise<void> {
+  state.idle.end(state.options.now())
   state.underWay++
-  job.unlisten?.()
   try {
     const connection = state.connection?.isOpen ? state.connection : await openLink(state)
     job.resolve(await exchange(state, job.request, connection))
@@ -195,39 +252,84 @@ async function run(state: LaneState, job: Job): Promise<void> {
     job.reject(error)
   }
   state.underWay--
-  if (job.deadlineAt < state.options.now()) state.overruns++
+  if (job.priority !== 'probe' && job.deadlineAt < state.options.now()) state.overruns++
   pump(state)
 }
 
 async function exchange(state: LaneState, request: LaneRequest, connection: Connection): Promise<Buffer> {
-  const { unit, pdu, timeoutMs } = request
-  const startedAt = performance.now()
+  const { unit } = request
+  const startedAt = state.options.now()
+  const timeoutMs = timeoutOf(state, request)
   state.requests++
+  const reply = await send(state, { request, connection, timeoutMs })
+  hear(state)
+  heard(state, unit, { reply, tookMs: state.options.now() - startedAt })
+  return reply
+}
+
+interface Sending {
+  readonly request: LaneRequest
+  readonly connection: Connection
+  readonly timeoutMs: number
+}
+
+async function send(state: LaneState, { request, connection, timeoutMs }: Sending): Promise<Buffer> {
+  const startedAt = state.options.now()
   try {
-    const reply = await connection.request(unit, pdu, timeoutMs)
-    state.answered.add(unit)
-    hear(state)
-    const tookMs = performance.now() - startedAt
-    state.roundTripMs = state.roundTripMs === 0 ? tookMs : state.roundTripMs + SMOOTHING * (tookMs - state.roundTripMs)
-    return reply
+    return await connection.request(request.unit, request.pdu, timeoutMs)
   } catch (error) {
-    if (error instanceof NoReplyError) countTimeout(state, unit, connection)
+    if (error instanceof NoReplyError) unheard(state, request, timeoutMs)
     throw error
+  } finally {
+    if (request.priority === 'probe') state.idle.spend(state.options.now() - startedAt)
   }
+}
+
+const healthOf = ({ units }: LaneState, unit: number): UnitHealth => {
+  const health = units.get(unit) ?? newUnit()
+  units.set(unit, health)
+  return health
+}
+
+function timeoutOf(state: LaneState, { unit, priority, timeoutMs }: LaneRequest): number {
+  return priority === 'probe' ? probeTimeoutMs(healthOf(state, unit), timeoutMs, state.options.now()) : timeoutMs
 }
 
 function hear(state: LaneState): void {
   state.timeoutsInARow = 0
-  state.silent.clear()
+  state.freshInARow = 0
+  state.silentInARow.clear()
 }
 
-/** A unit that never answers must not cost the others their link: it is dead only when all that were alive are silent. */
-function countTimeout(state: LaneState, unit: number, connection: Connection): void {
+/** Exceptions 10 and 11 are a gateway's word for a unit that does not answer. */
+function heard(state: LaneState, unit: number, { reply, tookMs }: { reply: Buffer; tookMs: number }): void {
+  const gone = unitGoneWords(reply)
+  if (gone !== undefined) {
+    fellSilent(healthOf(state, unit), { isFull: true }, state.options.now())
+    throw new NoReplyError(`Unit ${unit}: ${gone}`)
+  }
+  state.answered.add(unit)
+  replied(healthOf(state, unit), tookMs)
+  state.roundTripMs = state.roundTripMs === 0 ? tookMs : state.roundTripMs + SMOOTHING * (tookMs - state.roundTripMs)
+}
+
+function unheard(state: LaneState, { unit, priority, timeoutMs }: LaneRequest, waitedMs: number): void {
+  fellSilent(healthOf(state, unit), { isFull: waitedMs >= timeoutMs }, state.options.now())
   state.timeouts++
   state.timeoutsInARow++
-  state.silent.add(unit)
-  if (state.timeoutsInARow < DEAD_AFTER_TIMEOUTS || !state.answered.isSubsetOf(state.silent)) return
-  connection.close('silent', `${state.timeoutsInARow} requests in a row got no answer`)
+  if (priority !== 'probe') state.freshInARow++
+  state.silentInARow.add(unit)
+  if (!isLinkDead(state)) return
+  state.connection?.close('silent', `${state.timeoutsInARow} requests in a row got no answer`)
+}
+
+/**
+ * A unit that never answers must not cost the others their link: it is dead when several that were thought to be alive
+ * are silent one after another, or all that have answered.
+ */
+function isLinkDead({ timeoutsInARow, freshInARow, answered, silentInARow }: LaneState): boolean {
+  if (freshInARow >= DEAD_AFTER_TIMEOUTS) return true
+  return timeoutsInARow >= DEAD_AFTER_TIMEOUTS && answered.isSubsetOf(silentInARow)
 }
 
 function statusOf(state: LaneState): LaneStatus {
@@ -240,5 +342,6 @@ function statusOf(state: LaneState): LaneStatus {
     roundTripMs: Math.round(state.roundTripMs * 100) / 100,
     waiting: state.queue.length,
     overruns: state.overruns,
+    silentUnits: [...state.units].filter(([, { silentSince }]) => silentSince !== undefined).map(([unit]) => unit),
   }
 }

@@ -31,6 +31,14 @@ const EXCEPTION_WORDS: Readonly<Record<number, string>> = {
   11: 'the unit behind the gateway does not answer (exception 11)',
 }
 
+const isUnitGone = (code: number) => code === 10 || code === 11
+
+/** What a gateway says in place of a unit that does not answer; undefined for any other reply. */
+export function unitGoneWords(reply: Buffer): string | undefined {
+  const code = reply.length === 2 && (reply[0] ?? 0) > 0x80 ? reply.readUInt8(1) : 0
+  return isUnitGone(code) ? EXCEPTION_WORDS[code] : undefined
+}
+
 /** Request for `count` registers or bits from `start`. */
 export function readRequest(area: Area, start: number, count: number): Buffer {
   const pdu = Buffer.alloc(5)

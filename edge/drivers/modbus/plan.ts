@@ -1,13 +1,13 @@
 import { type Area, isBitArea, type Span } from './address.ts'
 
 /** One request: neighbouring spans read together. */
-export interface Block {
+export interface Block<S extends Span = Span> {
   readonly area: Area
   readonly start: number
   /** Registers, or bits in the bit areas. */
   readonly count: number
   /** In rising order of address; each lies wholly inside the block. */
-  readonly spans: readonly Span[]
+  readonly spans: readonly S[]
 }
 
 export interface PlanLimits {
@@ -31,21 +31,42 @@ export const placeOf = (area: Area, address: number): string => `${area}:${addre
 export const spanKey = ({ area, start, width }: Span): string => `${area}:${start}+${width}`
 
 /** Puts spans into as few requests as the limits allow. Every span is in exactly one block and whole; equal spans count once. */
-export function planReads(spans: readonly Span[], limits: PlanLimits): Block[] {
+export function planReads<S extends Span>(spans: readonly S[], limits: PlanLimits): Block<S>[] {
   const holes = new Set((limits.holes ?? []).flatMap(placesOf))
   const unique = [...new Map(spans.map((span) => [spanKey(span), span])).values()]
   const sorted = unique.sort((a, b) => a.area.localeCompare(b.area) || a.start - b.start || a.width - b.width)
-  const blocks: Block[] = []
+  const blocks: Growing<S>[] = []
   for (const span of sorted) {
     const last = blocks.at(-1)
-    const merged = last && merge(last, span, { ...limits, holePlaces: holes })
-    if (merged) blocks[blocks.length - 1] = merged
-    else blocks.push({ area: span.area, start: span.start, count: span.width, spans: [span] })
+    const count = last && countWith(last, span, { ...limits, holePlaces: holes })
+    if (last === undefined || count === undefined) blocks.push(blockOf(span))
+    else {
+      last.count = count
+      last.spans.push(span)
+    }
   }
   return blocks
 }
 
-function merge(block: Block, span: Span, limits: PlanLimits & { holePlaces: ReadonlySet<string> }): Block | undefined {
+interface Growing<S extends Span> extends Block<S> {
+  count: number
+  readonly spans: S[]
+}
+
+/** A block of one span. */
+export const blockOf = <S extends Span>(span: S): Growing<S> => ({
+  area: span.area,
+  start: span.start,
+  count: span.width,
+  spans: [span],
+})
+
+/** Size of the block when it takes the span in; undefined when it may not. */
+function countWith(
+  block: Block,
+  span: Span,
+  limits: PlanLimits & { holePlaces: ReadonlySet<string> },
+): number | undefined {
   if (block.area !== span.area) return undefined
   const end = block.start + block.count
   const count = Math.max(end, span.start + span.width) - block.start
@@ -55,7 +76,20 @@ function merge(block: Block, span: Span, limits: PlanLimits & { holePlaces: Read
     const place = placeOf(span.area, address)
     if (limits.cuts?.has(place) || (address < span.start && limits.holePlaces.has(place))) return undefined
   }
-  return { ...block, count, spans: [...block.spans, span] }
+  return count
+}
+
+/** Two halves of a block of several spans, each no larger than its spans need. */
+export function halves<S extends Span>({ spans }: Block<S>): readonly [Block<S>, Block<S>] {
+  const middle = spans.length >> 1
+  return [tight(spans.slice(0, middle)), tight(spans.slice(middle))]
+}
+
+/** The smallest block around spans of one area. */
+function tight<S extends Span>(spans: readonly S[]): Block<S> {
+  const start = Math.min(...spans.map((span) => span.start))
+  const end = Math.max(...spans.map((span) => span.start + span.width))
+  return { area: spans[0]?.area ?? 'holding', start, count: end - start, spans }
 }
 
 function sizeLimit(area: Area, maxBlock: number): number {

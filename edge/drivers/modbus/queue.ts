@@ -13,8 +13,8 @@ const RANK: Readonly<Record<Priority, number>> = { write: 0, demand: 1, fast: 2,
 const URGENT = RANK.fast
 
 /**
- * Position of the job that goes next; -1 when none waits. A scan whose deadline has passed counts as fast, so that fast
- * scans which fill the lane delay slow ones and never shut them out. A probe never gains by waiting.
+ * Position of the job that goes next; -1 when none waits. A job whose deadline has passed counts as a fast scan, so that
+ * those which fill the lane delay the others and never shut them out.
  */
 export function nextIndex(jobs: readonly Ranked[], now: number): number {
   let best = -1
@@ -33,5 +33,5 @@ export function nextIndex(jobs: readonly Ranked[], now: number): number {
 
 function rankOf({ priority, deadlineAt }: Ranked, now: number): number {
   const rank = RANK[priority]
-  return rank > URGENT && priority !== 'probe' && deadlineAt <= now ? URGENT : rank
+  return rank > URGENT && deadlineAt <= now ? URGENT : rank
 }
