@@ -17,10 +17,29 @@ export interface Sample {
   readonly reason?: string
 }
 
-/** What every driver has, polled or pushed. Calls to one driver never overlap. */
+/** What a device gave for one address when a person or a write asked for it, outside of the scan. */
+export interface Reading {
+  /** As read() would give it. */
+  readonly sample: Sample
+  /** The registers as they came over the wire, for protocols that have them. */
+  readonly registers?: readonly number[]
+}
+
+/**
+ * What every driver has, polled or pushed. Calls to one driver never overlap, save readNow() and write(), which may come
+ * while read() or subscribe() is under way and are not to wait for it.
+ */
 interface Driver<Address> {
   /** Turns a profile's tag into the address that read() or subscribe() wants, or throws AddressError naming the tag. */
   parseAddress(tag: ProfileTag): Address
+  /** Reads one address at once, between two blocks of a scan. Fails as read() does. Absent: not possible over this protocol. */
+  readNow?(tag: string, address: Address, signal: AbortSignal): Promise<Reading>
+  /**
+   * Writes one raw value (unscaled, as read() gives it) ahead of everything that waits, and resolves when the device has
+   * confirmed it. Throws WriteError when the device refuses or the value cannot stand at the address: then nothing was
+   * written. Throws NotConnectedError when nobody knows whether it was. Never tries twice. Absent: not possible.
+   */
+  write?(address: Address, value: Exclude<Scalar, null>, signal: AbortSignal): Promise<void>
   /** Opens the link. Called again, with back-off, until it resolves. */
   connect(signal: AbortSignal): Promise<void>
   /** Closes the link. Safe after a failed connect() and safe to call twice. */
@@ -102,6 +121,11 @@ export class NotConnectedError extends Error {
 /** The address of a tag cannot be used. The message names the tag and says what would be right. */
 export class AddressError extends Error {
   override readonly name = 'AddressError'
+}
+
+/** A value was not written, for certain. The message says why and what to do, without naming the tag. */
+export class WriteError extends Error {
+  override readonly name = 'WriteError'
 }
 
 /** What a driver tells about a shared physical link, for the local page and the metrics. */
