@@ -6,6 +6,7 @@ import { type Command, numberOption, UsageError } from './command.ts'
 const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
   chaos: () => import('#tests/bench/chaos.ts'),
   codec: () => import('#tests/bench/codec.ts'),
+  'edge-modbus': () => import('#tests/bench/edge-modbus.ts'),
   edges: () => import('#tests/bench/edges.ts'),
   export: () => import('#tests/bench/export.ts'),
   history: () => import('#tests/bench/history.ts'),
@@ -26,6 +27,7 @@ export const command: Command = {
   history-feed  the historian alone at --rate values/s of 100,000 tags (600 s)
   codec      payload ↔ values, CPU a metric, 100 doubles a payload (10 s)
   latency    the simulator's answer → alarm event on the browser stream (120 s)
+  edge-modbus  100,000 floats a second over Modbus into journal and uplink, and four other loads (60 s each)
   edges      10,000 edges connected and idle: memory of the cloud, over TCP and TLS (20 s each)
   export     a day of 500 tags at 1 Hz as CSV and Parquet: rate, memory, turns of the thread
   rebirth-storm  1,000 edges born at once, three times, while others stream (about 30 s)

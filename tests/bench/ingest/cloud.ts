@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
+import { cpuOf, pssOf, threadsOf } from '#tests/bench/process.ts'
 import { descendants } from '#tests/support/demo.ts'
 import { edgeName, kindOf, PROFILE_KEY, TAGS, tagName } from './plan.ts'
 
@@ -160,35 +161,6 @@ export async function startBenchCloud(dir: string, groups: readonly BenchGroup[]
       isStopping = true
       return stop(child, () => printed)
     },
-  }
-}
-
-const TICK_MICROS = 10_000
-
-function cpuOf(pid: number): number {
-  const stat = read(`/proc/${pid}/stat`)
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return [11, 12, 13, 14].reduce((sum, at) => sum + Number(fields[at] ?? 0), 0) * TICK_MICROS
-}
-
-function threadsOf(pid: number): Record<string, number> {
-  const sums: Record<string, number> = {}
-  for (const task of readdirSync(`/proc/${pid}/task`)) {
-    const stat = read(`/proc/${pid}/task/${task}/stat`)
-    const name = Number(task) === pid ? 'main' : stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'))
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    sums[name] = (sums[name] ?? 0) + (Number(fields[11]) + Number(fields[12])) * TICK_MICROS
-  }
-  return sums
-}
-
-const pssOf = (pid: number): number => Number(/^Pss:\s+(\d+)/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0)
-
-function read(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    return ''
   }
 }
 

@@ -1,0 +1,109 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { stringify } from 'yaml'
+import { cpuOf, pssOf } from '#tests/bench/process.ts'
+import { descendants } from '#tests/support/demo.ts'
+import { deviceName, EDGE, GROUP, type Load, REGISTER_LIMIT, tagName } from './plan.ts'
+
+const root = fileURLToPath(new URL('../../..', import.meta.url))
+const PROFILE = 'bench-floats'
+const text = (en: string) => ({ en, 'zh-CN': en })
+
+/** The edge agent as `andon edge` starts it. */
+export interface Agent {
+  /** Rejects with what it printed when it ends without being told to. */
+  readonly ended: Promise<never>
+  cpuMicros(): number
+  pssMb(): number
+  /** A figure of its metrics, summed over all labels. */
+  metric(name: string): Promise<number>
+  stop(): Promise<void>
+}
+
+/** Writes the files and starts the agent in `dir`; rejects with what it printed when it does not come up. */
+export async function startAgent(
+  dir: string,
+  load: Load,
+  to: { readonly ports: readonly number[]; readonly mqttPort: number },
+): Promise<Agent> {
+  mkdirSync(join(dir, 'profiles'), { recursive: true })
+  writeFileSync(join(dir, 'profiles', `${PROFILE}.yaml`), stringify(profile(load)))
+  writeFileSync(join(dir, 'edge.yaml'), stringify(edgeFile(load, to)))
+  const options = process.env.ANDON_BENCH_NODE_OPTIONS?.split(' ') ?? []
+  const child = spawn(process.execPath, [...options, 'andon.ts', 'edge', '--config', join(dir, 'edge.yaml')], {
+    ...{ cwd: root, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },
+    env: { ...process.env, ANDON_EDGE_PORT: '0' },
+  })
+  let printed = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (chunk) => (printed = `${printed}${chunk}`.slice(-20_000)))
+  const { pageUrl } = await readyOf(child, () => printed)
+  let isStopping = false
+  const ended = new Promise<never>((_, reject) => {
+    child.once(
+      'exit',
+      (code, signal) => isStopping || reject(new Error(`the edge ended (${signal ?? code}):\n${printed}`)),
+    )
+  })
+  ended.catch(() => undefined)
+  const pids = () => descendants(child.pid ?? 0)
+  return {
+    ended,
+    cpuMicros: () => pids().reduce((sum, pid) => sum + cpuOf(pid), 0),
+    pssMb: () => pids().reduce((sum, pid) => sum + pssOf(pid), 0) / 1024,
+    metric: (name) => metricOf(pageUrl, name),
+    stop: async () => {
+      isStopping = true
+      if (child.exitCode !== null) return
+      child.kill('SIGTERM')
+      await once(child, 'exit')
+    },
+  }
+}
+
+function readyOf(child: ChildProcess, printed: () => string): Promise<{ pageUrl: string }> {
+  return new Promise((resolve, reject) => {
+    child.once('message', (message) => resolve(message as { pageUrl: string }))
+    child.once('exit', (code) => reject(new Error(`the edge ended with ${code}:\n${printed()}`)))
+  })
+}
+
+async function metricOf(pageUrl: string, name: string): Promise<number> {
+  const { origin, searchParams } = new URL(pageUrl)
+  const authorization = `Bearer ${searchParams.get('token')}`
+  const answer = await fetch(`${origin}/metrics`, { headers: { authorization } })
+  const lines = (await answer.text()).split('\n')
+  return lines
+    .filter((line) => new RegExp(`^andon_edge_${name}[ {]`).test(line))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
+}
+
+const profile = ({ tags }: Load): object => ({
+  profile: PROFILE,
+  version: 1,
+  name: text('Bench floats'),
+  assetClass: 'load',
+  protocol: 'modbus',
+  modbus: { maxBlock: REGISTER_LIMIT },
+  tags: Array.from({ length: tags }, (_, tag) => ({
+    ...{ tag: tagName(tag), name: text(`Float ${tag}`), address: `holding:${tag * 2}`, type: 'float32' },
+  })),
+})
+
+function edgeFile(load: Load, { ports, mqttPort }: { ports: readonly number[]; mqttPort: number }): object {
+  const devices = ports.flatMap((port, connection) =>
+    Array.from({ length: load.units }, (_, unit) => ({
+      device: deviceName(connection, unit + 1),
+      profile: PROFILE,
+      modbus: { host: '127.0.0.1', port, unit: unit + 1, ...(load.inFlight > 1 ? { inFlight: load.inFlight } : {}) },
+    })),
+  )
+  return {
+    ...{ version: 1, group: GROUP, edge: EDGE, data: './data', profiles: './profiles' },
+    mqtt: { url: `mqtt://127.0.0.1:${mqttPort}` },
+    devices,
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * A broker and host in a process of their own: takes what the edge sends, acknowledges it every half second, and compares
+ * each value with what the simulator showed in the second of its source time.
+ */
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import mqtt from 'mqtt-packet'
+import { AliasTable } from '#shared/sparkplug/alias-table.ts'
+import { DataColumns } from '#shared/sparkplug/columns.ts'
+import { readData } from '#shared/sparkplug/data-columns.ts'
+import { ACK_OFFSET, EPOCH, FIRST_OFFSET, LAST_OFFSET } from '#shared/sparkplug/metric-names.ts'
+import { decodePayload, encodePayload, type Payload } from '#shared/sparkplug/payload.ts'
+import { RangeSet } from '#shared/sparkplug/range-set.ts'
+import { EDGE, GROUP, type HostCounts, type Load, placeOf, valueAt } from './plan.ts'
+
+const ACK_EVERY_MS = 500
+const LATE_SECONDS = 5
+const columns = new DataColumns()
+const tables = new Map<string, AliasTable>()
+const committed = new RangeSet()
+const counts = { received: 0, compared: 0, wrong: 0, duplicated: 0, bad: 0 }
+let load: Load | undefined
+let base = 1n
+let epoch = 0n
+let client: Socket | undefined
+
+const server = createServer({ noDelay: true }, (socket) => {
+  const parser = mqtt.parser({ protocolVersion: 4 })
+  socket.on('error', () => socket.destroy())
+  parser.on('packet', (packet) => hear(socket, packet))
+  socket.on('data', (chunk: Buffer) => void parser.parse(chunk))
+})
+server.listen(0, '127.0.0.1')
+await once(server, 'listening')
+process.send?.({ type: 'ready', port: (server.address() as AddressInfo).port })
+process.on('disconnect', () => process.exit(0))
+process.on('message', (message: { type: 'load'; load: Load } | { type: 'count' }) => {
+  if (message.type === 'load') load = message.load
+  else process.send?.({ type: 'counts', counts: { ...counts } satisfies HostCounts })
+})
+setInterval(acknowledge, ACK_EVERY_MS)
+
+function hear(socket: Socket, packet: mqtt.Packet): void {
+  if (packet.cmd === 'connect') {
+    client = socket
+    socket.write(mqtt.generate({ cmd: 'connack', returnCode: 0, sessionPresent: false }))
+  }
+  if (packet.cmd === 'subscribe') {
+    const granted = packet.subscriptions.map(() => 0)
+    socket.write(mqtt.generate({ cmd: 'suback', messageId: packet.messageId ?? 1, granted }))
+  }
+  if (packet.cmd === 'pingreq') socket.write(mqtt.generate({ cmd: 'pingresp' }))
+  if (packet.cmd !== 'publish') return
+  if (packet.qos === 1) socket.write(mqtt.generate({ cmd: 'puback', messageId: packet.messageId ?? 1 }))
+  receive(packet.topic, packet.payload as Buffer)
+}
+
+function receive(topic: string, bytes: Buffer): void {
+  const [, , kind = '', , device = ''] = topic.split('/')
+  if (kind.endsWith('BIRTH')) learn(device, decodePayload(bytes))
+  const table = tables.get(device)
+  if (kind === 'DDATA' && table && readData(bytes, table, columns) && columns.hasOffsets) take()
+  else if (kind.endsWith('DATA')) takeRare(decodePayload(bytes), device)
+}
+
+function learn(device: string, payload: Payload): void {
+  const table = new AliasTable()
+  tables.set(device, table)
+  const [, connection = '', unit = ''] = device.split('-')
+  for (let i = 0; i < payload.count; i++) {
+    const name = payload.name(i) ?? ''
+    const alias = Number(payload.alias(i))
+    if (name === FIRST_OFFSET) table.firstOffsetAlias = alias
+    else if (name === LAST_OFFSET) table.lastOffsetAlias = alias
+    else if (/^t\d{4}$/.test(name) && load)
+      table.set(alias, placeOf(load, Number(connection), Number(unit), Number(name.slice(1))), 'float')
+    if (name === EPOCH) epoch = payload.valueAs(i, 'uint64') as bigint
+    if (name === FIRST_OFFSET && device === '' && committed.isEmpty) base = payload.valueAs(i, 'uint64') as bigint
+  }
+}
+
+function take(): void {
+  counts.received += columns.count
+  if (!commit(columns.firstOffset, columns.lastOffset)) return
+  for (let i = 0; i < columns.count; i++) {
+    if (columns.q[i] === 192) compare(columns.slot[i] as number, columns.v[i] as number, columns.ts[i] as number)
+    else counts.bad++
+  }
+}
+
+/** A payload that the columns do not take: bad or uncertain values among others. */
+function takeRare(payload: Payload, device: string): void {
+  const table = tables.get(device)
+  if (!table || payload.count < 2 || Number(payload.alias(payload.count - 1)) !== table.lastOffsetAlias) return
+  counts.received += payload.count - 2
+  counts.bad += payload.count - 2
+  const [first, last] = [payload.count - 2, payload.count - 1].map((i) => payload.valueAs(i, 'uint64') as bigint)
+  if (first !== undefined && last !== undefined) commit(first, last)
+}
+
+function commit(first: bigint, last: bigint): boolean {
+  const isNew = committed.endFrom(first) < first
+  if (isNew) committed.add(first, last)
+  else counts.duplicated += Number(last - first + 1n)
+  return isNew
+}
+
+/** A reply may have been on its way when the second changed, and the simulator may be late on a busy machine. */
+function compare(place: number, value: number, at: number): void {
+  counts.compared++
+  const second = Math.floor(at / 1000)
+  for (let back = 0; back <= LATE_SECONDS; back++) if (value === valueAt(place, second - back)) return
+  counts.wrong++
+}
+
+function acknowledge(): void {
+  if (!client || committed.isEmpty) return
+  const metrics = [
+    { name: EPOCH, type: 'uint64' as const, isTyped: true, value: epoch },
+    { name: ACK_OFFSET, type: 'uint64' as const, isTyped: true, value: committed.endFrom(base) },
+  ]
+  const payload = Buffer.from(encodePayload({ timestamp: Date.now(), metrics }))
+  const topic = `spBv1.0/${GROUP}/NCMD/${EDGE}`
+  client.write(mqtt.generate({ cmd: 'publish', topic, payload, qos: 0, retain: false, dup: false }))
+}

@@ -1,0 +1,48 @@
+/** One load: what the simulator serves and the edge reads. */
+export interface Load {
+  readonly connections: number
+  /** Units behind each connection, numbered from 1. */
+  readonly units: number
+  /** Floats of each unit, from register 0 on without gaps. */
+  readonly tags: number
+  readonly latencyMs: number
+  /** Requests that the edge may have under way on a connection. */
+  readonly inFlight: number
+  /** Every n-th float cannot be read (exception 2); 0 none. */
+  readonly badEvery: number
+  /** Every n-th unit falls silent when told to; 0 none. */
+  readonly deadEvery: number
+}
+
+/** What the simulator is told after its start, and what it answers with its ports. */
+export type ToSimulator = { readonly type: 'start'; readonly load: Load } | { readonly type: 'kill-units' }
+export type FromSimulator = { readonly type: 'ready'; readonly ports: readonly number[] }
+
+/** What the host tells when it is asked. */
+export interface HostCounts {
+  readonly received: number
+  readonly compared: number
+  readonly wrong: number
+  readonly duplicated: number
+  /** Values of bad quality. */
+  readonly bad: number
+}
+
+export const GROUP = 'bench'
+export const EDGE = 'edge'
+export const REGISTER_LIMIT = 125
+
+export const deviceName = (connection: number, unit: number): string => `d-${connection}-${unit}`
+export const tagName = (tag: number): string => `t${String(tag).padStart(4, '0')}`
+export const isBad = ({ badEvery }: Load, tag: number): boolean => badEvery > 0 && tag % badEvery === badEvery >> 1
+export const isMortal = ({ deadEvery }: Load, unit: number): boolean => deadEvery > 0 && unit % deadEvery === 0
+
+/** What a float shows in a second: two decimals on a level that names the tag, another one each second. */
+export function valueAt(place: number, second: number): number {
+  const noise = (second * 7919 + place * 104_729) % 1009
+  return Math.fround((place % 5000) + noise / 100)
+}
+
+/** Number of a tag over all connections and units. */
+export const placeOf = ({ units, tags }: Load, connection: number, unit: number, tag: number): number =>
+  (connection * units + unit - 1) * tags + tag

@@ -1,0 +1,104 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { cpuOf } from '#tests/bench/process.ts'
+import { type Agent, startAgent } from './agent.ts'
+import type { FromSimulator, HostCounts, Load, ToSimulator } from './plan.ts'
+
+const SIMULATOR = fileURLToPath(new URL('simulator.ts', import.meta.url))
+const HOST = fileURLToPath(new URL('host.ts', import.meta.url))
+/** Births, holes and the first replies are not measured. */
+const SETTLE_MS = 8000
+/** Two heartbeats of what was sent last, so that everything is acknowledged or known to be missing. */
+const DRAIN_MS = 3000
+
+/** Figures of one load. */
+export interface Measured {
+  readonly tags: number
+  readonly tagsPerSecond: number
+  readonly overruns: number
+  readonly coreFraction: number
+  readonly peakRssMb: number
+  readonly requestsPerSecond: number
+  /** Values that the host compared with the simulator's, and of them those that were never shown. */
+  readonly compared: number
+  readonly wrong: number
+  readonly duplicated: number
+  readonly badPerSecond: number
+  readonly simulatorCoreFraction: number
+}
+
+/** Runs one load against an edge of its own; simulator and host are processes of their own. */
+export async function runLoad(load: Load, seconds: number): Promise<Measured> {
+  const dir = mkdtempSync(join(tmpdir(), 'andon-bench-modbus-'))
+  const [simulator, host] = [fork(SIMULATOR), fork(HOST)]
+  let agent: Agent | undefined
+  try {
+    const [{ port: mqttPort }] = (await once(host, 'message')) as [{ port: number }]
+    host.send({ type: 'load', load })
+    simulator.send({ type: 'start', load } satisfies ToSimulator)
+    const [{ ports }] = (await once(simulator, 'message')) as [FromSimulator]
+    agent = await startAgent(dir, load, { ports, mqttPort })
+    await Promise.race([wait(SETTLE_MS), agent.ended])
+    if (load.deadEvery > 0) {
+      simulator.send({ type: 'kill-units' } satisfies ToSimulator)
+      await wait(DRAIN_MS)
+    }
+    return await measure({ load, agent, host, simulator }, seconds)
+  } finally {
+    await agent?.stop()
+    for (const child of [simulator, host]) child.kill('SIGKILL')
+    rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
+  }
+}
+
+interface Running {
+  readonly load: Load
+  readonly agent: Agent
+  readonly host: ChildProcess
+  readonly simulator: ChildProcess
+}
+
+async function measure({ load, agent, host, simulator }: Running, seconds: number): Promise<Measured> {
+  const simulatorPid = simulator.pid ?? 0
+  const before = await figures(agent, host)
+  const [cpu, simulatorCpu, startedAt] = [agent.cpuMicros(), cpuOf(simulatorPid), performance.now()]
+  let peakRssMb = 0
+  for (let second = 0; second < seconds; second++) {
+    await Promise.race([wait(1000), agent.ended])
+    peakRssMb = Math.max(peakRssMb, agent.pssMb())
+  }
+  const tookSeconds = (performance.now() - startedAt) / 1000
+  const cores = (micros: number) => round(micros / 1e6 / tookSeconds, 4)
+  const [coreFraction, simulatorCoreFraction] = [
+    cores(agent.cpuMicros() - cpu),
+    cores(cpuOf(simulatorPid) - simulatorCpu),
+  ]
+  const after = await figures(agent, host)
+  const rate = (name: keyof typeof after) => round((after[name] - before[name]) / tookSeconds, 1)
+  return {
+    tags: load.connections * load.units * load.tags,
+    tagsPerSecond: rate('read'),
+    overruns: after.overruns - before.overruns,
+    ...{ coreFraction, peakRssMb: round(peakRssMb, 1), requestsPerSecond: rate('requests') },
+    ...{ compared: after.compared - before.compared, wrong: after.wrong, duplicated: after.duplicated },
+    ...{ badPerSecond: rate('bad'), simulatorCoreFraction },
+  }
+}
+
+async function figures(agent: Agent, host: ChildProcess) {
+  host.send({ type: 'count' })
+  const [{ counts }] = (await once(host, 'message')) as [{ counts: HostCounts }]
+  return {
+    ...counts,
+    read: await agent.metric('device_samples_read_total'),
+    overruns: await agent.metric('device_overruns_total'),
+    requests: await agent.metric('lane_requests_total'),
+  }
+}
+
+const round = (value: number, places: number): number => Math.round(value * 10 ** places) / 10 ** places
