@@ -81,7 +81,7 @@ export function createDevice(options: DeviceOptions): Supervised & { status(): D
   const state = initialState(options)
   return {
     async onSamples(samples) {
-      const read = samples.flatMap((sample) => tagSample(state, sample) ?? [])
+      const read = tagSamples(state, samples)
       state.lastReadAt = options.now()
       state.read += read.length
       options.model.update(read)
@@ -163,6 +163,15 @@ async function die(state: DeviceState): Promise<void> {
     bad.filter((sample) => state.reporter.accept(sample)),
   )
   model.setAlive(device.device, false)
+}
+
+function tagSamples(state: DeviceState, samples: readonly Sample[]): TagSample[] {
+  const read: TagSample[] = []
+  for (const sample of samples) {
+    const one = tagSample(state, sample)
+    if (one) read.push(one)
+  }
+  return read
 }
 
 function tagSample(state: DeviceState, sample: Sample): TagSample | undefined {

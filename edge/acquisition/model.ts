@@ -1,4 +1,5 @@
 import type { EdgeDevice, EdgeModel, TagSample } from '#edge/model.ts'
+import { createTagColumns } from './tag-columns.ts'
 
 /** The edge model with the two things that acquisition alone may do to it. */
 export interface WritableModel extends EdgeModel {
@@ -10,7 +11,7 @@ export interface WritableModel extends EdgeModel {
 
 /** A model in which no device has answered yet. */
 export function createModel(of: Pick<EdgeModel, 'group' | 'edge'> & { devices: readonly EdgeDevice[] }): WritableModel {
-  const values = new Map<number, TagSample>()
+  const values = createTagColumns(of.devices.flatMap(({ tags }) => tags.map(({ id }) => id)))
   const alive = new Set<string>()
   const listeners = new Set<(device: string, isAlive: boolean) => void>()
   return {
@@ -22,7 +23,7 @@ export function createModel(of: Pick<EdgeModel, 'group' | 'edge'> & { devices: r
       return () => listeners.delete(listener)
     },
     update(samples) {
-      for (const sample of samples) values.set(sample.tagId, sample)
+      for (const sample of samples) values.set(sample)
     },
     setAlive(device, isAlive) {
       if (alive.has(device) === isAlive) return

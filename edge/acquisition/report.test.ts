@@ -13,7 +13,7 @@ const sample = (value: TagSample['value'], of: Partial<TagSample> = {}): TagSamp
 
 describe('report by exception', () => {
   it('reports the first value and every change', () => {
-    const reporter = createReporter(new Map(), 0)
+    const reporter = createReporter(new Map([[1, 0]]), 0)
     expect([1, 1, 2, 2, 1].map((v) => reporter.accept(sample(v)))).toEqual([true, false, true, false, true])
   })
 
@@ -32,7 +32,7 @@ describe('report by exception', () => {
   })
 
   it('repeats an unchanged value after the heartbeat', () => {
-    const reporter = createReporter(new Map(), 1000)
+    const reporter = createReporter(new Map([[1, 0]]), 1000)
     const at = [0, 500, 999, 1000, 1500, 2000]
     expect(at.map((sourceAt) => reporter.accept(sample(5, { sourceAt })))).toEqual([
       true,
@@ -45,7 +45,7 @@ describe('report by exception', () => {
   })
 
   it('reports again what the journal did not take', () => {
-    const reporter = createReporter(new Map(), 0)
+    const reporter = createReporter(new Map([[1, 0]]), 0)
     reporter.accept(sample(5))
     reporter.forget(1)
     expect(reporter.accept(sample(5))).toBe(true)

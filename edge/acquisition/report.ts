@@ -1,5 +1,6 @@
 import type { TagSample } from '#edge/model.ts'
 import type { ProfileTag } from '#shared/contracts/device-profile.ts'
+import { createTagColumns, type TagColumns } from './tag-columns.ts'
 
 /** Decides which samples are worth reporting: a change beyond the deadband, another quality, or a heartbeat. */
 export interface Reporter {
@@ -9,30 +10,26 @@ export interface Reporter {
   forget(tagId: number): void
 }
 
-/** `deadbands` by tag id, in the tag's unit; a tag that has none reports every change. `heartbeatMs` 0: no heartbeat. */
+/** `deadbands` of every tag by id, in the tag's unit; 0 reports every change. `heartbeatMs` 0: no heartbeat. */
 export function createReporter(deadbands: ReadonlyMap<number, number>, heartbeatMs: number): Reporter {
-  const last = new Map<number, TagSample>()
-  const isDue = (before: TagSample, sample: TagSample) =>
-    heartbeatMs > 0 && sample.sourceAt - before.sourceAt >= heartbeatMs
+  const last = createTagColumns([...deadbands.keys()])
+  const bands = [...deadbands.values()].some((band) => band > 0) ? deadbands : new Map<number, number>()
+  const isDue = ({ tagId, sourceAt }: TagSample) => heartbeatMs > 0 && sourceAt - last.sourceAtOf(tagId) >= heartbeatMs
   return {
     accept(sample) {
-      const before = last.get(sample.tagId)
-      const deadband = deadbands.get(sample.tagId) ?? 0
-      if (before && !hasChanged(before, sample, deadband) && !isDue(before, sample)) return false
-      last.set(sample.tagId, sample)
+      if (last.has(sample.tagId) && !hasChanged(last, sample, bands.get(sample.tagId) ?? 0) && !isDue(sample))
+        return false
+      last.set(sample)
       return true
     },
-    forget: (tagId) => {
-      last.delete(tagId)
-    },
+    forget: last.delete,
   }
 }
 
-function hasChanged(before: TagSample, sample: TagSample, deadband: number): boolean {
-  if (before.quality !== sample.quality) return true
-  if (typeof before.value === 'number' && typeof sample.value === 'number' && deadband > 0)
-    return Math.abs(sample.value - before.value) > deadband
-  return before.value !== sample.value
+function hasChanged(last: TagColumns, sample: TagSample, deadband: number): boolean {
+  if (deadband === 0 || last.qualityOf(sample.tagId) !== sample.quality) return !last.isSame(sample)
+  const difference = Math.abs(Number(sample.value) - last.numberOf(sample.tagId))
+  return Number.isNaN(difference) || typeof sample.value !== 'number' ? !last.isSame(sample) : difference > deadband
 }
 
 /** The deadband of a tag in its own unit; 0 when it has none. */
