@@ -146,10 +146,13 @@ const DATA_TYPES = {
   uint32: 'UInt32',
   int64: 'Int64',
   uint64: 'UInt64',
+  float16: 'Float',
   float32: 'Float',
   float64: 'Double',
+  bcd16: 'UInt16',
+  bcd32: 'UInt32',
   string: 'String',
-} as const
+} as const satisfies Readonly<Record<ProfileTag['type'], string>>
 
 interface NewVariable {
   readonly namespace: Namespace

@@ -29,7 +29,8 @@ describe('the registers of a value', () => {
       '0807060504030201',
     ])
     expect(hex({ type: 'float32' }, 1, 'CDAB')).toBe('00003f80')
-    expect(hex({ type: 'string', length: 3 }, 'AB', 'DCBA')).toBe('414200000000')
+    expect(hex({ type: 'string', length: 3 }, 'AB', 'DCBA')).toBe('424100000000')
+    expect(hex({ type: 'string', length: 3, packing: 'low' }, 'AB', 'ABCD')).toBe('004100420000')
   })
 
   it('come back as they went in', () => {

@@ -37,18 +37,29 @@ export function registerCount(tag: ProfileTag): number {
     case 'bit':
     case 'int16':
     case 'uint16':
+    case 'float16':
+    case 'bcd16':
       return 1
+    case 'bcd32':
+      return 2
   }
 }
 
 /** The raw number that stands for an engineering value, rounded and kept in the type's range. Null asks for "not implemented". */
 export function toRaw(tag: ProfileTag, value: Scalar, factor: number): Scalar {
-  if (value === null) return tag.invalid?.[0] ?? 0
+  if (value === null) return notImplemented(tag)
   if (typeof value !== 'number' || tag.type === 'string' || tag.type === 'bit') return value
   const raw = (roundTo(value, tag.decimals) - (tag.offset ?? 0)) / ((tag.scale ?? 1) * factor)
   if (tag.type === 'float64') return raw
   if (tag.type === 'float32') return Math.fround(raw)
+  if (tag.type === 'float16') return Math.f16round(raw)
   return inRange(tag.type, raw)
+}
+
+/** The first of the raw values that mean so; digits in quotes are those of a 64-bit integer. */
+function notImplemented({ invalid, type }: ProfileTag): Scalar {
+  const [first = 0] = invalid ?? []
+  return type === 'int64' || type === 'uint64' ? BigInt(first) : Number(first)
 }
 
 function roundTo(value: number, decimals: number | undefined): number {
@@ -62,9 +73,11 @@ const LIMITS = {
   uint16: [0, 65_535],
   int32: [-(2 ** 31), 2 ** 31 - 1],
   uint32: [0, 2 ** 32 - 1],
+  bcd16: [0, 9999],
+  bcd32: [0, 99_999_999],
 } as const
 
-function inRange(type: 'int16' | 'uint16' | 'int32' | 'uint32' | 'int64' | 'uint64', raw: number): Scalar {
+function inRange(type: keyof typeof LIMITS | 'int64' | 'uint64', raw: number): Scalar {
   const whole = Math.round(raw)
   if (type === 'int64' || type === 'uint64') return BigInt(whole)
   const [low, high] = LIMITS[type]
@@ -73,43 +86,68 @@ function inRange(type: 'int16' | 'uint16' | 'int32' | 'uint32' | 'int64' | 'uint
 
 /** The engineering value that a client computes from a raw one. */
 export function toEngineering(tag: ProfileTag, raw: Scalar, factor: number): Scalar {
-  if (typeof raw === 'number' && tag.invalid?.includes(raw)) return null
+  if (typeof raw !== 'boolean' && tag.invalid?.some((code) => String(code) === String(raw))) return null
   if (typeof raw !== 'number' || (tag.scale === undefined && tag.offset === undefined && factor === 1)) return raw
   return raw * (tag.scale ?? 1) * factor + (tag.offset ?? 0)
 }
 
-/** Writes a raw value big-endian, then swaps: words for CDAB, bytes of each word for BADC, both for DCBA. */
+/** Writes a raw value big-endian, then swaps bytes, words and double words as the order says; text as it is packed. */
 export function encode(tag: ProfileTag, raw: Scalar, order: WordOrder): Buffer {
-  const bytes = bigEndian(tag, raw)
-  if (tag.type === 'string') return bytes
-  if (order === 'CDAB' || order === 'DCBA') swapWords(bytes)
-  if (order === 'BADC' || order === 'DCBA') bytes.swap16()
+  if (tag.type === 'string') return packed(tag, String(raw ?? ''), order)
+  return swapped(bigEndian(tag, raw), order)
+}
+
+/** Reads back what encode wrote. */
+export function decode(tag: ProfileTag, bytes: Buffer, order: WordOrder): Scalar {
+  if (tag.type === 'string') return unpacked(tag, bytes, order)
+  return fromBigEndian(tag, swapped(Buffer.from(bytes), order))
+}
+
+/** The place of the A tells the swaps, bit by bit: bytes in a word, words in a double word, the two double words. */
+function swapped(bytes: Buffer, order: WordOrder): Buffer {
+  const place = order.indexOf('A')
+  if (place & 1) bytes.swap16()
+  if (order.length === 4 && place & 2) exchange(bytes, 2)
+  if (order.length === 8 && place & 2) for (const half of [bytes.subarray(0, 4), bytes.subarray(4)]) exchange(half, 2)
+  if (order.length === 8 && place & 4) exchange(bytes, 4)
   return bytes
 }
 
-/** Reads back what encode wrote; numbers only. */
-export function decode(tag: ProfileTag, bytes: Buffer, order: WordOrder): Scalar {
-  const copy = Buffer.from(bytes)
-  if (tag.type === 'string') return copy.toString('latin1').replace(/[\0 ]+$/, '')
-  if (order === 'BADC' || order === 'DCBA') copy.swap16()
-  if (order === 'CDAB' || order === 'DCBA') swapWords(copy)
-  return fromBigEndian(tag, copy)
+/** Turns round the pieces of so many bytes each. */
+function exchange(bytes: Buffer, size: number): void {
+  for (let low = 0, high = bytes.length - size; low < high; low += size, high -= size) {
+    const piece = Buffer.from(bytes.subarray(low, low + size))
+    bytes.copyWithin(low, high, high + size)
+    piece.copy(bytes, high)
+  }
 }
 
-function swapWords(bytes: Buffer): void {
-  for (let low = 0, high = bytes.length - 2; low < high; low += 2, high -= 2) {
-    const word = bytes.readUInt16BE(low)
-    bytes.writeUInt16BE(bytes.readUInt16BE(high), low)
-    bytes.writeUInt16BE(word, high)
-  }
+const packingOf = (tag: ProfileTag, order: WordOrder) =>
+  tag.packing ?? (order.indexOf('A') & 1 ? 'low-high' : 'high-low')
+
+function packed(tag: ProfileTag, text: string, order: WordOrder): Buffer {
+  const registers = Buffer.alloc(2 * registerCount(tag))
+  const packing = packingOf(tag, order)
+  const isPair = packing === 'high-low' || packing === 'low-high'
+  const characters = Buffer.from(text, 'utf8').subarray(0, isPair ? registers.length : registers.length / 2)
+  characters.forEach((byte, i) => {
+    const at = isPair ? i : 2 * i
+    registers[packing.startsWith('low') ? at ^ 1 : at] = byte
+  })
+  return registers
+}
+
+function unpacked(tag: ProfileTag, registers: Buffer, order: WordOrder): string {
+  const packing = packingOf(tag, order)
+  const straight = packing.startsWith('low') ? Buffer.from(registers).swap16() : registers
+  const isPair = packing === 'high-low' || packing === 'low-high'
+  const characters = Buffer.from([...straight].filter((_, i) => isPair || i % 2 === 0))
+  return characters.toString('utf8').replace(/[\0 ]+$/, '')
 }
 
 function bigEndian(tag: ProfileTag, raw: Scalar): Buffer {
   const bytes = Buffer.alloc(2 * registerCount(tag))
   switch (tag.type) {
-    case 'string':
-      bytes.write(String(raw ?? ''), 'latin1')
-      break
     case 'bit':
       bytes.writeUInt16BE(raw ? 1 : 0)
       break
@@ -124,6 +162,13 @@ function bigEndian(tag: ProfileTag, raw: Scalar): Buffer {
       break
     case 'uint32':
       bytes.writeUInt32BE(Number(raw))
+      break
+    case 'float16':
+      new DataView(bytes.buffer, bytes.byteOffset).setFloat16(0, Number(raw))
+      break
+    case 'bcd16':
+    case 'bcd32':
+      bytes.write(String(raw).padStart(bytes.length * 2, '0'), 'hex')
       break
     case 'float32':
       bytes.writeFloatBE(Number(raw))
@@ -151,6 +196,11 @@ function fromBigEndian(tag: ProfileTag, bytes: Buffer): Scalar {
       return bytes.readInt32BE()
     case 'uint32':
       return bytes.readUInt32BE()
+    case 'float16':
+      return new DataView(bytes.buffer, bytes.byteOffset).getFloat16(0)
+    case 'bcd16':
+    case 'bcd32':
+      return Number(bytes.toString('hex'))
     case 'float32':
       return bytes.readFloatBE()
     case 'float64':

@@ -55,6 +55,18 @@ describe('a raw value', () => {
     expect(published(raw(9_007_199_254_740_993n), tag({ type: 'uint64' }))).toBe(9_007_199_254_740_993n)
   })
 
+  it('keeps every digit when scale and offset are whole, also of what means "not implemented"', () => {
+    const t = tag({ type: 'uint64', scale: 10, publish: 'uint64', invalid: ['18446744073709551615'] })
+    expect(published(raw(900_719_925_474_099_3n), t)).toBe(90_071_992_547_409_930n)
+    expect(publish(raw(18_446_744_073_709_551_615n), t, 'uint64')).toMatchObject({ value: null, quality: 0 })
+    expect(publish(raw(18_446_744_073_709_551_614n), { ...t, scale: 1 }, 'uint64')).toMatchObject({ quality: 192 })
+  })
+
+  it('is kept within what its profile clamps it to', () => {
+    const t = tag({ scale: 0.1, clamp: [0, 100] })
+    expect([-3, 500, 1007].map((value) => published(raw(value), t))).toEqual([0, 50, 100])
+  })
+
   it('becomes what its published type wants', () => {
     expect(published(raw(3), tag({ publish: 'boolean' }))).toBe(true)
     expect(published(raw(3), tag({ publish: 'string' }))).toBe('3')

@@ -26,8 +26,11 @@ const OWN_TYPE: Readonly<Record<ProfileTag['type'], ScalarType>> = {
   uint32: 'uint32',
   int64: 'int64',
   uint64: 'uint64',
+  float16: 'float',
   float32: 'float',
   float64: 'double',
+  bcd16: 'uint16',
+  bcd32: 'uint32',
   string: 'string',
 }
 
@@ -42,16 +45,34 @@ export function publishedType(tag: ProfileTag): ScalarType {
 /** Scales a raw value and brings it into the published type. What cannot be a value comes out bad, with the reason. */
 export function publish(raw: Raw, tag: ProfileTag, type: ScalarType): Published {
   if (raw.quality === BAD || raw.value === null) return bad(raw.reason ?? 'the device gave no value')
-  if (tag.invalid?.includes(Number(raw.value))) return bad('the device says that it does not measure this')
+  if (saysNothing(raw.value, tag)) return bad('the device says that it does not measure this')
   if (typeof raw.value === 'number' && !Number.isFinite(raw.value)) return bad('the device gave no number')
-  const value = convert(isScaled(tag) ? scaled(raw.value, raw.exponent ?? 0, tag) : raw.value, type)
+  const value = convert(clamped(isScaled(tag) ? scaled(raw.value, raw.exponent ?? 0, tag) : raw.value, tag), type)
   if (value === undefined) return bad(`the value ${String(raw.value)} does not fit the type ${type}`)
   return { value, quality: raw.quality, ...(raw.reason === undefined ? {} : { reason: raw.reason }) }
 }
 
 const bad = (reason: string): Published => ({ value: null, quality: BAD, reason })
 
-function scaled(raw: Exclude<Scalar, null>, exponent: number, { scale = 1, offset = 0 }: ProfileTag): number {
+/** Compares digits, so that 64-bit codes are told apart; the codes may be numbers or digits in quotes. */
+function saysNothing(value: Exclude<Scalar, null>, { invalid }: ProfileTag): boolean {
+  if (invalid === undefined || typeof value === 'boolean') return false
+  return invalid.some((code) =>
+    typeof code === 'number' && typeof value === 'number' ? code === value : String(code) === String(value),
+  )
+}
+
+function clamped(value: Exclude<Scalar, null>, { clamp }: ProfileTag): Exclude<Scalar, null> {
+  if (clamp === undefined || typeof value === 'string' || typeof value === 'boolean') return value
+  if (value < clamp[0]) return clamp[0]
+  return value > clamp[1] ? clamp[1] : value
+}
+
+/** Keeps every digit of a 64-bit integer as long as scale, offset and exponent are whole. */
+function scaled(raw: Exclude<Scalar, null>, exponent: number, tag: ProfileTag): number | bigint {
+  const { scale = 1, offset = 0 } = tag
+  if (typeof raw === 'bigint' && exponent >= 0 && Number.isSafeInteger(scale) && Number.isSafeInteger(offset))
+    return raw * 10n ** BigInt(exponent) * BigInt(scale) + BigInt(offset)
   const value = Number(raw)
   const inPowers = exponent < 0 ? value / 10 ** -exponent : value * 10 ** exponent
   return times(inPowers, scale) + offset

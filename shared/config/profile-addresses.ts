@@ -1,18 +1,5 @@
-import type { DeviceProfile, ProfileTag } from '../contracts/device-profile.ts'
+import { type DeviceProfile, type ProfileTag, REGISTER_WIDTHS } from '../contracts/device-profile.ts'
 import type { Issue } from './check-value.ts'
-
-const REGISTERS: Readonly<Record<ProfileTag['type'], number>> = {
-  bit: 1,
-  int16: 1,
-  uint16: 1,
-  int32: 2,
-  uint32: 2,
-  float32: 2,
-  int64: 4,
-  uint64: 4,
-  float64: 4,
-  string: 0,
-}
 
 const MODBUS = /^(holding|input|coil|discrete):(\d{1,5})(?:\.(\d{1,2}))?$/
 const OPCUA = /^(nsu=[^;]+|ns=\d+);[isgb]=.+$/
@@ -69,7 +56,7 @@ function checkModbus(tag: ProfileTag, index: number, base: number): Issue[] {
 }
 
 const isBit = (bit: string | undefined) => bit !== undefined && Number(bit) <= 15
-const widthOf = (tag: ProfileTag) => (tag.type === 'string' ? (tag.length ?? 1) : REGISTERS[tag.type])
+const widthOf = (tag: ProfileTag) => (tag.type === 'string' ? (tag.length ?? 1) : REGISTER_WIDTHS[tag.type])
 
 function spanOf(tag: ProfileTag, index: number): Span | undefined {
   const match = MODBUS.exec(tag.address)

@@ -74,4 +74,26 @@ describe('a device profile', () => {
     const faults = faultsOf(`${GOOD}${state}tags:\n${tag('state', 'input:0', 'uint16', words)}`)
     expect(faults.map((f) => f.path)).toEqual(['machineState.states.2', 'machineState.states'])
   })
+
+  it.each<[string, string, string]>([
+    ['input:0', 'uint16', ', writable: true'],
+    ['holding:0', 'uint16', ', write: { min: 1 }'],
+    ['holding:0', 'uint16', ', writable: true, range: [0, 10], write: { min: 11 }'],
+    ['coil:0', 'bit', ', writable: true, write: { step: 1 }'],
+    ['holding:0', 'uint32', ', wordOrder: EFGHABCD'],
+    ['holding:0', 'uint32', ', packing: low'],
+    ['holding:0', 'uint32', ', clamp: [5, 1]'],
+    ['holding:0', 'uint64', ', invalid: [18446744073709551615]'],
+  ])('is told what cannot be meant: %s %s%s', (address, type, more) => {
+    expect(faultsOf(`${GOOD}tags:\n${tag('a', address, type, more)}`)).toHaveLength(1)
+  })
+
+  it('may say how a tag is written, and name 64-bit codes exactly', () => {
+    const tags =
+      tag('a', 'holding:0', 'int16', ', writable: true, range: [0, 10], write: { step: 0.5, everySeconds: 5 }') +
+      tag('b', 'holding:4', 'uint64', ', wordOrder: EFGHABCD, invalid: ["18446744073709551615"]') +
+      tag('c', 'holding:8', 'string', ', length: 4, packing: low') +
+      tag('d', 'holding:12', 'bcd32')
+    expect(faultsOf(`${GOOD}modbus: { quirks: { bitWrites: mask } }\ntags:\n${tags}`)).toEqual([])
+  })
 })

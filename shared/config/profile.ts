@@ -5,6 +5,7 @@ import { DeviceProfile, type ProfileTag } from '../contracts/device-profile.ts'
 import type { Issue } from './check-value.ts'
 import { ConfigError, type Fault } from './config-error.ts'
 import { checkAddresses } from './profile-addresses.ts'
+import { checkWriting } from './profile-writing.ts'
 import { loadYaml, parseYaml, unknownName } from './yaml.ts'
 
 /** Reads one device profile and checks what the schema cannot say. Throws ConfigError with every fault. */
@@ -57,6 +58,7 @@ export function checkProfile(profile: DeviceProfile): Issue[] {
   return [
     ...duplicates(tags, (i) => ['tags', i, 'tag'], 'tag'),
     ...profile.tags.flatMap(checkTag),
+    ...profile.tags.flatMap((tag, i) => checkWriting(tag, i)),
     ...checkAddresses(profile),
     ...checkMachineState(profile, tags),
     ...duplicates(
@@ -81,6 +83,11 @@ function checkTag(tag: ProfileTag, index: number): Issue[] {
     const path = ['tags', index, 'length']
     issues.push({ path, expected: 'the number of registers, because the type is string', fix: "add 'length'" })
   }
+  issues.push(...checkCodes(tag, index))
+  if (tag.clamp && tag.clamp[0] >= tag.clamp[1]) {
+    const path = ['tags', index, 'clamp']
+    issues.push({ path, found: tag.clamp.join(' to '), expected: 'low before high', fix: 'swap the two numbers' })
+  }
   if (tag.deadband && 'percent' in tag.deadband && !tag.range) {
     const path = ['tags', index, 'range']
     issues.push({
@@ -94,6 +101,16 @@ function checkTag(tag: ProfileTag, index: number): Issue[] {
     issues.push({ path, found: tag.range.join(' to '), expected: 'low before high', fix: 'swap the two numbers' })
   }
   return issues
+}
+
+/** A number of YAML beyond 2^53 has lost its last digits before anybody sees it. */
+function checkCodes({ invalid = [] }: ProfileTag, index: number): Issue[] {
+  return invalid.flatMap((code, i) => {
+    if (typeof code === 'string' || Math.abs(code) <= Number.MAX_SAFE_INTEGER) return []
+    const path = ['tags', index, 'invalid', i]
+    const expected = 'digits in quotes, because a number beyond 2^53 loses some'
+    return [{ path, found: String(code), expected, fix: `write "…" with every digit` }]
+  })
 }
 
 function checkMachineState({ machineState, tags }: DeviceProfile, known: readonly string[]): Issue[] {

@@ -61,6 +61,7 @@ const TYPE_WORDS: Readonly<Record<string, string>> = {
 /** Patterns that have a name in plain words. */
 const PATTERN_WORDS: Readonly<Record<string, string>> = {
   '^[a-z0-9]+(-[a-z0-9]+)*$': 'lower-case letters, digits and single hyphens',
+  '^-?\\d+$': 'a whole number in quotes',
 }
 
 const BOUND_WORDS = [

@@ -1,11 +1,19 @@
-import type { DeviceProfile, ProfileTag, REGISTER_TYPES } from '#shared/contracts/device-profile.ts'
+import {
+  type DeviceProfile,
+  type PACKINGS,
+  type ProfileTag,
+  REGISTER_WIDTHS,
+  type WIDE_WORD_ORDERS,
+  type WORD_ORDERS,
+} from '#shared/contracts/device-profile.ts'
 import { AddressError } from '../driver.ts'
 
 export const AREAS = ['holding', 'input', 'coil', 'discrete'] as const
 export type Area = (typeof AREAS)[number]
 
-export type RegisterType = (typeof REGISTER_TYPES)[number]
-export type WordOrder = 'ABCD' | 'CDAB' | 'BADC' | 'DCBA'
+export type RegisterType = keyof typeof REGISTER_WIDTHS
+export type WordOrder = (typeof WORD_ORDERS)[number] | (typeof WIDE_WORD_ORDERS)[number]
+export type Packing = (typeof PACKINGS)[number]
 
 /** A run of registers (or of bits in the bit areas) that holds one value and is never read in two requests. */
 export interface Span {
@@ -21,24 +29,14 @@ export interface ModbusAddress {
   readonly span: Span
   readonly type: RegisterType
   readonly wordOrder: WordOrder
+  /** How the characters of a text lie in its registers. */
+  readonly packing: Packing
   /** Bit of a register, 0 the lowest. */
   readonly bit?: number
   /** Register that holds the power of ten (SunSpec). */
   readonly scaleFactor?: Span
   /** As the person wrote it, for messages. */
   readonly written: string
-}
-
-const WIDTH: Readonly<Record<Exclude<RegisterType, 'string'>, number>> = {
-  bit: 1,
-  int16: 1,
-  uint16: 1,
-  int32: 2,
-  uint32: 2,
-  float32: 2,
-  int64: 4,
-  uint64: 4,
-  float64: 4,
 }
 
 const NOTATION = /^(holding|input|coil|discrete):(\d+)(?:\.(\d+))?$/
@@ -52,11 +50,14 @@ export function parseModbusAddress(tag: ProfileTag, options: DeviceProfile['modb
   const { area, start, bit } = parsePlace(tag, tag.address, base)
   const width = isBitArea(area) ? 1 : widthOf(tag)
   checkType(tag, area, bit)
+  const wordOrder = tag.wordOrder ?? options.wordOrder ?? 'ABCD'
+  checkOrder(tag, wordOrder)
   if (start + width > 65_536) fail(tag, `${tag.address} reaches beyond register 65535`)
   return {
     span: { area, start, width },
     type: tag.type,
-    wordOrder: tag.wordOrder ?? options.wordOrder ?? 'ABCD',
+    wordOrder,
+    packing: tag.packing ?? (swapsBytes(wordOrder) ? 'low-high' : 'high-low'),
     ...(bit === undefined ? {} : { bit }),
     ...(tag.scaleFactor === undefined ? {} : { scaleFactor: scaleFactorSpan(tag, tag.scaleFactor, base) }),
     written: tag.address,
@@ -76,7 +77,7 @@ function parsePlace(tag: ProfileTag, text: string, base: 0 | 1) {
 }
 
 function widthOf(tag: ProfileTag): number {
-  if (tag.type !== 'string') return WIDTH[tag.type]
+  if (tag.type !== 'string') return REGISTER_WIDTHS[tag.type]
   return tag.length ?? fail(tag, `a string needs 'length', its number of registers`)
 }
 
@@ -88,6 +89,14 @@ function checkType(tag: ProfileTag, area: Area, bit: number | undefined): void {
     fail(tag, `a bit of a register is written ${tag.address}.0 to ${tag.address}.15`)
   if (tag.type !== 'bit' && bit !== undefined)
     fail(tag, `'.${bit}' picks a bit, so the type must be 'bit', not '${tag.type}'`)
+}
+
+/** True when the two bytes of every register are swapped. */
+export const swapsBytes = (order: WordOrder): boolean => order.indexOf('B') < order.indexOf('A')
+
+function checkOrder(tag: ProfileTag, order: WordOrder): void {
+  if (order.length === 8 && REGISTER_WIDTHS[tag.type] !== 4)
+    fail(tag, `the order ${order} is one of 64 bits; '${tag.type}' takes ABCD, CDAB, BADC or DCBA`)
 }
 
 function scaleFactorSpan(tag: ProfileTag, text: string, base: 0 | 1): Span {

@@ -1,12 +1,12 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { ModbusAddress, RegisterType, WordOrder } from './address.ts'
-import { decodeBit, decodeRegisters, reorder } from './decode.ts'
+import { decodeBit, decodeRegisters } from './decode.ts'
 
 const at = (type: RegisterType, wordOrder: WordOrder = 'ABCD', bit?: number): ModbusAddress => ({
   span: { area: 'holding', start: 0, width: 1 },
   type,
   wordOrder,
+  packing: 'high-low',
   ...(bit === undefined ? {} : { bit }),
   written: 'holding:0',
 })
@@ -39,17 +39,35 @@ describe('a value in registers', () => {
     expect([0, 8, 9].map((i) => decodeBit(hex('01 02'), i))).toEqual([true, false, true])
   })
 
-  it('is text up to the first zero, with bytes swapped when the device swaps them', () => {
+  it('is text up to the first zero, packed as the device packs it', () => {
     expect(decodeRegisters(Buffer.from('GA37 \0\0x'), at('string'))).toBe('GA37')
-    expect(decodeRegisters(Buffer.from('AG73'), at('string', 'BADC'))).toBe('GA37')
+    expect(decodeRegisters(Buffer.from('AG73'), { ...at('string'), packing: 'low-high' })).toBe('GA37')
+    expect(decodeRegisters(Buffer.from('G-A-'), { ...at('string'), packing: 'high' })).toBe('GA')
+    expect(decodeRegisters(Buffer.from('-G-A'), { ...at('string'), packing: 'low' })).toBe('GA')
   })
 
-  it('comes back the same when an order is undone by itself', () => {
-    const bytes = fc.uint8Array({ minLength: 8, maxLength: 8 }).map((a) => Buffer.from(a))
-    fc.assert(
-      fc.property(bytes, fc.constantFrom<WordOrder>('ABCD', 'CDAB', 'BADC', 'DCBA'), (b, order) => {
-        expect(reorder(reorder(b, order), order)).toEqual(b)
-      }),
-    )
+  it('is a half float', () => {
+    expect(decodeRegisters(hex('3E00'), at('float16'))).toBe(1.5)
+    expect(decodeRegisters(hex('7BFF'), at('float16'))).toBe(65_504)
+    expect(decodeRegisters(hex('003E'), at('float16', 'BADC'))).toBe(1.5)
+  })
+
+  it('is decimal digits, and no number when one of them is above 9', () => {
+    expect(decodeRegisters(hex('1234'), at('bcd16'))).toBe(1234)
+    expect(decodeRegisters(hex('5678 1234'), at('bcd32', 'CDAB'))).toBe(12_345_678)
+    expect(decodeRegisters(hex('12A4'), at('bcd16'))).toBeNaN()
+  })
+
+  it.each<[WordOrder, string]>([
+    ['ABCDEFGH', '0102 0304 0506 0708'],
+    ['EFGHABCD', '0506 0708 0102 0304'],
+    ['CDABGHEF', '0304 0102 0708 0506'],
+    ['GHEFCDAB', '0708 0506 0304 0102'],
+    ['BADCFEHG', '0201 0403 0605 0807'],
+    ['FEHGBADC', '0605 0807 0201 0403'],
+    ['DCBAHGFE', '0403 0201 0807 0605'],
+    ['HGFEDCBA', '0807 0605 0403 0201'],
+  ])('of 64 bits is read in the order %s', (order, wire) => {
+    expect(decodeRegisters(hex(wire), at('uint64', order))).toBe(0x0102030405060708n)
   })
 })

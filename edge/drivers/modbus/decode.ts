@@ -1,12 +1,14 @@
 import type { Scalar } from '#shared/contracts/sample.ts'
-import type { ModbusAddress, RegisterType, WordOrder } from './address.ts'
+import { type ModbusAddress, type Packing, type RegisterType, swapsBytes, type WordOrder } from './address.ts'
 
 /**
- * Value of an address from its own register bytes (big-endian as on the wire). 64-bit integers come back as bigint;
- * floats as the device gave them, NaN included. `bytes` is exactly as long as the address is wide.
+ * Value of an address from its own register bytes (big-endian as on the wire). A bit is counted in the register as it stands
+ * on the wire, whatever the order. 64-bit integers come back as bigint; floats as
+ * the device gave them, NaN included, which also stands for BCD with a digit above 9. `bytes` is exactly as long as the
+ * address is wide.
  */
 export function decodeRegisters(bytes: Buffer, address: ModbusAddress): Exclude<Scalar, null> {
-  if (address.type === 'string') return decodeText(bytes, address.wordOrder)
+  if (address.type === 'string') return decodeText(bytes, address.packing)
   if (address.type === 'bit') return ((bytes.readUInt16BE(0) >> (address.bit ?? 0)) & 1) === 1
   return readNumber(reorder(bytes, address.wordOrder), address.type)
 }
@@ -26,6 +28,8 @@ function readNumber(bytes: Buffer, type: Exclude<RegisterType, 'bit' | 'string'>
       return bytes.readInt32BE(0)
     case 'uint32':
       return bytes.readUInt32BE(0)
+    case 'float16':
+      return new DataView(bytes.buffer, bytes.byteOffset, 2).getFloat16(0)
     case 'float32':
       return bytes.readFloatBE(0)
     case 'float64':
@@ -34,25 +38,48 @@ function readNumber(bytes: Buffer, type: Exclude<RegisterType, 'bit' | 'string'>
       return bytes.readBigInt64BE(0)
     case 'uint64':
       return bytes.readBigUInt64BE(0)
+    case 'bcd16':
+    case 'bcd32':
+      return decimal(bytes.toString('hex'))
   }
 }
 
-/** Puts bytes into big-endian order. ABCD is the wire's own; CDAB swaps words, BADC bytes in words, DCBA both. */
+const decimal = (digits: string): number => (/^\d+$/.test(digits) ? Number(digits) : Number.NaN)
+
+/** Four letters as eight: for 64 bits CDAB turns all words round, BADC the bytes in each, DCBA both. */
+const WIDE: Readonly<Record<string, WordOrder>> = {
+  ABCD: 'ABCDEFGH',
+  CDAB: 'GHEFCDAB',
+  BADC: 'BADCFEHG',
+  DCBA: 'HGFEDCBA',
+}
+
+/** Puts the bytes of a number into big-endian order: the letter A is the most significant byte. Undone by itself. */
 export function reorder(bytes: Buffer, order: WordOrder): Buffer {
-  const copy = Buffer.from(bytes)
-  if (order === 'BADC' || order === 'DCBA') copy.swap16()
-  if (order === 'CDAB' || order === 'DCBA') reverseWords(copy)
-  return copy
+  if (order === 'ABCD' || order === 'ABCDEFGH') return bytes
+  if (bytes.length === 2) return swapsBytes(order) ? Buffer.from(bytes).swap16() : bytes
+  const letters = bytes.length === 8 ? (WIDE[order] ?? order) : order
+  const straight = Buffer.alloc(bytes.length)
+  for (let i = 0; i < bytes.length; i++) straight[letters.charCodeAt(i) - 65] = bytes[i] ?? 0
+  return straight
 }
 
-function reverseWords(bytes: Buffer): void {
-  const words = Array.from({ length: bytes.length / 2 }, (_, i) => bytes.readUInt16BE(i * 2))
-  for (const [i, word] of words.reverse().entries()) bytes.writeUInt16BE(word, i * 2)
-}
-
-/** Text of two characters a register; byte-swapped orders hold the second one first. Ends at the first zero byte. */
-function decodeText(bytes: Buffer, order: WordOrder): string {
-  const straight = reorder(bytes, order === 'BADC' || order === 'DCBA' ? 'BADC' : 'ABCD')
+/** Text in UTF-8. Ends at the first zero byte; blanks behind it are cut. */
+function decodeText(bytes: Buffer, packing: Packing): string {
+  const straight = characters(bytes, packing)
   const end = straight.indexOf(0)
   return straight.toString('utf8', 0, end < 0 ? straight.length : end).trimEnd()
+}
+
+function characters(bytes: Buffer, packing: Packing): Buffer {
+  switch (packing) {
+    case 'high-low':
+      return bytes
+    case 'low-high':
+      return Buffer.from(bytes).swap16()
+    case 'high':
+      return bytes.filter((_, i) => i % 2 === 0) as Buffer
+    case 'low':
+      return bytes.filter((_, i) => i % 2 === 1) as Buffer
+  }
 }
