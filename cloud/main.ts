@@ -7,6 +7,7 @@ import type { CloudConfig } from './config.ts'
 import { reachMachineSide } from './machine-side/reach.ts'
 import { type MachineThread, startMachineThread, type ThreadOptions } from './machine-side/start-thread.ts'
 import type { MqttPlace, Pipeline } from './pipeline/index.ts'
+import { openAuthority } from './platform/certificates/index.ts'
 import { keepFormat } from './platform/data-format.ts'
 import { connectionOf } from './platform/database/pools.ts'
 import { type RunningDatabase, startDatabase } from './platform/database/start.ts'
@@ -132,12 +133,19 @@ async function startPeopleSide(options: PeopleSideOptions, { opened }: Start): P
   if (!isWeb && !isWorker) return undefined
   const { db, address } = database
   const clock = Date.now
+  const authority = await openAuthority({ dir: join(dataDir, 'certificates'), clock })
   const engine = await startPgBoss(connectionOf(address, secret, 'andon_system'), log)
-  const app = await startApp({
+  const app: App = await startApp({
     ...{ db, engine, clock, log, metrics },
     modules: (platform) =>
       suiteModules({
-        ...{ ...platform, pipeline, seed: isWeb ? config.seed : undefined },
+        ...{
+          ...platform,
+          pipeline,
+          authority,
+          publicUrl: () => app.publicUrl(),
+          seed: isWeb ? config.seed : undefined,
+        },
         latePageMinutes: config.latePageMinutes,
       }),
     values: pipeline.live,

@@ -15,6 +15,7 @@ import { ModbusConfig } from './drivers/modbus/config.ts'
 import { OpcuaConfig } from './drivers/opcua/config.ts'
 import { PROTOCOLS } from './drivers/registry.ts'
 import { JournalConfig } from './journal/index.ts'
+import { readIdentity } from './management/identity.ts'
 import { UplinkConfig } from './uplink/index.ts'
 
 const closed = { additionalProperties: false } as const
@@ -75,8 +76,8 @@ export const EdgeFile = Type.Object(
     journal: section(JournalConfig, 'Store and forward on disk.'),
     status: section(StatusConfig, 'The local page.'),
     devices: Type.Array(EdgeDeviceConfig, {
-      minItems: 1,
-      description: 'What this edge reads; each device over the protocol of its profile.',
+      description:
+        'What this edge reads; each device over the protocol of its profile. None: a new box, which waits for its configuration.',
     }),
   },
   closed,
@@ -100,14 +101,15 @@ const OWN_PROFILES = fileURLToPath(new URL('../devices/profiles', import.meta.ur
 export function loadEdgeConfig(file: string, env: Environment = process.env): EdgeConfig {
   const { config, profiles } = checkEdgeFile(file)
   const folder = dirname(resolve(file))
+  const data = resolve(folder, config.data)
   const { passwordFile, ...mqtt } = config.mqtt
   const password = passwordOf({ file, folder, env }, config.mqtt)
   return {
     ...config,
-    data: resolve(folder, config.data),
+    data,
     profiles,
     addresses: yamlAddresses(file, EdgeFile),
-    mqtt: { ...mqtt, ...tlsFiles(folder, mqtt), ...(password === undefined ? {} : { password }) },
+    mqtt: { ...enrolledFiles(data, mqtt), ...tlsFiles(folder, mqtt), ...(password === undefined ? {} : { password }) },
     status: { port: portOf(env, config.status.port) },
     devices: config.devices.map((device) => withSecrets(device, env, file)),
   }
@@ -136,6 +138,15 @@ const TLS_FILES = ['caFile', 'certFile', 'keyFile'] as const
 /** Files of the TLS connection, which the edge file names relative to itself. */
 const tlsFiles = (folder: string, mqtt: UplinkConfig): Partial<UplinkConfig> =>
   Object.fromEntries(TLS_FILES.flatMap((key) => (mqtt[key] ? [[key, resolve(folder, mqtt[key])]] : [])))
+
+/** A box that has enrolled shows its certificate and trusts its cloud's root, unless the file names others. */
+function enrolledFiles(data: string, mqtt: UplinkConfig): UplinkConfig {
+  const identity = mqtt.url.startsWith('mqtts:') && mqtt.certFile === undefined ? readIdentity(data) : undefined
+  if (!identity) return mqtt
+  const { files, place } = identity
+  const own = { ...mqtt, certFile: files.identity, keyFile: files.identity }
+  return place.isForeign || mqtt.caFile !== undefined ? own : { ...own, caFile: files.root }
+}
 
 function missingFiles(folder: string, mqtt: UplinkConfig): Issue[] {
   return TLS_FILES.flatMap((key) => {

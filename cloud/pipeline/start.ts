@@ -110,9 +110,10 @@ async function assemble(options: PipelineOptions, opened: (close: () => Promise<
   const historian = await openHistory({ external, dataDir, retention, db, labelsOf, clock, log, metrics })
   opened(() => historian.close())
   const system = db.system as unknown as Kysely<unknown>
+  const listen = db.listen.bind(db)
   const fence = options.member?.fence
   const history = lateHistory(historian, shards)
-  const detection = await createDetection({ db: system, listen: db.listen.bind(db), clock, log, fence, history })
+  const detection = await createDetection({ db: system, listen, clock, log, fence, history })
   opened(() => detection.close())
   const first = await firstEdges(options)
   if (first !== 'later') await restoreAll({ store, historian, detection, profiles, shards, clock, log }, first)
@@ -122,7 +123,17 @@ async function assemble(options: PipelineOptions, opened: (close: () => Promise<
     if (shard) tolerate({ clock, log, metrics }, shard, rule)
   }
   const isStranger = async (edge: EdgeRef) => !(await store.isRegistered(edge))
-  const told = { isStranger, secretHash: hashes, onOddWill, ...(await speech(options)), clock, log, metrics }
+  const told = {
+    isStranger,
+    secretHash: hashes,
+    onOddWill,
+    ...(await speech(options)),
+    system,
+    listen,
+    clock,
+    log,
+    metrics,
+  }
   const broker = await (options.openBroker?.() ?? openBroker({ ...options.mqtt, ...told }))
   opened(() => broker.close())
   const [queue, live] = [recordsQueue(log), liveCache(shards)]

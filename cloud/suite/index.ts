@@ -3,6 +3,7 @@ import { alarmsModule } from './alarms/index.ts'
 import { createAssets } from './assets/index.ts'
 import { chatModule } from './chat/index.ts'
 import { createDirectory } from './directory/index.ts'
+import { edgeCertificatesModule } from './edge-certificates/index.ts'
 import { edgesModule } from './edges/index.ts'
 import { historyModule } from './history/index.ts'
 import { createIncidents, type IncidentLinks, type Incidents } from './incidents/index.ts'
@@ -45,6 +46,7 @@ export function suiteModules(deps: SuiteDeps): readonly Module[] {
     incidents.module,
     alarmsModule(wired),
     edgesModule(wired),
+    edgeCertificatesModule(deps),
     historyModule(wired),
     workOrders.module,
     retros.module,

@@ -44,6 +44,8 @@ export interface TestPlatform {
 export interface TestPlatformOptions {
   readonly modules?: (platform: Platform, org: string) => readonly Module[]
   readonly values?: ValueSource
+  /** Root of the authority, for `/ca`. */
+  readonly root?: string
   /** Where the clock begins; 2026-03-02 08:00 UTC unless told. */
   readonly startAt?: number
 }
@@ -63,6 +65,7 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
     log: silentLog,
     modules: (platform) => options.modules?.(platform, org) ?? [],
     values: options.values ?? noValues,
+    root: () => options.root,
     checksReplies: true,
   })
   const settled = async () => {

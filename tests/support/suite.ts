@@ -5,6 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type Pipeline, startPipeline } from '#cloud/pipeline/index.ts'
 import { suiteModules } from '#cloud/suite/index.ts'
+import { openTls } from '#cloud/tls.ts'
 import { silentLog } from '#shared/log/log.ts'
 import { startTestPlatform, type TestPlatform } from './platform.ts'
 import { connectScriptedEdge, type ScriptedEdge } from './sparkplug-edge.ts'
@@ -12,6 +13,7 @@ import { connectScriptedEdge, type ScriptedEdge } from './sparkplug-edge.ts'
 const SEED = fileURLToPath(new URL('../../devices/plants/module-factory.organisation.yaml', import.meta.url))
 const PROFILES = fileURLToPath(new URL('../../devices/profiles', import.meta.url))
 const PASSWORD = 'a long demo password'
+const DAY_MS = 86_400_000
 export const GROUP = 'module-factory'
 
 /** What the compressor's state tag says. */
@@ -57,12 +59,25 @@ export async function startTestSuite(): Promise<TestSuite> {
   // The machine side needs the database that the platform brings, and the modules need the machine side.
   const machine = new Proxy({} as Pipeline, { get: (_, key) => pipeline?.[key as keyof Pipeline] })
   const seed = { file: SEED, password: PASSWORD }
-  const platform = await startTestPlatform({ modules: (given) => suiteModules({ ...given, pipeline: machine, seed }) })
+  const tls = await openTls(
+    { dataDir: dir, bind: '127.0.0.1', publicUrl: undefined, tls: undefined },
+    Date.now,
+    silentLog,
+  )
+  const { authority } = tls
+  const root = authority.rootPem
+  const platform = await startTestPlatform({
+    root,
+    modules: (given) => suiteModules({ ...given, pipeline: machine, authority, seed }),
+  })
   pipeline = await startPipeline({
     db: platform.database.db,
     dataDir: dir,
     profilesDir: PROFILES,
-    mqtt: { host: '127.0.0.1', port: 0 },
+    mqtt: {
+      ...{ host: '127.0.0.1', port: 0 },
+      tls: { host: '127.0.0.1', port: 0, certificate: tls.certificate, clientAuthority: root, serverRoot: root },
+    },
     clock: platform.clock.now,
     log: silentLog,
   })
@@ -88,6 +103,7 @@ export async function startTestSuite(): Promise<TestSuite> {
       await line.close()
       await platform.app.close()
       await pipeline?.close()
+      tls.certificate.close()
       await platform.close()
       rmSync(dir, { recursive: true, force: true })
     },
@@ -98,7 +114,11 @@ type Api = Pick<TestSuite, 'call' | 'get' | 'post'>
 
 function caller(platform: TestPlatform): Api {
   const cookies = new Map<string, Promise<string>>()
+  let signedInAt = platform.clock.now()
   const cookie = (who: string) => {
+    // A clock that was moved far ends sessions.
+    if (platform.clock.now() - signedInAt > DAY_MS) cookies.clear()
+    signedInAt = platform.clock.now()
     const known = cookies.get(who) ?? signIn(platform, who)
     cookies.set(who, known)
     return known

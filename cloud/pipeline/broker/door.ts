@@ -37,6 +37,8 @@ export interface DoorOptions {
   readonly secrets: SecretChecker
   /** The hash that a known edge's secret must fit; undefined for an unknown edge. */
   readonly secretHash: (edge: EdgeRef) => string | undefined
+  /** True for the serial number of a certificate that was taken back, perhaps since the handshake. */
+  readonly isRevoked?: ((serial: string) => boolean) | undefined
   /** Called when an edge is admitted whose will breaks the rules. */
   readonly onOddWill?: OnOddWill | undefined
 }
@@ -84,14 +86,15 @@ function noteWill(onOddWill: OnOddWill | undefined, edge: EdgeRef, will: Connect
 }
 
 async function identify(
-  { secretHash, secrets, gate }: DoorOptions,
+  { secretHash, secrets, gate, isRevoked }: DoorOptions,
   client: Client,
   { username, password }: Attempt,
   address: string,
 ): Promise<EdgeRef | Refusal> {
   const named = edgeOfUser(username)
   const certified = certifiedEdge(client)
-  if (certified) return judgeCertificate(certified, username, secretHash)
+  if (certified && isRevoked?.(certified.serial)) return { reason: 'certificate-revoked', code: NOT_AUTHORISED }
+  if (certified) return judgeCertificate(certified.edge, username, secretHash)
   if (!named) return { reason: 'no-edge-user-name', code: BAD_CREDENTIALS }
   const [secret, hash] = [String(password ?? ''), secretHash(named)]
   if (secrets.isProved(secret, hash)) return named
@@ -103,10 +106,11 @@ async function identify(
 }
 
 /** The edge of the client's certificate, which the listener has found good; `none` when it names no edge. */
-function certifiedEdge(client: Client): EdgeRef | 'none' | undefined {
+function certifiedEdge(client: Client): { readonly edge: EdgeRef | 'none'; readonly serial: string } | undefined {
   const socket = client.conn
   const certificate = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined
-  return certificate && (edgeOfNames(certificate.subjectAltName) ?? 'none')
+  if (!certificate) return undefined
+  return { edge: edgeOfNames(certificate.subjectAltName) ?? 'none', serial: certificate.serialNumber }
 }
 
 function judgeCertificate(

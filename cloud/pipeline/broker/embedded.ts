@@ -72,7 +72,9 @@ export async function startBroker(options: EmbeddedOptions): Promise<EmbeddedBro
   const { log, clock } = options
   const works = await openWorks(options)
   const { aedes, refuse, gate, guests, secretHash } = { ...works, ...options }
-  guard(works, openDoor({ guests, gate, refuse, secretHash, onOddWill: options.onOddWill, secrets: secretChecker() }))
+  const { onOddWill, tls } = options
+  const secrets = secretChecker()
+  guard(works, openDoor({ guests, gate, refuse, secretHash, onOddWill, secrets, isRevoked: tls?.isRevoked }))
   deliverInProcess(works)
   const faults: NodeJS.EventEmitter = aedes
   faults.on('error', (error) => log.error({ err: error }, 'The MQTT broker has a fault'))

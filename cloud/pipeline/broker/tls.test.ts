@@ -12,9 +12,10 @@ import {
   ownCertificate,
   type ServerCertificate,
 } from '#cloud/platform/certificates/index.ts'
+import { edgeUri } from '#shared/contracts/edge-uri.ts'
 import { silentLog } from '#shared/log/log.ts'
 import { formatTopic } from '#shared/sparkplug/topics.ts'
-import { edgeOfNames, edgeUri } from './edge-uri.ts'
+import { edgeOfNames } from './edge-uri.ts'
 import { type EmbeddedBroker, startBroker } from './embedded.ts'
 import { hashGeneratedSecret } from './secret.ts'
 

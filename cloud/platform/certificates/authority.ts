@@ -1,4 +1,4 @@
-import { createPrivateKey, type KeyObject, randomBytes, X509Certificate } from 'node:crypto'
+import { createPrivateKey, type KeyObject, randomBytes, sign, X509Certificate } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createSecret, replacePublic } from './files.ts'
@@ -8,7 +8,8 @@ import { type Issued, type Issuer, imported, issue, makeRoot, signingKey } from 
 const ROOT_DAYS = 20 * 365
 /** Browsers of phones take no more from a root that people installed than 825 days, public roots 397. */
 const SERVER_DAYS = 397
-const CLIENT_DAYS = 825
+/** Short, because a box renews it by itself at two thirds of this. */
+const CLIENT_DAYS = 90
 
 /** The installation's own certificate authority. */
 export interface Authority {
@@ -20,6 +21,10 @@ export interface Authority {
   issueServer(names: readonly string[]): Promise<Issued>
   /** For a TLS client that is known by a URI. With its public key given, as from a signing request, no key is made. */
   issueClient(uri: string, publicKey?: KeyObject): Promise<Issued>
+  /** Signs a statement (ECDSA P-256 over SHA-256, DER in base64). It must begin with a line that says what it is: certificates are signed with the same key. */
+  sign(statement: string): string
+  /** True for a certificate that this authority signed, whatever its dates. */
+  hasSigned(certificate: X509Certificate): boolean
 }
 
 export interface AuthorityOptions {
@@ -44,7 +49,10 @@ export async function openAuthority({ dir, clock }: AuthorityOptions): Promise<A
     privateKey: await signingKey(createPrivateKey(text)),
     publicKey: await imported(root.publicKey),
   }
+  const key = createPrivateKey(text)
   return {
+    sign: (statement) => sign('sha256', Buffer.from(statement), key).toString('base64'),
+    hasSigned: (certificate) => certificate.checkIssued(root) && certificate.verify(root.publicKey),
     rootPem: root.toString(),
     fingerprint: root.fingerprint256,
     issueServer: (names) =>

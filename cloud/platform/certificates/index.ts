@@ -5,4 +5,4 @@ export {
   type ServerCertificate,
   suppliedCertificate,
 } from './server-certificate.ts'
-export type { Issued } from './x509.ts'
+export { type Issued, requestedKey } from './x509.ts'

@@ -1,5 +1,5 @@
 import 'reflect-metadata'
-import { type KeyObject, randomBytes, webcrypto } from 'node:crypto'
+import { createPublicKey, type KeyObject, randomBytes, webcrypto } from 'node:crypto'
 import { isIP } from 'node:net'
 import {
   AuthorityKeyIdentifierExtension,
@@ -10,6 +10,7 @@ import {
   type JsonGeneralNames,
   KeyUsageFlags,
   KeyUsagesExtension,
+  Pkcs10CertificateRequest,
   SubjectAlternativeNameExtension,
   SubjectKeyIdentifierExtension,
   X509CertificateGenerator,
@@ -101,6 +102,18 @@ export async function issue(issuer: Issuer, request: CertificateRequest): Promis
     webcrypto as Crypto,
   )
   return { certPem: pemOf(certificate), keyPem: keys && (await exported(keys.privateKey)), serial, notAfter }
+}
+
+/** The key of a signing request (PKCS #10 in PEM), which only its holder can have signed; undefined for anything else than a good one of P-256. */
+export async function requestedKey(csrPem: string): Promise<KeyObject | undefined> {
+  try {
+    const request = new Pkcs10CertificateRequest(csrPem)
+    const key = createPublicKey({ key: Buffer.from(request.publicKey.rawData), format: 'der', type: 'spki' })
+    const isRight = key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === 'prime256v1'
+    return isRight && (await request.verify(webcrypto as Crypto)) ? key : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** Reads a PKCS #8 P-256 key in PEM for signing. */

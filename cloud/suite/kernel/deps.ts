@@ -1,4 +1,5 @@
 import type { Pipeline } from '#cloud/pipeline/index.ts'
+import type { Authority } from '#cloud/platform/certificates/index.ts'
 import type { Platform } from '#cloud/platform/module.ts'
 
 /** The organisation file that is imported at start, with the secrets that no file holds. */
@@ -14,6 +15,10 @@ export interface SeedOptions {
 /** What every module of the suite is built on. */
 export interface SuiteDeps extends Platform {
   readonly pipeline: Pipeline
+  /** Signs boxes and their configurations; undefined where another process has it. */
+  readonly authority?: Authority | undefined
+  /** The one origin of links, known once the process listens. */
+  readonly publicUrl?: (() => string) | undefined
   readonly seed?: SeedOptions | undefined
   /** A late finding calls somebody while it is this young; 15 unless told. */
   readonly latePageMinutes?: number | undefined
