@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { GapRecord } from '#shared/contracts/gap.ts'
 import type { Log } from '#shared/log/log.ts'
 import { probe } from '#shared/reach/probe.ts'
 import { type Acquisition, type AcquisitionClock, startAcquisition } from './acquisition/acquisition.ts'
@@ -8,7 +9,7 @@ import type { EdgeConfig, EdgeDeviceConfig } from './config.ts'
 import type { Protocol } from './drivers/driver.ts'
 import { PROTOCOLS } from './drivers/registry.ts'
 import { type Journal, openJournal } from './journal/index.ts'
-import type { EdgeDevice } from './model.ts'
+import type { EdgeDevice, TagSample } from './model.ts'
 import { type StatusServer, startStatusServer } from './status/server.ts'
 import { type StartCheck, startCheck } from './status/start-check.ts'
 import { keepToken } from './status/token.ts'
@@ -113,8 +114,9 @@ function acquire({ config, clock, log }: EdgeOptions, { model, journal, protocol
     if (!driver || !device) throw new Error(`The protocol ${profile.protocol} passed the check but is not there`)
     return { device, profile, driver }
   })
-  const sink = (samples: Parameters<Journal['append']>[0]) => journal.append(samples)
-  return startAcquisition({ devices, model, scan: config.scan, retry: config.retry, sink, clock, log })
+  const sink = (samples: readonly TagSample[], kind?: 'backfill') => journal.append(samples, kind)
+  const gap = (record: GapRecord) => journal.appendGap(record)
+  return startAcquisition({ devices, model, scan: config.scan, retry: config.retry, sink, gap, clock, log })
 }
 
 function driverDevice(configured: EdgeDeviceConfig, profile: ReturnType<typeof profileOf>) {

@@ -72,6 +72,7 @@ class Line {
         if (this.refuse) throw new Error('disk full')
         this.journal.push(...samples)
       },
+      gap: async () => undefined,
       clock: { now: Date.now, monotonic: () => performance.now() },
       log: silentLog,
     })

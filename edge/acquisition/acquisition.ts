@@ -1,6 +1,7 @@
 import type { AnyDriver } from '#edge/drivers/driver.ts'
 import type { EdgeDevice, TagSample } from '#edge/model.ts'
 import { type DeviceProfile, SCAN_CLASSES } from '#shared/contracts/device-profile.ts'
+import type { GapRecord } from '#shared/contracts/gap.ts'
 import type { Log } from '#shared/log/log.ts'
 import { createBackOff } from './back-off.ts'
 import type { RetryConfig, ScanConfig } from './config.ts'
@@ -21,7 +22,9 @@ export interface AcquisitionOptions {
   readonly scan: ScanConfig
   readonly retry: RetryConfig
   /** Accepts samples; resolves when they are on disk. */
-  readonly sink: (samples: TagSample[]) => Promise<unknown>
+  readonly sink: (samples: TagSample[], kind?: 'backfill') => Promise<unknown>
+  /** Accepts a gap that a device's own history could not fill. */
+  readonly gap: (gap: GapRecord) => Promise<unknown>
   readonly clock: AcquisitionClock
   readonly log: Log
 }
@@ -53,9 +56,9 @@ export function startAcquisition(options: AcquisitionOptions): Acquisition {
 }
 
 function startDevice(options: AcquisitionOptions, { device, profile, driver }: AcquiredDevice, signal: AbortSignal) {
-  const { model, sink, scan, retry, clock } = options
+  const { model, sink, gap, scan, retry, clock } = options
   const log = options.log.child({ device: device.device })
-  const owner = createDevice({ device, profile, model, sink, log, scan, now: clock.now })
+  const owner = createDevice({ device, profile, model, sink, gap, log, scan, now: clock.now })
   const groups = scanGroups(profile, driver, scan)
   const backOff = createBackOff(retry, Math.random)
   const done = supervise({ driver, groups, backOff, owner, log, monotonic: clock.monotonic }, signal)

@@ -29,6 +29,7 @@ function deviceAt(clock: { now: number }) {
     profile,
     model: createModel({ group: 'g', edge: 'e', devices: [device] }),
     sink: async (samples) => void journal.push(...samples),
+    gap: async () => undefined,
     scan: SCAN_DEFAULTS,
     now: () => clock.now,
     log: silentLog,

@@ -1,6 +1,7 @@
-import { type LossKind, NotConnectedError, type Sample } from '#edge/drivers/driver.ts'
+import { type LossKind, type MissedTime, NotConnectedError, type Sample } from '#edge/drivers/driver.ts'
 import type { EdgeDevice, EdgeTag, TagSample } from '#edge/model.ts'
 import type { DeviceProfile, ProfileTag } from '#shared/contracts/device-profile.ts'
+import type { GapRecord } from '#shared/contracts/gap.ts'
 import { BAD } from '#shared/contracts/sample.ts'
 import type { Log } from '#shared/log/log.ts'
 import type { ScanConfig } from './config.ts'
@@ -41,8 +42,10 @@ export interface DeviceOptions {
   readonly device: EdgeDevice
   readonly profile: DeviceProfile
   readonly model: WritableModel
-  /** Resolves when the samples are on disk. */
-  readonly sink: (samples: TagSample[]) => Promise<unknown>
+  /** Resolves when the samples are on disk. `backfill`: of a time that has passed. */
+  readonly sink: (samples: TagSample[], kind?: 'backfill') => Promise<unknown>
+  /** Resolves when the gap is on disk. */
+  readonly gap: (gap: GapRecord) => Promise<unknown>
   readonly scan: ScanConfig
   /** Wall clock, ms since 1970. */
   readonly now: () => number
@@ -91,6 +94,12 @@ export function createDevice(options: DeviceOptions): Supervised & { status(): D
         read.filter((sample) => state.reporter.accept(sample)),
       )
     },
+    async onPast(samples) {
+      const past = samples.flatMap((sample) => pastSample(state, sample) ?? [])
+      state.read += past.length
+      await report(state, past, 'backfill')
+    },
+    onMissed: (missed) => recordGap(state, missed),
     async onLost(error) {
       state.failures++
       const hasAnswered = state.state === 'answers' || state.state === 'connecting'
@@ -199,13 +208,30 @@ function sourceTime(state: DeviceState, { tag, profile }: Known, sourceAt: numbe
   return age > TOLERANCE_MS && age <= seenWithin ? now : sourceAt
 }
 
-async function report(state: DeviceState, samples: TagSample[]): Promise<void> {
+/** A sample of the device's history: it keeps its time and tells nothing about the tag's state now. */
+function pastSample(state: DeviceState, sample: Sample): TagSample | undefined {
+  const known = state.known.get(sample.tag)
+  if (!known) return undefined
+  const { value, quality } = publish(sample, known.profile, known.tag.type)
+  return { tagId: known.tag.id, sourceAt: sample.sourceAt, value, quality }
+}
+
+async function recordGap({ options }: DeviceState, { from, to, cause, count }: MissedTime): Promise<void> {
+  const times = { firstTime: Math.floor(from), lastTime: Math.ceil(to) }
+  try {
+    await options.gap({ device: options.device.device, first: '0', last: '0', count, cause, ...times })
+  } catch (error) {
+    options.log.error({ err: error, cause, ...times }, 'The journal refuses a gap record')
+  }
+}
+
+async function report(state: DeviceState, samples: TagSample[], kind?: 'backfill'): Promise<void> {
   if (samples.length === 0) return
   if (state.inFlight + samples.length > MOST_IN_FLIGHT)
     return refuse(state, samples, new Error('The journal is too slow'))
   state.inFlight += samples.length
   try {
-    await state.options.sink(samples)
+    await state.options.sink(samples, kind)
     state.reported += samples.length
     state.isJournalRefusing = false
   } catch (error) {

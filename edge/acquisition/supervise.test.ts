@@ -26,11 +26,13 @@ function optionsOf(driver: PolledDriver<unknown>, of: Partial<SuperviseOptions> 
     groups: [{ scan: 'normal', periodMs: 10, tags: TAGS }],
     backOff: { next: () => 1, reset: () => undefined },
     monotonic: () => performance.now(),
-    owner: { onSamples: async () => undefined, onLost: async () => undefined, onOverrun: () => undefined },
+    owner: { ...QUIET, onSamples: async () => undefined, onLost: async () => undefined, onOverrun: () => undefined },
     log: silentLog,
     ...of,
   }
 }
+
+const QUIET = { onPast: async () => undefined, onMissed: async () => undefined }
 
 describe('the supervisor of a device', () => {
   it('closes a lost link before it connects again, and is told why once each time', async () => {
@@ -46,6 +48,7 @@ describe('the supervisor of a device', () => {
     const driver = driverOf([() => [sample], lost, lost, end], calls)
     const errors: string[] = []
     const owner = {
+      ...QUIET,
       onSamples: async () => undefined,
       onLost: async (error: Error) => void errors.push(error.message),
       onOverrun: () => undefined,
@@ -62,6 +65,7 @@ describe('the supervisor of a device', () => {
       throw new NotConnectedError('silent', 'gone', { readBefore: [{ ...sample, value: 2 }] })
     }
     const owner = {
+      ...QUIET,
       onSamples: async (samples: readonly Sample[]) => void told.push(...samples.map((s) => `value ${s.value}`)),
       onLost: async () => {
         told.push('lost')
@@ -80,6 +84,7 @@ describe('the supervisor of a device', () => {
       throw new NotConnectedError('silent', 'gone', { readBefore: [sample] })
     }
     const owner = {
+      ...QUIET,
       onSamples: async () => void told.push('value'),
       onLost: async () => {
         told.push('lost')
@@ -104,6 +109,7 @@ describe('the supervisor of a device', () => {
     }
     let overruns = 0
     const owner = {
+      ...QUIET,
       onSamples: async () => undefined,
       onLost: async () => undefined,
       onOverrun: (count: number) => {

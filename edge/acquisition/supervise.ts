@@ -1,5 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { type AnyDriver, NotConnectedError, type Sample, type Turn } from '#edge/drivers/driver.ts'
+import {
+  type AnyDriver,
+  type MissedTime,
+  NotConnectedError,
+  type Sample,
+  type SubscriptionReports,
+  type Turn,
+} from '#edge/drivers/driver.ts'
 import type { Log } from '#shared/log/log.ts'
 import type { BackOff } from './back-off.ts'
 import { createSchedule } from './schedule.ts'
@@ -16,6 +23,10 @@ export interface ScanGroup {
 export interface Supervised {
   /** Samples came. The first of them after a failure means that the device answers again. A polled device is read again only when this has resolved. */
   onSamples(samples: readonly Sample[]): Promise<void>
+  /** Samples of a time that has passed, which the device's own history gave. They say nothing about now. */
+  onPast(samples: readonly Sample[]): Promise<void>
+  /** Samples that the device had may be missing. */
+  onMissed(missed: MissedTime): Promise<void>
   /** The device does not answer; the next attempt comes at `retryAt` (monotonic ms). */
   onLost(error: Error, retryAt: number): Promise<void>
   onOverrun(count: number): void
@@ -64,7 +75,17 @@ function acquire(options: SuperviseOptions, signal: AbortSignal): Promise<void> 
   const { driver, groups } = options
   return driver.kind === 'polled'
     ? poll(options, driver, signal)
-    : driver.subscribe(subscribed(groups), (samples) => void arrived(options, samples), signal)
+    : driver.subscribe(subscribed(groups), reportsTo(options), signal)
+}
+
+/** What a subscription reports is taken in the order in which it comes; nobody waits for the disk. */
+function reportsTo(options: SuperviseOptions): SubscriptionReports {
+  const { owner } = options
+  return {
+    onSamples: (samples) => void arrived(options, samples),
+    onPast: (samples) => void owner.onPast(samples),
+    onMissed: (missed) => void owner.onMissed(missed),
+  }
 }
 
 type Polled = Extract<AnyDriver, { kind: 'polled' }>

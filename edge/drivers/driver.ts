@@ -1,5 +1,6 @@
 import type { TSchema } from 'typebox'
 import type { DeviceProfile, ProfileTag, SCAN_CLASSES } from '#shared/contracts/device-profile.ts'
+import type { GapCause } from '#shared/contracts/gap.ts'
 import type { Quality, Scalar } from '#shared/contracts/sample.ts'
 import type { Log } from '#shared/log/log.ts'
 
@@ -67,16 +68,31 @@ export interface SubscribedTag<Address> {
   readonly everyMs: number
 }
 
+/** A time in which samples may be missing that the device had. Times in ms since 1970. */
+export interface MissedTime {
+  readonly from: number
+  readonly to: number
+  readonly cause: Extract<GapCause, 'device-silent' | 'queue-overflow'>
+  /** How many are known to be missing at least; 0 when nobody knows. */
+  readonly count: number
+}
+
+/** Who hears of a subscription. */
+export interface SubscriptionReports {
+  /** Called once as soon as the subscription stands, with what is known then, and after each change. */
+  onSamples(samples: Sample[]): void
+  /** Samples of a time that has passed, which the device's own history gave; those of a tag in their order, none of them twice. */
+  onPast(samples: Sample[]): void
+  onMissed(missed: MissedTime): void
+}
+
 /** Speaks one field protocol to one device that reports by itself. The supervisor calls connect(), subscribe(), close(). */
 export interface SubscribingDriver<Address> extends Driver<Address> {
   readonly kind: 'subscribing'
-  /**
-   * Reports until the signal aborts (then it resolves) or the link is lost (then it throws NotConnectedError).
-   * `onSamples` is called once as soon as the subscription stands, with what is known then, and after each change.
-   */
+  /** Reports until the signal aborts (then it resolves) or the link is lost (then it throws NotConnectedError). */
   subscribe(
     tags: ReadonlyMap<string, SubscribedTag<Address>>,
-    onSamples: (samples: Sample[]) => void,
+    reports: SubscriptionReports,
     signal: AbortSignal,
   ): Promise<void>
 }

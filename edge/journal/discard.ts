@@ -1,6 +1,5 @@
 import type { GapCause, GapRecord } from '#shared/contracts/gap.ts'
-import type { JournalRecord } from './journal.ts'
-import { recordsIn } from './records.ts'
+import { unpackSamples } from './record-codec.ts'
 import type { SegmentRow, SegmentSummary } from './segment.ts'
 import type { Store, StoreRow } from './store.ts'
 
@@ -14,20 +13,9 @@ export interface Discard {
 
 const ROWS_AT_ONCE = 64
 
-const waiting = (store: Store, acknowledged: bigint, isWanted: (segment: SegmentSummary) => boolean) =>
-  store.segments.slice(0, -1).find((segment) => segment.samples > 0 && segment.last > acknowledged && isWanted(segment))
-
 /** The oldest segment that still has samples to give up; undefined when there is none. The newest one is never given up. */
 export const oldestToDiscard = (store: Store, acknowledged: bigint): SegmentSummary | undefined =>
-  waiting(store, acknowledged, ({ form }) => form !== 'reduced')
-
-/** The oldest segment that can still be thinned. */
-export const oldestToThin = (store: Store, acknowledged: bigint, asItIs: ReadonlySet<string>) =>
-  waiting(store, acknowledged, ({ form, path }) => (form === 'fresh' || form === 'packed') && !asItIs.has(path))
-
-/** The oldest segment that is as commits wrote it. */
-export const oldestToPack = (store: Store, acknowledged: bigint, asItIs: ReadonlySet<string>) =>
-  waiting(store, acknowledged, ({ form, path }) => form === 'fresh' && !asItIs.has(path))
+  store.segments.slice(0, -1).find(({ isReduced, samples, last }) => !isReduced && samples > 0 && last > acknowledged)
 
 /** Plans to give up a segment's samples above `acknowledged`: alarm events and gap records stay, the rest becomes gaps. */
 export function planDiscard(store: Store, segment: SegmentSummary, acknowledged: bigint, cause: GapCause): Discard {
@@ -48,11 +36,11 @@ export function planDiscard(store: Store, segment: SegmentSummary, acknowledged:
     if ((row.class === 'alarm' || row.class === 'gap') && row.data) {
       endRun(row.first - 1n)
       kept.push({ ...row, data: row.data })
-      runFirst = row.last + 1n
+      runFirst = row.first + BigInt(row.count)
       continue
     }
     run = [run[0] ?? row, row]
-    runCount += samplesOf(row)
+    runCount += row.count
   }
   endRun(segment.last)
   return { kept, gaps, count }
@@ -64,7 +52,7 @@ function* rowsOf(store: Store, segment: SegmentSummary, from: bigint): Generator
     yield* rows
     const last = rows.at(-1)
     if (!last) return
-    next = last.last + 1n
+    next = last.first + BigInt(last.count)
   }
 }
 
@@ -86,23 +74,11 @@ function gapOf(ends: readonly StoreRow[], { first, last, count, cause }: Run): G
   }
 }
 
-/** Source times of a row's samples, sorted; none when the row is damaged. */
+/** Source times of a row's samples; none when the row is damaged. */
 function timesOf(row: StoreRow | undefined): number[] {
-  const times = recordsOf(row).flatMap(({ samples }) => samples.map(({ sourceAt }) => sourceAt))
-  return times.sort((a, b) => a - b)
-}
-
-function recordsOf(row: StoreRow | undefined): JournalRecord[] {
   try {
-    return row?.data ? recordsIn({ ...row, data: row.data }, () => undefined) : []
+    return row?.data ? unpackSamples(row.data).map(({ sourceAt }) => sourceAt) : []
   } catch {
     return []
   }
-}
-
-/** How many samples a row stands for: the gap of an earlier thinning for all that it left out. */
-function samplesOf(row: StoreRow): number {
-  if (row.class !== 'backfill') return row.count
-  const value = recordsOf(row)[0]?.samples[0]?.value
-  return typeof value === 'string' ? (JSON.parse(value) as GapRecord).count : row.count
 }

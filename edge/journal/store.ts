@@ -7,16 +7,13 @@ import {
   type OpenSegment,
   offsetOfName,
   openReader,
-  REPLACEMENT,
-  type Replacement,
-  replaceSegment,
-  type SegmentForm,
   type SegmentReader,
   type SegmentRow,
   type SegmentSummary,
   summarise,
   syncDirectory,
   unlinkSegment,
+  writeReduced,
 } from './segment.ts'
 
 /** Sealed segments kept open for reading at the same time. */
@@ -52,10 +49,8 @@ export interface Store {
   removeRow(row: StoreRow): void
   /** Unlinks sealed segments that end at or before an offset. Answers whether any went. */
   free(upTo: bigint): boolean
-  /** Begins a smaller file for the place of a sealed segment. */
-  replacement(segment: SegmentSummary, form: SegmentForm): Replacement
-  /** Puts a replacement in its segment's place, or nothing when it is empty. False when the segment is gone or was replaced meanwhile. */
-  replace(segment: SegmentSummary, by: Replacement): boolean
+  /** Puts a smaller segment in the place of one, or nothing when no rows are left. */
+  reduce(segment: SegmentSummary, rows: readonly SegmentRow[]): void
   close(): void
 }
 
@@ -86,8 +81,7 @@ export function openStore(options: StoreOptions): Store {
       if (segment) readerFor(state, segment).remove(row.first)
     },
     free: (upTo) => free(state, upTo),
-    replacement: replaceSegment,
-    replace: (segment, by) => replace(state, directory, segment, by),
+    reduce: (segment, rows) => reduce(state, directory, segment, rows),
     close: () => {
       state.readers.closeAll()
       state.open?.seal()
@@ -145,23 +139,17 @@ function free(state: State, upTo: bigint): boolean {
   return gone.length > 0
 }
 
-function replace(state: State, directory: string, segment: SegmentSummary, by: Replacement): boolean {
-  if (!state.sealed.includes(segment)) {
-    by.discard()
-    return false
-  }
-  const summary = by.finish()
+function reduce(state: State, directory: string, segment: SegmentSummary, rows: readonly SegmentRow[]): void {
   state.readers.close(segment.path)
-  if (summary.samples === 0) {
-    by.discard()
+  if (rows.length === 0) {
     unlinkSegment(segment.path)
-    state.sealed = state.sealed.filter((other) => other !== segment)
-    return true
+    state.sealed = state.sealed.filter(({ path }) => path !== segment.path)
+    return
   }
-  renameSync(by.path, segment.path)
+  const reduced = writeReduced(segment, rows)
+  renameSync(reduced.path, segment.path)
   syncDirectory(directory)
-  state.sealed = state.sealed.map((other) => (other === segment ? summary : other))
-  return true
+  state.sealed = state.sealed.map((other) => (other.path === segment.path ? reduced.summary : other))
 }
 
 /** Sealed segments that are open for reading, a few at a time. */
@@ -197,7 +185,7 @@ function createReaders(): Readers {
  */
 function load(directory: string): { sealed: SegmentSummary[]; damaged: OffsetRange[] } {
   const names = readdirSync(directory).sort()
-  for (const name of names) if (name.includes(`.db${REPLACEMENT}`)) rmSync(join(directory, name))
+  for (const name of names) if (name.endsWith('.reduced')) rmSync(join(directory, name))
   const starts = names.flatMap((name) => offsetOfName(name) ?? [])
   const sealed: SegmentSummary[] = []
   const damaged: OffsetRange[] = []

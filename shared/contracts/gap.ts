@@ -11,6 +11,7 @@ export const GAP_CAUSES = [
   'corrupt',
   'clock-jump',
   'device-silent',
+  'queue-overflow',
   'freed',
   'take-over',
   'set-aside',

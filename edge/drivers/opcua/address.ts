@@ -1,5 +1,6 @@
 import type { ProfileTag } from '#shared/contracts/device-profile.ts'
 import { AddressError } from '../driver.ts'
+import type { Deadband } from './plan.ts'
 
 /** A node of an OPC UA server. The number of a namespace may change with each start of the server, its URI does not. */
 export interface OpcuaAddress {
@@ -8,19 +9,31 @@ export interface OpcuaAddress {
   readonly identifier: string
   /** As the person wrote it. */
   readonly written: string
+  /** Changes that the server need not tell, in its own unit. */
+  readonly deadband?: Deadband
 }
 
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /** Reads `nsu=urn:…;s=…`, `ns=2;s=…` or `i=2258`. Throws AddressError naming the tag. */
-export function parseOpcuaAddress({ tag, address }: ProfileTag): OpcuaAddress {
+export function parseOpcuaAddress(profileTag: ProfileTag): OpcuaAddress {
+  const { tag, address } = profileTag
   const match = /^(?:nsu=([^;]+);|ns=(\d{1,5});)?([isgb])=(.+)$/.exec(address)
   if (!match) fail(tag, `'${address}' is not a node id; write nsu=urn:maker:device;s=Temperature or ns=2;i=7`)
   const [, uri, index = '0', kind = '', text = ''] = match
   checkIdentifier(tag, kind, text)
   if (Number(index) > 65_535) fail(tag, `namespace ${index} is beyond 65535`)
   const namespace = uri === undefined ? { index: Number(index) } : { uri }
-  return { namespace, identifier: `${kind}=${text}`, written: address }
+  const deadband = deadbandFor(profileTag)
+  return { namespace, identifier: `${kind}=${text}`, written: address, ...(deadband ? { deadband } : {}) }
+}
+
+/** The tag's deadband before scaling; percent of what the server calls its range when the profile has none. */
+function deadbandFor({ type, deadband, range, scale = 1 }: ProfileTag): Deadband | undefined {
+  if (!deadband || type === 'bit' || type === 'string' || scale === 0) return undefined
+  if ('absolute' in deadband) return { absolute: deadband.absolute / Math.abs(scale) }
+  if (!range) return { percent: deadband.percent }
+  return { absolute: (Math.abs(range[1] - range[0]) * deadband.percent) / 100 / Math.abs(scale) }
 }
 
 function checkIdentifier(tag: string, kind: string, text: string): void {

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { ServiceUrl } from '#shared/contracts/address.ts'
+import { SERVERS } from './server-profile.ts'
 
 const closed = { additionalProperties: false } as const
 
@@ -28,14 +29,21 @@ export const OpcuaConfig = Type.Object(
       minimum: 20,
       maximum: 60_000,
       default: 100,
-      description: 'How often the server sends what has changed, in ms.',
+      description:
+        'How often the server sends what has changed at most, in ms; tags sampled more slowly are sent at half their period, up to 1 s.',
     }),
-    batch: Type.Integer({
-      minimum: 1,
-      maximum: 10_000,
-      default: 50,
-      description: 'Monitored items created in one request. S7-1200: 100, S7-1500: 500, Kepware: 1000.',
+    server: Type.Enum(SERVERS, {
+      default: 'unknown',
+      description:
+        'Kind of server, for its limits: s7-1200 takes 100 items a request and 1,000 in all, without deadband; s7-1500 500 and 10,000; kepware 1,000 a request; ignition 100; unknown 50.',
     }),
+    batch: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 10_000,
+        description: 'Monitored items created in one request; else what suits the server.',
+      }),
+    ),
     timeoutMs: Type.Integer({
       minimum: 500,
       maximum: 120_000,

@@ -1,14 +1,24 @@
 /** The only file that knows the OPC UA library. It runs in the worker process alone. */
 import { hostname } from 'node:os'
 import {
+  AccessLevelFlag,
   AttributeIds,
-  type ClientMonitoredItemBase,
   type ClientSession,
-  type ClientSubscription,
+  type ClientSessionPublishService,
+  type ClientSessionRawSubscriptionService,
   crypto_utils,
+  DataChangeFilter,
+  DataChangeTrigger,
   type DataValue,
+  DeadbandType,
+  HistoryReadRequest,
+  type HistoryReadResult,
   MessageSecurityMode,
+  type NotificationMessage,
   OPCUAClient,
+  PublishRequest,
+  ReadRawModifiedDetails,
+  RepublishRequest,
   SecurityPolicy,
   StatusCodes,
   setErrorLogger,
@@ -16,11 +26,10 @@ import {
   TimestampsToReturn,
   type UserIdentityInfo,
   UserTokenType,
-  VariantArrayType,
 } from 'node-opcua-client'
 import type { OpcuaConfig } from './config.ts'
-import type { RawValue } from './decode.ts'
-import type { ItemBatch } from './plan.ts'
+import type { WireValue } from './decode.ts'
+import type { Deadband, ItemRequest } from './plan.ts'
 import type { Verdict } from './trust.ts'
 
 export interface OwnCertificate {
@@ -34,18 +43,78 @@ export interface OpenOptions {
   readonly own: OwnCertificate
   /** Judges the server's certificate. */
   readonly judge: (der: Buffer) => Verdict
-  /** Called once when the session or the connection ends by itself. */
+  /** Called when the connection ends by itself. */
   readonly onLost: (reason: string) => void
+  /** Called when the server ends a session. */
+  readonly onSessionEnd: () => void
 }
 
-/** One session with one server. */
+/** A subscription as the server granted it. */
+export interface Granted {
+  readonly id: number
+  readonly publishingMs: number
+  /** The server says that it lives after this many silent publishing intervals. */
+  readonly keepAliveCount: number
+}
+
+export interface Change {
+  readonly clientHandle: number
+  readonly value: WireValue
+}
+
+/** One message of a subscription. Without changes, events and end it is a keep-alive, numbered as the next message will be. */
+export interface Message {
+  readonly sequence: number
+  readonly changes: readonly Change[]
+  /** Why the server ended the subscription. */
+  readonly ended?: string
+}
+
+export interface Publication {
+  readonly subscription: number
+  readonly message: Message
+}
+
+export interface Acknowledged {
+  readonly subscription: number
+  readonly sequence: number
+}
+
+/** A stretch of a node's history, bounds excluded; ms since 1970. */
+export interface HistoryRange {
+  readonly nodeId: string
+  readonly from: number
+  readonly to: number
+}
+
+/** One page of a node's history; `next` asks for the rest. */
+export interface HistoryPage {
+  readonly values: readonly WireValue[]
+  readonly next: Buffer | undefined
+  /** Why the server gives none. */
+  readonly refused: string | undefined
+}
+
+/** One session with one server. Every call rejects with the library's error, whose message names the status. */
 export interface OpcuaSession {
   /** Namespace URIs by index, as of this session. */
   readonly namespaces: readonly string[]
-  /** Creates the items of a batch; returns for each the reason why the server refuses it, or undefined. */
-  monitor(batch: ItemBatch, onValue: (tag: string, value: RawValue) => void): Promise<(string | undefined)[]>
-  /** Time since the server gave the last sign of life on the subscription, in ms, and the time after which that is too long. */
-  silence(): { readonly forMs: number; readonly limitMs: number }
+  createSubscription(publishingMs: number): Promise<Granted>
+  /** Deletes a subscription; one that is not there any more is no fault. */
+  dropSubscription(id: number): Promise<void>
+  /** Asks for the same parameters again, which revives a subscription, and switches publishing on. */
+  modifySubscription(granted: Granted): Promise<void>
+  /** Creates items in one request; for each the status by which the server refuses it, or undefined. */
+  createItems(subscription: number, items: readonly ItemRequest[]): Promise<(string | undefined)[]>
+  /** Waits for the next message of any subscription. */
+  publish(acknowledged: readonly Acknowledged[], withinMs: number): Promise<Publication>
+  /** A message that did not arrive. Rejects with BadMessageNotAvailable when the server has it no more. */
+  republish(subscription: number, sequence: number): Promise<Message>
+  /** Which of these nodes have a history that may be read. */
+  withHistory(nodeIds: readonly string[]): Promise<boolean[]>
+  readHistory(range: HistoryRange, next: Buffer | undefined): Promise<HistoryPage>
+  /** A new session over the same channel; this one is given up. */
+  reopen(): Promise<OpcuaSession>
   close(): Promise<void>
 }
 
@@ -70,34 +139,201 @@ export async function makeCertificate(applicationUri: string): Promise<{ certifi
   return { certificate: cert, privateKey: privPem }
 }
 
-/** Keep-alives of the subscription after this many silent publishing intervals, at least one a second. */
+/** Keep-alives of a subscription after this many silent publishing intervals, at least one a second. */
 const keepAliveCount = (publishingMs: number) => Math.max(3, Math.ceil(1000 / publishingMs))
 
-/** Connects, checks the server's certificate, opens a session and an empty subscription. Throws the library's error. */
+/** Connects, checks the server's certificate and opens a session. Throws the library's error. */
 export async function openSession(options: OpenOptions): Promise<OpcuaSession> {
-  const { config } = options
+  const { config, onLost } = options
   const client = createClient(options)
-  const abandon = () => client.disconnect().catch(() => undefined)
   try {
     await client.connect(config.url)
-    const session = await client.createSession(identityOf(config))
-    const namespaces = await session.readNamespaceArray()
-    const subscription = await createSubscription(session, config)
-    const life = watch({ client, session, subscription }, options.onLost)
-    return {
-      namespaces,
-      monitor: (batch, onValue) => monitor(subscription, batch, onValue),
-      silence: () => ({ forMs: life.silentMs(), limitMs: silenceLimit(subscription) }),
-      close: async () => {
-        life.end()
-        await session.close(true).catch(() => undefined)
-        await abandon()
-      },
-    }
+    const session = await sessionOver(client, options)
+    client.on('connection_lost', () => onLost('the connection broke'))
+    client.on('close', () => onLost('the server closed the connection'))
+    return session
   } catch (error) {
-    await abandon()
+    await client.disconnect().catch(() => undefined)
     throw error
   }
+}
+
+/** A session with the services that the library keeps for its own subscriptions; ours watch over each message. */
+type Session = ClientSession &
+  ClientSessionRawSubscriptionService &
+  ClientSessionPublishService & { setPublishingMode(isEnabled: boolean, subscription: number): Promise<unknown> }
+
+async function sessionOver(client: OPCUAClient, options: OpenOptions): Promise<OpcuaSession> {
+  const session = (await client.createSession(identityOf(options.config))) as Session
+  session.on('session_closed', () => options.onSessionEnd())
+  const namespaces = await session.readNamespaceArray()
+  return {
+    namespaces,
+    ...subscriptionServices(session),
+    ...historyServices(session),
+    async reopen() {
+      session.removeAllListeners('session_closed')
+      // The server may not know this session any more: nobody waits for its farewell.
+      session.close(true).catch(() => undefined)
+      return sessionOver(client, options)
+    },
+    async close() {
+      session.removeAllListeners('session_closed')
+      client.removeAllListeners('connection_lost')
+      client.removeAllListeners('close')
+      await session.close(true).catch(() => undefined)
+      await client.disconnect().catch(() => undefined)
+    },
+  }
+}
+
+function subscriptionServices(session: Session) {
+  return {
+    async createSubscription(publishingMs: number): Promise<Granted> {
+      const response = await session.createSubscription({
+        requestedPublishingInterval: publishingMs,
+        requestedMaxKeepAliveCount: keepAliveCount(publishingMs),
+        requestedLifetimeCount: keepAliveCount(publishingMs) * 20,
+        maxNotificationsPerPublish: 0,
+        publishingEnabled: true,
+        priority: 1,
+      })
+      const { subscriptionId: id, revisedPublishingInterval, revisedMaxKeepAliveCount } = response
+      return { id, publishingMs: revisedPublishingInterval, keepAliveCount: revisedMaxKeepAliveCount }
+    },
+    async dropSubscription(id: number) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      session.deleteSubscriptions({ subscriptionIds: [id] }, () => resolve())
+      await promise
+    },
+    async modifySubscription({ id, publishingMs, keepAliveCount: count }: Granted) {
+      await session.modifySubscription({
+        subscriptionId: id,
+        requestedPublishingInterval: publishingMs,
+        requestedMaxKeepAliveCount: count,
+        requestedLifetimeCount: count * 20,
+        maxNotificationsPerPublish: 0,
+        priority: 1,
+      })
+      await session.setPublishingMode(true, id)
+    },
+    async createItems(subscriptionId: number, items: readonly ItemRequest[]) {
+      const { results } = await session.createMonitoredItems({
+        subscriptionId,
+        timestampsToReturn: TimestampsToReturn.Both,
+        itemsToCreate: items.map(itemToCreate),
+      })
+      return items.map((_, i) => {
+        const status = results?.[i]?.statusCode
+        return status?.isGood() ? undefined : (status?.name ?? 'no status')
+      })
+    },
+    publish: (acknowledged: readonly Acknowledged[], withinMs: number) => publish(session, acknowledged, withinMs),
+    republish: (subscription: number, sequence: number) => republish(session, subscription, sequence),
+  }
+}
+
+function itemToCreate({ handle, nodeId, samplingMs, queueSize, deadband }: ItemRequest) {
+  return {
+    itemToMonitor: { nodeId, attributeId: AttributeIds.Value },
+    monitoringMode: 2,
+    requestedParameters: {
+      clientHandle: handle,
+      samplingInterval: samplingMs,
+      queueSize,
+      discardOldest: true,
+      ...(deadband ? { filter: filterOf(deadband) } : {}),
+    },
+  }
+}
+
+function filterOf(deadband: Deadband): DataChangeFilter {
+  const isAbsolute = 'absolute' in deadband
+  return new DataChangeFilter({
+    trigger: DataChangeTrigger.StatusValue,
+    deadbandType: isAbsolute ? DeadbandType.Absolute : DeadbandType.Percent,
+    deadbandValue: isAbsolute ? deadband.absolute : deadband.percent,
+  })
+}
+
+function publish(session: Session, acknowledged: readonly Acknowledged[], withinMs: number) {
+  const { promise, resolve, reject } = Promise.withResolvers<Publication>()
+  const subscriptionAcknowledgements = acknowledged.map(({ subscription, sequence }) => ({
+    subscriptionId: subscription,
+    sequenceNumber: sequence,
+  }))
+  const request = new PublishRequest({ requestHeader: { timeoutHint: withinMs }, subscriptionAcknowledgements })
+  session.publish(request, (error, response) => {
+    if (error || !response) return reject(error ?? new Error('no answer'))
+    resolve({ subscription: response.subscriptionId, message: messageOf(response.notificationMessage) })
+  })
+  return promise
+}
+
+function republish(session: Session, subscriptionId: number, sequence: number): Promise<Message> {
+  const { promise, resolve, reject } = Promise.withResolvers<Message>()
+  const request = new RepublishRequest({ subscriptionId, retransmitSequenceNumber: sequence })
+  session.republish(request, (error, response) => {
+    if (error || !response) reject(error ?? new Error('no answer'))
+    else resolve(messageOf(response.notificationMessage))
+  })
+  return promise
+}
+
+/** The parts of a notification that the library's types do not tell apart. */
+interface NotificationParts {
+  readonly monitoredItems?: readonly { readonly clientHandle: number; readonly value: DataValue }[] | null
+  readonly status?: { readonly name: string }
+}
+
+function messageOf({ sequenceNumber, notificationData }: NotificationMessage): Message {
+  const parts = (notificationData ?? []) as unknown as readonly (NotificationParts | null)[]
+  const ended = parts.find((part) => part?.status !== undefined)?.status?.name
+  const [first, ...rest] = parts.flatMap((part) => (part?.monitoredItems ? [part.monitoredItems] : []))
+  const changes = rest.length === 0 ? (first ?? []) : [first ?? [], ...rest].flat()
+  return { sequence: sequenceNumber, changes, ...(ended === undefined ? {} : { ended }) }
+}
+
+/** Values of one node that one page of its history may hold. */
+const HISTORY_PAGE = 5000
+
+function historyServices(session: Session) {
+  return {
+    async withHistory(nodeIds: readonly string[]) {
+      const levels = await session.read(
+        nodeIds.map((nodeId) => ({ nodeId, attributeId: AttributeIds.UserAccessLevel })),
+      )
+      return levels.map(({ value, statusCode }) => {
+        return statusCode.isGood() && (Number(value?.value) & AccessLevelFlag.HistoryRead) !== 0
+      })
+    },
+    async readHistory({ nodeId, from, to }: HistoryRange, next: Buffer | undefined): Promise<HistoryPage> {
+      const request = new HistoryReadRequest({
+        historyReadDetails: new ReadRawModifiedDetails({
+          isReadModified: false,
+          startTime: new Date(from),
+          endTime: new Date(to),
+          numValuesPerNode: HISTORY_PAGE,
+          returnBounds: false,
+        }),
+        timestampsToReturn: TimestampsToReturn.Both,
+        releaseContinuationPoints: false,
+        nodesToRead: [{ nodeId, ...(next ? { continuationPoint: next } : {}) }],
+      })
+      const { results } = await session.historyRead(request)
+      return pageOf(results?.[0])
+    },
+  }
+}
+
+function pageOf(result: HistoryReadResult | undefined): HistoryPage {
+  if (!result?.statusCode.isGood()) {
+    const isEmpty = result?.statusCode.name === 'GoodNoData'
+    return { values: [], next: undefined, refused: isEmpty ? undefined : (result?.statusCode.name ?? 'no status') }
+  }
+  const { dataValues } = (result.historyData ?? {}) as { dataValues?: readonly DataValue[] | null }
+  const next = result.continuationPoint?.length ? result.continuationPoint : undefined
+  return { values: dataValues ?? [], next, refused: undefined }
 }
 
 function createClient({ config, own, judge }: OpenOptions): OPCUAClient {
@@ -144,85 +380,4 @@ function certificateStore(judge: (der: Buffer) => Verdict) {
 function identityOf({ username, password }: OpcuaConfig): UserIdentityInfo {
   if (username === undefined) return { type: UserTokenType.Anonymous }
   return { type: UserTokenType.UserName, userName: username, password: password ?? '' }
-}
-
-function createSubscription(session: ClientSession, { publishingMs }: OpcuaConfig): Promise<ClientSubscription> {
-  const maxKeepAliveCount = keepAliveCount(publishingMs)
-  return session.createSubscription2({
-    requestedPublishingInterval: publishingMs,
-    requestedMaxKeepAliveCount: maxKeepAliveCount,
-    requestedLifetimeCount: maxKeepAliveCount * 20,
-    maxNotificationsPerPublish: 0,
-    publishingEnabled: true,
-    priority: 1,
-  })
-}
-
-/** Three keep-alive intervals without any sign of life, and a second for the way. */
-const silenceLimit = ({ publishingInterval, maxKeepAliveCount }: ClientSubscription) =>
-  publishingInterval * maxKeepAliveCount * 3 + 1000
-
-interface Watched {
-  readonly client: OPCUAClient
-  readonly session: ClientSession
-  readonly subscription: ClientSubscription
-}
-
-/** Listens for everything that ends a session and tells of the first. */
-function watch({ client, session, subscription }: Watched, onLost: (reason: string) => void) {
-  let lastSignAt = performance.now()
-  let isOver = false
-  const lost = (reason: string) => {
-    if (!isOver) onLost(reason)
-    isOver = true
-  }
-  const sign = () => {
-    lastSignAt = performance.now()
-  }
-  client.on('connection_lost', () => lost('the connection broke'))
-  client.on('close', () => lost('the server closed the connection'))
-  session.on('session_closed', () => lost('the server closed the session'))
-  subscription.on('terminated', () => lost('the server ended the subscription'))
-  subscription.on('status_changed', (status) => lost(`the subscription ended: ${status.name}`))
-  subscription.on('internal_error', (error) => lost(`the subscription failed: ${error.message}`))
-  subscription.on('error', (error) => lost(`the subscription failed: ${error.message}`))
-  subscription.on('keepalive', sign)
-  subscription.on('received_notifications', sign)
-  return {
-    silentMs: () => performance.now() - lastSignAt,
-    end: () => {
-      isOver = true
-    },
-  }
-}
-
-async function monitor(
-  subscription: ClientSubscription,
-  { items, samplingMs, queueSize }: ItemBatch,
-  onValue: (tag: string, value: RawValue) => void,
-): Promise<(string | undefined)[]> {
-  const group = await subscription.monitorItems(
-    items.map(({ nodeId }) => ({ nodeId, attributeId: AttributeIds.Value })),
-    { samplingInterval: samplingMs, queueSize, discardOldest: true },
-    TimestampsToReturn.Both,
-  )
-  group.on('changed', (_item: ClientMonitoredItemBase, value: DataValue, index: number) => {
-    const item = items[index]
-    if (item) onValue(item.tag, rawValue(value))
-  })
-  return group.monitoredItems.map(({ statusCode }) =>
-    statusCode?.isGood() ? undefined : (statusCode?.name ?? 'no status'),
-  )
-}
-
-function rawValue({ value, statusCode, sourceTimestamp, serverTimestamp }: DataValue): RawValue {
-  const at = sourceTimestamp ?? serverTimestamp
-  return {
-    dataType: value?.dataType ?? 0,
-    isArray: value !== undefined && value.arrayType !== VariantArrayType.Scalar,
-    value: value?.value,
-    status: statusCode.value,
-    statusName: statusCode.name,
-    sourceAt: at?.getTime(),
-  }
 }

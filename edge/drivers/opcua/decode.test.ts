@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest'
 import type { ProfileTag } from '#shared/contracts/device-profile.ts'
 import { nodeIdOf, parseOpcuaAddress } from './address.ts'
 import { type RawValue, sampleOf } from './decode.ts'
-import { planItems } from './plan.ts'
 
 const raw = (of: Partial<RawValue>): RawValue => ({
   dataType: 11,
@@ -71,16 +70,4 @@ describe('an OPC UA address', () => {
       expect(() => parse(address)).toThrow("Tag 'oil'")
     },
   )
-})
-
-describe('the plan of monitored items', () => {
-  it('groups by sampling interval, cuts into batches and gives each queue room for one publishing interval', () => {
-    const items = Array.from({ length: 5 }, (_, i) => ({ tag: `t${i}`, nodeId: `i=${i}`, everyMs: i < 3 ? 50 : 1000 }))
-    const plan = planItems(items, 200, 2)
-    expect(plan.map(({ samplingMs, queueSize, items: batch }) => [samplingMs, queueSize, batch.length])).toEqual([
-      [50, 6, 2],
-      [50, 6, 1],
-      [1000, 3, 2],
-    ])
-  })
 })

@@ -1,7 +1,15 @@
 import { BAD, GOOD, type Quality, type Scalar, UNCERTAIN } from '#shared/contracts/sample.ts'
 import type { Sample } from '../driver.ts'
 
-/** A value as the server sent it, free of the library's types. */
+/** A value as it comes off the wire; the library's DataValue has this shape. */
+export interface WireValue {
+  readonly value?: { readonly dataType: number; readonly arrayType: number; readonly value?: unknown } | null
+  readonly statusCode: { readonly value: number; readonly name: string }
+  readonly sourceTimestamp?: Date | null
+  readonly serverTimestamp?: Date | null
+}
+
+/** A value as the server sent it, read once. */
 export interface RawValue {
   /** OPC UA built-in type, Part 6, 5.1.2: Boolean 1 … Double 11, String 12, DateTime 13. 0: no value. */
   readonly dataType: number
@@ -21,6 +29,24 @@ const LOCALIZED_TEXT = 21
 /** InfoType DataValue with the overflow bit, Part 4, 7.39.1. */
 const OVERFLOW = 0x0480
 
+/** VariantArrayType of a value that is no array. */
+const SCALAR = 0
+
+/** What of a value on the wire matters here. */
+export function rawOf({ value, statusCode, sourceTimestamp, serverTimestamp }: WireValue): RawValue {
+  return {
+    dataType: value?.dataType ?? 0,
+    isArray: value !== undefined && value !== null && value.arrayType !== SCALAR,
+    value: value?.value,
+    status: statusCode.value,
+    statusName: statusCode.name,
+    sourceAt: (sourceTimestamp ?? serverTimestamp)?.getTime(),
+  }
+}
+
+/** True when values before this one were lost in the server's queue. */
+export const isOverflow = (status: number): boolean => (status & OVERFLOW) === OVERFLOW
+
 /** Turns a value of a server into a sample. What is no single value, number, text or time comes out bad with the reason. */
 export function sampleOf(tag: string, raw: RawValue, now: number): Sample {
   const sourceAt = raw.sourceAt ?? now
@@ -29,7 +55,7 @@ export function sampleOf(tag: string, raw: RawValue, now: number): Sample {
   const value = scalarOf(raw)
   if (value === undefined)
     return { tag, value: null, quality: BAD, sourceAt, reason: `the node holds ${kindOf(raw)}, not one value` }
-  if ((raw.status & OVERFLOW) === OVERFLOW)
+  if (isOverflow(raw.status))
     return { tag, value, quality: UNCERTAIN, sourceAt, reason: 'values between were lost: the server’s queue ran over' }
   if (quality === UNCERTAIN) return { tag, value, quality, sourceAt, reason: `the server says ${raw.statusName}` }
   return { tag, value, quality, sourceAt }

@@ -1,6 +1,9 @@
-import { NotConnectedError, type Sample, type SubscribedTag, type SubscribingDriver } from '../driver.ts'
+import type { LossKind } from '../driver.ts'
+import { NotConnectedError, type SubscribedTag, type SubscribingDriver, type SubscriptionReports } from '../driver.ts'
 import { type OpcuaAddress, parseOpcuaAddress } from './address.ts'
+import { unpack } from './columns.ts'
 import type { OpcuaConfig } from './config.ts'
+import { type Continuity, createContinuity, type Recovery } from './recovery.ts'
 import type { LinkMessage, WorkerProcess } from './worker-process.ts'
 
 export interface OpcuaDriverOptions {
@@ -8,6 +11,8 @@ export interface OpcuaDriverOptions {
   readonly config: OpcuaConfig
   readonly dataDir: string
   readonly worker: WorkerProcess
+  /** Wall clock, ms since 1970. */
+  readonly now: () => number
   /** Told whenever the link opens or ends, for the local page. */
   readonly onOpen: (isOpen: boolean) => void
 }
@@ -24,17 +29,31 @@ interface LinkState {
   readonly unlisten: () => void
   lost: NotConnectedError | undefined
   waiting: Waiting | undefined
-  onSamples: ((samples: Sample[]) => void) | undefined
+  /** When the server was last heard over this link, ms since 1970. */
+  heardAt: number
+  onReport: ((message: LinkMessage) => void) | undefined
+}
+
+/** What outlives a link: the subscribed tags, and what of them was received. */
+interface Subscribed {
+  readonly names: readonly string[]
+  readonly continuity: Continuity
+  /** A back-fill under way. */
+  recovery: Recovery | undefined
 }
 
 /** How long the process may take over `timeoutMs` to say that it failed, and to say that it closed, in ms. */
 const GRACE_MS = 3000
 const CLOSE_MS = 2000
+/** After this many links in a row that fell silent, the process itself is doubted. */
+const SILENT_LINKS = 3
 let links = 0
 
 /** Speaks OPC UA to one server, through the process that all OPC UA devices share. */
 export function createOpcuaDriver(options: OpcuaDriverOptions): SubscribingDriver<OpcuaAddress> {
   let link: LinkState | undefined
+  let subscribed: Subscribed | undefined
+  const doubt = createDoubt(options.worker)
   return {
     kind: 'subscribing',
     parseAddress: parseOpcuaAddress,
@@ -42,59 +61,146 @@ export function createOpcuaDriver(options: OpcuaDriverOptions): SubscribingDrive
       link = openLink(options)
       const { config, dataDir, worker } = options
       worker.send({ type: 'connect', link: link.name, config, dataDir })
-      await hear(link, 'connected', { signal, withinMs: config.timeoutMs * 2 + GRACE_MS })
+      const late = () => worker.restart('it does not answer')
+      await hear(link, 'connected', { signal, withinMs: config.timeoutMs * 2 + GRACE_MS, late })
       options.onOpen(true)
     },
-    async subscribe(tags, onSamples, signal) {
+    async subscribe(tags, reports, signal) {
       if (!link) throw new NotConnectedError('closed', `${options.config.url}: the link is not open`)
-      link.onSamples = onSamples
+      subscribed = continued(subscribed, [...tags.keys()])
+      link.onReport = reporter({ ...options, name: link.name }, subscribed, reports)
       options.worker.send({ type: 'subscribe', link: link.name, tags: wanted(tags) })
-      await hear(link, 'end', { signal })
+      try {
+        await hear(link, 'end', { signal })
+      } catch (error) {
+        interrupted(subscribed, link, reports)
+        doubt.onLost((error as NotConnectedError).kind)
+        throw error
+      }
     },
     async close() {
       const closing = link
       link = undefined
       if (!closing) return
       options.onOpen(false)
-      closing.onSamples = undefined
+      closing.onReport = undefined
       if (!closing.lost) await closeLink(closing, options.worker)
       closing.unlisten()
     },
   }
 }
 
-function openLink({ device, worker }: OpcuaDriverOptions): LinkState {
+/** A process whose links fall silent one after the other, while it hears of no other server either, is ended. */
+function createDoubt(worker: WorkerProcess) {
+  let silent = 0
+  return {
+    onLost(kind: LossKind) {
+      silent = kind === 'silent' ? silent + 1 : 0
+      if (silent < SILENT_LINKS || worker.hearsAnyone()) return
+      silent = 0
+      worker.restart('its links fall silent')
+    },
+  }
+}
+
+/** The same tags as before keep what is known of them. */
+function continued(before: Subscribed | undefined, names: readonly string[]): Subscribed {
+  const isSame = before?.names.length === names.length && before.names.every((name, i) => name === names[i])
+  return isSame ? before : { names, continuity: createContinuity(names.length), recovery: undefined }
+}
+
+function interrupted(subscribed: Subscribed, { heardAt }: LinkState, reports: SubscriptionReports): void {
+  // Half of a back-fill is as good as none: what it was for stays visible as a gap.
+  if (subscribed.recovery) reports.onMissed(missedOf(subscribed.recovery))
+  subscribed.recovery = undefined
+  subscribed.continuity.interrupt(heardAt)
+}
+
+const missedOf = ({ from, to }: Recovery) => ({ from, to, cause: 'device-silent' as const, count: 0 })
+
+type Reporting = Pick<OpcuaDriverOptions, 'worker' | 'now'> & { readonly name: string }
+
+/** Turns what a link tells into reports, and asks for the history of what may be missing. */
+function reporter({ worker, now, name }: Reporting, subscribed: Subscribed, reports: SubscriptionReports) {
+  const { names, continuity } = subscribed
+  const onFirst = () => {
+    const recovery = continuity.resume(now())
+    if (!recovery) return
+    if (subscribed.recovery) reports.onMissed(missedOf(subscribed.recovery))
+    subscribed.recovery = recovery
+    worker.send({ type: 'read-back', link: name, ranges: recovery.ranges })
+  }
+  return (message: LinkMessage) => {
+    switch (message.type) {
+      case 'samples':
+        continuity.see(message.columns)
+        reports.onSamples(unpack(message.columns, names))
+        if (message.isFirst) onFirst()
+        return
+      case 'interrupted':
+        return continuity.interrupt(message.from)
+      case 'overflow':
+        return reports.onMissed({ from: message.from, to: message.to, cause: 'queue-overflow', count: message.count })
+      case 'past':
+        return reports.onPast(unpack(message.columns, names))
+      case 'past-end':
+        if (subscribed.recovery && message.unfilled.length > 0) reports.onMissed(missedOf(subscribed.recovery))
+        subscribed.recovery = undefined
+        return
+      case 'connected':
+      case 'closed':
+      case 'lost':
+    }
+  }
+}
+
+function openLink({ device, worker, now }: OpcuaDriverOptions): LinkState {
   links++
   const name = `${device}#${links}`
   const state: LinkState = {
     name,
-    unlisten: worker.listen(name, (message) => onMessage(state, message)),
+    unlisten: worker.listen(name, {
+      onMessage: (message) => onMessage(state, message, now()),
+      onHeard: (at) => {
+        state.heardAt = Math.max(state.heardAt, at)
+      },
+    }),
     lost: undefined,
     waiting: undefined,
-    onSamples: undefined,
+    heardAt: now(),
+    onReport: undefined,
   }
   return state
 }
 
-function onMessage(state: LinkState, message: LinkMessage): void {
+function onMessage(state: LinkState, message: LinkMessage, now: number): void {
   const { waiting } = state
-  if (message.type === 'samples') state.onSamples?.(message.samples)
-  else if (message.type === 'lost') {
+  if (message.type === 'lost') {
     state.lost ??= new NotConnectedError(message.kind, message.message)
     waiting?.reject(state.lost)
-  } else if (waiting?.type === message.type) waiting.resolve()
+  } else if (message.type === 'connected' || message.type === 'closed') {
+    if (waiting?.type === message.type) waiting.resolve()
+  } else {
+    if (message.type === 'samples') state.heardAt = now
+    state.onReport?.(message)
+  }
+}
+
+interface Hearing {
+  readonly signal?: AbortSignal
+  readonly withinMs?: number
+  readonly late?: () => void
 }
 
 /** Resolves at the word that is waited for or when the signal aborts; throws when the link is lost or the time is over. */
-function hear(
-  state: LinkState,
-  type: Waiting['type'],
-  { signal, withinMs }: { signal?: AbortSignal; withinMs?: number },
-): Promise<void> {
+function hear(state: LinkState, type: Waiting['type'], { signal, withinMs, late }: Hearing): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   state.waiting = { type, resolve, reject }
-  const late = () => reject(new NotConnectedError('connect-timeout', `No answer within ${withinMs} ms`))
-  const timer = withinMs === undefined ? undefined : setTimeout(late, withinMs)
+  const onLate = () => {
+    reject(new NotConnectedError('connect-timeout', `No answer within ${withinMs} ms`))
+    late?.()
+  }
+  const timer = withinMs === undefined ? undefined : setTimeout(onLate, withinMs)
   const onAbort = () => resolve()
   signal?.addEventListener('abort', onAbort, { once: true })
   if (signal?.aborted) onAbort()
@@ -113,5 +219,5 @@ async function closeLink(state: LinkState, worker: WorkerProcess): Promise<void>
 }
 
 function wanted(tags: ReadonlyMap<string, SubscribedTag<OpcuaAddress>>) {
-  return [...tags].map(([tag, { address, everyMs }]) => ({ tag, address, everyMs }))
+  return [...tags.values()].map(({ address, everyMs }) => ({ address, everyMs }))
 }

@@ -12,7 +12,7 @@ export const opcua: ProtocolDescription = {
   start: startOpcua,
 }
 
-function startOpcua({ log, dataDir }: DriverDeps): Protocol {
+function startOpcua({ log, dataDir, now }: DriverDeps): Protocol {
   const worker = createWorkerProcess(log)
   const open = new Map<string, boolean>()
   const process = () => (worker.pid === undefined ? {} : { pid: worker.pid })
@@ -26,6 +26,7 @@ function startOpcua({ log, dataDir }: DriverDeps): Protocol {
         config: settings,
         dataDir,
         worker,
+        now,
         onOpen: (isOpen) => open.set(lane, isOpen),
       })
     },

@@ -1,34 +1,45 @@
 import { join } from 'node:path'
-import { type LossKind, NotConnectedError, type Sample } from '../driver.ts'
+import { type LossKind, NotConnectedError } from '../driver.ts'
 import { nodeIdOf } from './address.ts'
 import { keepCertificate } from './certificate.ts'
 import { makeCertificate, type OpcuaSession, openSession } from './connection.ts'
-import { type RawValue, sampleOf } from './decode.ts'
+import { readBack } from './history.ts'
 import { diagnose, type Loss } from './loss.ts'
-import type { ToWorker, WantedTag } from './messages.ts'
-import { type ItemBatch, planItems } from './plan.ts'
+import type { FromWorker, ToWorker, WantedRange, WantedTag } from './messages.ts'
+import { type PlannedItem, planItems } from './plan.ts'
+import type { PublishFault } from './publishing.ts'
+import { createReport, type Report } from './report.ts'
+import { serverProfile } from './server-profile.ts'
+import { createSubscriptions, type Subscriptions } from './subscriptions.ts'
 import { judge, type Verdict } from './trust.ts'
+import { createWatch, type Watch } from './watch.ts'
 
 type Connect = Extract<ToWorker, { type: 'connect' }>
 
+/** What a link tells of itself, without its name. */
+type Told<T> = T extends { readonly link: string } ? Omit<T, 'link'> : never
+export type LinkReport = Told<
+  Extract<FromWorker, { type: 'samples' | 'interrupted' | 'overflow' | 'past' | 'past-end' }>
+>
+
 /** Who hears of a link. */
 export interface LinkListener {
-  onSamples(samples: Sample[]): void
+  tell(report: LinkReport): void
+  log(text: string): void
   /** The link ended by itself. Called at most once. */
   onLost(kind: LossKind, message: string): void
 }
 
-/** One session with one server, for one device. */
+/** One connection with one server, for one device. */
 export interface Link {
-  /** Creates the items. The first onSamples comes when every item has a value or a fault, or after a second. */
+  /** Creates the items. The first report comes when every item has a value or a fault, or after a second. */
   subscribe(tags: readonly WantedTag[]): Promise<void>
+  /** Reads the server's history of these tags and tells it as `past`. */
+  readBack(ranges: readonly WantedRange[]): Promise<void>
+  /** When the server was last heard, ms since 1970. */
+  heardAt(): number
   close(): Promise<void>
 }
-
-/** How often the watchdog looks, in ms. */
-const WATCHDOG_MS = 500
-/** How long the first report waits for the slowest initial value, in ms. */
-const FIRST_VALUES_MS = 1000
 
 /** Connects to a server. Throws NotConnectedError with the kind of the fault. */
 export async function openLink({ config, dataDir }: Connect, listener: LinkListener): Promise<Link> {
@@ -39,11 +50,17 @@ export async function openLink({ config, dataDir }: Connect, listener: LinkListe
     if (!verdict.isTrusted) refusal = verdict.reason
     return verdict
   }
-  const onLost = (reason: string) => listener.onLost('closed', `${config.url}: ${reason}`)
+  const ends = createEnds(listener, config.url)
   try {
     const own = await keepCertificate(directory, makeCertificate)
-    const session = await openSession({ config, own, judge: judgeServer, onLost })
-    return linkOver(session, config, listener)
+    const session = await openSession({
+      config,
+      own,
+      judge: judgeServer,
+      onLost: (reason) => ends.lost('closed', reason),
+      onSessionEnd: () => ends.watch?.fault('session-ended'),
+    })
+    return linkOver(session, config, { listener, ends })
   } catch (error) {
     const loss: Loss =
       refusal === undefined
@@ -53,83 +70,113 @@ export async function openLink({ config, dataDir }: Connect, listener: LinkListe
   }
 }
 
-function linkOver(session: OpcuaSession, config: Connect['config'], listener: LinkListener): Link {
-  const watchdog = setInterval(() => {
-    const { forMs, limitMs } = session.silence()
-    if (forMs < limitMs) return
-    clearInterval(watchdog)
-    listener.onLost('silent', `${config.url}: no sign of life for ${Math.round(forMs)} ms`)
-  }, WATCHDOG_MS)
-  const report = reporter(listener)
+/** The one place where a link ends by itself; what looks after its session is known once there is one. */
+interface Ends {
+  lost(kind: LossKind, reason: string): void
+  watch?: Watch
+}
+
+function createEnds(listener: LinkListener, url: string): Ends {
+  let isOver = false
+  return {
+    lost(kind, reason) {
+      if (!isOver) listener.onLost(kind, `${url}: ${reason}`)
+      isOver = true
+    },
+  }
+}
+
+interface Around {
+  readonly listener: LinkListener
+  readonly ends: Ends
+}
+
+function linkOver(session: OpcuaSession, config: Connect['config'], around: Around): Link {
+  const { listener, ends } = around
+  const openedAt = Date.now()
+  let wanted: readonly WantedTag[] = []
+  let subscriptions: Subscriptions | undefined
+  const report = reportTo(listener)
+  const now = () => subscriptions?.session() ?? session
   return {
     async subscribe(tags) {
-      report.expect(tags.map(({ tag }) => tag))
-      const planned = tags.flatMap(({ tag, address, everyMs }) => {
-        const nodeId = nodeIdOf(address, session.namespaces)
-        if (nodeId !== undefined) return [{ tag, nodeId, everyMs }]
-        report.refused(tag, `${address.written}: the server has no such namespace`)
-        return []
+      wanted = tags
+      report.expect(tags.length)
+      subscriptions = subscribeAll(session, { tags, config, report, around })
+      await subscriptions.create()
+      ends.watch?.start()
+    },
+    async readBack(ranges) {
+      const nodes = ranges.flatMap((range) => {
+        const address = wanted[range.index]?.address
+        const nodeId = address && nodeIdOf(address, now().namespaces)
+        return nodeId === undefined ? [] : [{ ...range, nodeId }]
       })
-      // One request after the other: some servers answer parallel ones with errors.
-      for (const batch of planItems(planned, config.publishingMs, config.batch)) await create(session, batch, report)
+      const unfilled = await readBack(now(), nodes, (columns) => listener.tell({ type: 'past', columns }))
+      listener.tell({ type: 'past-end', unfilled })
     },
+    heardAt: () => (subscriptions ? Date.now() - subscriptions.silentMs() : openedAt),
     async close() {
-      clearInterval(watchdog)
+      ends.watch?.stop()
       report.end()
-      await session.close()
+      subscriptions?.stop()
+      await now().close()
     },
   }
 }
 
-async function create(session: OpcuaSession, batch: ItemBatch, report: Report): Promise<void> {
-  const refusals = await session.monitor(batch, report.value)
-  for (const [i, refusal] of refusals.entries()) {
-    const item = batch.items[i]
-    if (item && refusal !== undefined) report.refused(item.tag, `${item.nodeId}: the server refuses it (${refusal})`)
-  }
+function reportTo(listener: LinkListener): Report {
+  const onSamples = (columns: Parameters<Parameters<typeof createReport>[0]['onSamples']>[0], isFirst: boolean) =>
+    listener.tell({ type: 'samples', columns, isFirst })
+  return createReport({ onSamples, onOverflow: (all) => listener.tell({ type: 'overflow', ...all }) }, Date.now)
 }
 
-interface Report {
-  expect(tags: readonly string[]): void
-  value(tag: string, value: RawValue): void
-  refused(tag: string, reason: string): void
-  end(): void
+interface Wanted {
+  readonly tags: readonly WantedTag[]
+  readonly config: Connect['config']
+  readonly report: Report
+  readonly around: Around
 }
 
-/** Gathers what comes in one turn into one report; holds the first one back until every tag has said something. */
-function reporter(listener: LinkListener): Report {
-  const awaited = new Set<string>()
-  let gathered: Sample[] = []
-  let isOpen = false
-  let isPlanned = false
-  let timer: NodeJS.Timeout | undefined
-  const flush = () => {
-    isPlanned = false
-    const samples = gathered
-    gathered = []
-    if (samples.length > 0) listener.onSamples(samples)
+function subscribeAll(session: OpcuaSession, { tags, config, report, around }: Wanted): Subscriptions {
+  const { listener, ends } = around
+  const profile = serverProfile(config)
+  const { subscriptions: plan, beyond } = planItems(itemsOf(session, tags, report), config.publishingMs, profile)
+  for (const { index } of beyond) report.refused(index, `the server takes ${profile.maxItems} items and no more`)
+  const interrupt = (why: string) => {
+    report.flush()
+    listener.tell({ type: 'interrupted', from: Date.now() - subscriptions.silentMs(), why })
   }
-  const open = () => {
-    clearTimeout(timer)
-    isOpen = true
-    flush()
-  }
-  const add = (sample: Sample) => {
-    gathered.push(sample)
-    awaited.delete(sample.tag)
-    if (isOpen && !isPlanned) {
-      isPlanned = true
-      setImmediate(flush)
-    }
-    if (!isOpen && awaited.size === 0) open()
-  }
-  return {
-    expect(tags) {
-      for (const tag of tags) awaited.add(tag)
-      timer = setTimeout(open, FIRST_VALUES_MS)
+  const subscriptions = createSubscriptions({
+    session,
+    // Without any item the subscription still tells whether the server lives.
+    plan: plan.length > 0 ? plan : [{ publishingMs: config.publishingMs, batches: [] }],
+    monotonic: () => performance.now(),
+    onMessage: ({ changes }) => report.changes(changes),
+    onRefused: ({ handle, nodeId }, status) => report.refused(handle, `${nodeId}: the server refuses it (${status})`),
+    onFault: (fault: PublishFault) => {
+      if (fault === 'missed') interrupt('a message of the server is missing')
+      ends.watch?.fault(fault)
     },
-    value: (tag, value) => add(sampleOf(tag, value, Date.now())),
-    refused: (tag, reason) => add({ tag, value: null, quality: 0, sourceAt: Date.now(), reason }),
-    end: () => clearTimeout(timer),
-  }
+    onRecreate: () => {
+      interrupt('the subscription is made anew')
+      report.expect(tags.length)
+    },
+  })
+  ends.watch = createWatch({
+    subscriptions,
+    onHelped: (rung) => listener.log(`${config.url}: reports came back by '${rung}'`),
+    onDead: () => ends.lost('silent', `no sign of life for ${Math.round(subscriptions.silentMs())} ms`),
+  })
+  return subscriptions
+}
+
+/** The tags that the server can know; the others are told. A namespace may have another number in each session. */
+function itemsOf({ namespaces }: OpcuaSession, tags: readonly WantedTag[], report: Report): PlannedItem[] {
+  return tags.flatMap(({ address, everyMs }, index) => {
+    const nodeId = nodeIdOf(address, namespaces)
+    if (nodeId !== undefined) return [{ index, nodeId, everyMs, deadband: address.deadband }]
+    report.refused(index, `${address.written}: the server has no such namespace`)
+    return []
+  })
 }

@@ -1,17 +1,26 @@
-import type { LossKind, Sample } from '../driver.ts'
+import type { LossKind } from '../driver.ts'
 import type { OpcuaAddress } from './address.ts'
+import type { Columns } from './columns.ts'
 import type { OpcuaConfig } from './config.ts'
 
 /** What the agent asks of the OPC UA process. `link` names one connection of one device and is never used again. */
 export type ToWorker =
   | { readonly type: 'connect'; readonly link: string; readonly config: OpcuaConfig; readonly dataDir: string }
+  /** A tag's place in the list is its number from then on. */
   | { readonly type: 'subscribe'; readonly link: string; readonly tags: readonly WantedTag[] }
+  | { readonly type: 'read-back'; readonly link: string; readonly ranges: readonly WantedRange[] }
   | { readonly type: 'close'; readonly link: string }
 
 export interface WantedTag {
-  readonly tag: string
   readonly address: OpcuaAddress
   readonly everyMs: number
+}
+
+/** A stretch of a tag's history, bounds excluded; source times in ms. */
+export interface WantedRange {
+  readonly index: number
+  readonly from: number
+  readonly to: number
 }
 
 /** What the OPC UA process tells. */
@@ -19,9 +28,22 @@ export type FromWorker =
   | { readonly type: 'connected'; readonly link: string }
   /** Also the answer to a connect or subscribe that failed. */
   | { readonly type: 'lost'; readonly link: string; readonly kind: LossKind; readonly message: string }
-  /** The first one comes when the subscription stands, with the tags that the server refused. */
-  | { readonly type: 'samples'; readonly link: string; readonly samples: Sample[] }
+  /** `isFirst`: the subscriptions stand, and this holds what is known of every tag. */
+  | { readonly type: 'samples'; readonly link: string; readonly columns: Columns; readonly isFirst: boolean }
+  /** Changes since `from` (ms since 1970) may be missing; a first report follows when the subscriptions stand again. */
+  | { readonly type: 'interrupted'; readonly link: string; readonly from: number; readonly why: string }
+  /** Values were lost in the server's queues between these times. */
+  | {
+      readonly type: 'overflow'
+      readonly link: string
+      readonly from: number
+      readonly to: number
+      readonly count: number
+    }
+  | { readonly type: 'past'; readonly link: string; readonly columns: Columns }
+  /** Nothing more comes; the history gave nothing of `unfilled`. */
+  | { readonly type: 'past-end'; readonly link: string; readonly unfilled: readonly number[] }
   | { readonly type: 'closed'; readonly link: string }
   | { readonly type: 'log'; readonly level: 'debug' | 'warn'; readonly text: string }
-  /** Sent every second: a process that says nothing hangs. */
-  | { readonly type: 'alive' }
+  /** Sent every second: a process that says nothing hangs. With it, when each link last heard of its server (ms since 1970). */
+  | { readonly type: 'alive'; readonly heard: Readonly<Record<string, number>> }

@@ -1,135 +1,23 @@
 import { mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  DataType,
-  OPCUACertificateManager,
-  OPCUAServer,
-  StatusCodes,
-  type UAVariable,
-  Variant,
-  VariantArrayType,
-} from 'node-opcua'
+import { StatusCodes } from 'node-opcua'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import type { ProfileTag } from '#shared/contracts/device-profile.ts'
 import { silentLog } from '#shared/log/log.ts'
-import { NotConnectedError, type Protocol, type Sample, type SubscribingDriver } from '../driver.ts'
-import type { OpcuaAddress } from './address.ts'
+import { NotConnectedError, type Protocol } from '../driver.ts'
 import { opcua } from './index.ts'
+import { Device } from './testing/device.ts'
+import { NAMESPACE, setNumber, startServer, TAGS, type TestServer } from './testing/server.ts'
 
-const NAMESPACE = 'urn:andon:test:machine'
-const text = { en: 'x', 'zh-CN': 'x' }
 const root = mkdtempSync(join(tmpdir(), 'andon-opcua-'))
 
-/** A real server with one machine; its certificate is made in a folder of the test. */
-async function startServer(pki: string, port = 0) {
-  const certificates = () =>
-    new OPCUACertificateManager({ rootFolder: pki, automaticallyAcceptUnknownCertificate: true })
-  const serverCertificateManager = certificates()
-  await serverCertificateManager.initialize()
-  const server = new OPCUAServer({
-    port,
-    hostname: '127.0.0.1',
-    serverCertificateManager,
-    userManager: { isValidUser: (user: string, password: string) => user === 'edge' && password === 'right' },
-  })
-  await server.initialize()
-  const space = server.engine.addressSpace
-  if (!space) throw new Error('The server has no address space')
-  const namespace = space.registerNamespace(NAMESPACE)
-  const machine = namespace.addObject({ browseName: 'Machine', organizedBy: space.rootFolder.objects })
-  const add = (name: string, dataType: DataType, value: unknown): UAVariable => {
-    const variable = namespace.addVariable({ browseName: name, nodeId: `s=${name}`, componentOf: machine, dataType })
-    variable.setValueFromSource(new Variant({ dataType, arrayType: VariantArrayType.Scalar, value }))
-    return variable
-  }
-  const nodes = {
-    temperature: add('Temperature', DataType.Double, 20.5),
-    count: add('Count', DataType.UInt64, [1, 2]),
-    isOn: add('On', DataType.Boolean, true),
-    recipe: add('Recipe', DataType.String, 'A7'),
-  }
-  await server.start()
-  return { server, nodes, url: server.getEndpointUrl() }
-}
-
-type Server = Awaited<ReturnType<typeof startServer>>
-type Driver = SubscribingDriver<OpcuaAddress>
-
-/** One device over the driver: what it reports, and waiting for it. */
-class Device {
-  readonly samples: Sample[] = []
-  readonly stopping = new AbortController()
-  readonly driver: Driver
-  ended: Promise<Error | undefined> = Promise.resolve(undefined)
-  #wake: () => void = () => undefined
-
-  constructor(protocol: Protocol, config: Record<string, unknown>) {
-    this.driver = protocol.createDriver({
-      device: 'machine',
-      profile: { profile: 'p', version: 1, name: text, assetClass: 'a', protocol: 'opcua', tags: [] },
-      config: {
-        security: 'Basic256Sha256',
-        trust: 'accept-first',
-        publishingMs: 50,
-        batch: 2,
-        timeoutMs: 5000,
-        ...config,
-      },
-    }) as Driver
-  }
-
-  connect() {
-    return this.driver.connect(this.stopping.signal)
-  }
-
-  subscribe(tags: Record<string, string>) {
-    const address = (tag: string, written: string) =>
-      this.driver.parseAddress({ tag, name: text, address: written, type: 'float64' } satisfies ProfileTag)
-    const wanted = Object.entries(tags).map(
-      ([tag, written]) => [tag, { address: address(tag, written), everyMs: 20 }] as const,
-    )
-    const onSamples = (samples: Sample[]) => {
-      this.samples.push(...samples)
-      this.#wake()
-    }
-    this.ended = this.driver.subscribe(new Map(wanted), onSamples, this.stopping.signal).then(
-      () => undefined,
-      (error: Error) => error,
-    )
-  }
-
-  last = (tag: string) => this.samples.findLast((s) => s.tag === tag)
-
-  async waitFor(isSo: () => boolean): Promise<void> {
-    while (!isSo()) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve
-      })
-    }
-  }
-
-  async stop() {
-    this.stopping.abort()
-    await this.ended
-    await this.driver.close()
-  }
-}
-
-const TAGS = {
-  temperature: `nsu=${NAMESPACE};s=Temperature`,
-  count: `nsu=${NAMESPACE};s=Count`,
-  on: `nsu=${NAMESPACE};s=On`,
-  recipe: `nsu=${NAMESPACE};s=Recipe`,
-}
-
-let plant: Server
+let plant: TestServer
 let protocol: Protocol
 let device: Device | undefined
 const startProtocol = (dataDir: string) => opcua.start({ now: Date.now, log: silentLog, dataDir })
 
 beforeAll(async () => {
-  plant = await startServer(join(root, 'server'))
+  plant = await startServer({ pki: join(root, 'server') })
   protocol = startProtocol(join(root, 'edge'))
 })
 afterAll(async () => {
@@ -159,7 +47,7 @@ describe('an OPC UA server', () => {
       on: true,
       recipe: 'A7',
     })
-    plant.nodes.temperature.setValueFromSource(new Variant({ dataType: DataType.Double, value: 21.5 }))
+    setNumber(plant.nodes.temperature, 21.5)
     await machine.waitFor(() => machine.last('temperature')?.value === 21.5)
     expect(Math.abs((machine.last('temperature')?.sourceAt ?? 0) - Date.now())).toBeLessThan(2000)
   })
@@ -168,13 +56,12 @@ describe('an OPC UA server', () => {
     const machine = await connected()
     machine.subscribe({ temperature: TAGS.temperature })
     await machine.waitFor(() => machine.samples.length > 0)
-    const value = new Variant({ dataType: DataType.Double, value: 1 })
-    plant.nodes.temperature.setValueFromSource(value, StatusCodes.BadSensorFailure)
+    setNumber(plant.nodes.temperature, 1, new Date(), StatusCodes.BadSensorFailure)
     await machine.waitFor(() => machine.last('temperature')?.quality === 0)
     expect(machine.last('temperature')).toMatchObject({ value: null, reason: 'the server says BadSensorFailure' })
-    plant.nodes.temperature.setValueFromSource(value, StatusCodes.UncertainSubNormal)
+    setNumber(plant.nodes.temperature, 1, new Date(), StatusCodes.UncertainSubNormal)
     await machine.waitFor(() => machine.last('temperature')?.quality === 64)
-    plant.nodes.temperature.setValueFromSource(value)
+    setNumber(plant.nodes.temperature, 1)
     await machine.waitFor(() => machine.last('temperature')?.quality === 192)
   })
 
@@ -206,13 +93,13 @@ describe('the certificate of an OPC UA server', () => {
   })
 
   it('is not accepted when another one was the first at this address', async () => {
-    const first = await startServer(join(root, 'one'))
+    const first = await startServer({ pki: join(root, 'one') })
     const { port } = new URL(first.url)
     device = new Device(protocol, { url: first.url })
     await device.connect()
     await device.stop()
     await first.server.shutdown(0)
-    const second = await startServer(join(root, 'two'), Number(port))
+    const second = await startServer({ pki: join(root, 'two'), port: Number(port) })
     device = new Device(protocol, { url: first.url })
     await expect(device.connect()).rejects.toMatchObject({ kind: 'untrusted' })
     await second.server.shutdown(0)
@@ -239,7 +126,7 @@ describe('a link that cannot be made', () => {
 
 describe('a link that ends', () => {
   it('is lost when the server shuts down, and stands again after connect', async () => {
-    const other = await startServer(join(root, 'other'))
+    const other = await startServer({ pki: join(root, 'other') })
     const port = Number(new URL(other.url).port)
     device = new Device(protocol, { url: other.url })
     await device.connect()
@@ -248,7 +135,7 @@ describe('a link that ends', () => {
     await other.server.shutdown(0)
     expect(await device.ended).toBeInstanceOf(NotConnectedError)
     await device.driver.close()
-    const restarted = await startServer(join(root, 'other'), port)
+    const restarted = await startServer({ pki: join(root, 'other'), port: port })
     await device.connect()
     device.subscribe({ temperature: TAGS.temperature })
     await device.waitFor(() => device?.last('temperature')?.value === 20.5)

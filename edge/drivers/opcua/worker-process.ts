@@ -6,11 +6,21 @@ import type { FromWorker, ToWorker } from './messages.ts'
 /** A message about one link. */
 export type LinkMessage = Exclude<FromWorker, { type: 'log' | 'alive' }>
 
+export interface LinkListener {
+  onMessage(message: LinkMessage): void
+  /** When the link last heard of its server, ms since 1970; told every second. */
+  onHeard?(at: number): void
+}
+
 /** The OPC UA process as the agent sees it. It is started when a device connects and was not running. */
 export interface WorkerProcess {
   /** Hears all of a link until the returned function is called; a process that ends is heard as `lost`. */
-  listen(link: string, listener: (message: LinkMessage) => void): () => void
+  listen(link: string, listener: LinkListener): () => void
   send(message: ToWorker): void
+  /** True when one of its links heard of its server within the last seconds. */
+  hearsAnyone(): boolean
+  /** Ends the process; the next connect starts another. */
+  restart(why: string): void
   /** Number of the running process, for tests and the page; undefined while none runs. */
   readonly pid: number | undefined
   /** Ends the process. */
@@ -27,22 +37,31 @@ const HANGS_AFTER_MS = 15_000
 /** Loading the library on a small or busy box takes its time. */
 const STARTS_WITHIN_MS = 60_000
 
+/** A server says that it lives about every second. */
+const HEARD_WITHIN_MS = 5000
+
 /** Nothing is started yet. */
 export function createWorkerProcess(log: Log, hangsAfterMs = HANGS_AFTER_MS): WorkerProcess {
-  const listeners = new Map<string, (message: LinkMessage) => void>()
+  const listeners = new Map<string, LinkListener>()
   let child: ChildProcess | undefined
+  let lastHeardAt = 0
 
   const onMessage = (message: FromWorker) => {
-    if (message.type === 'alive') return
-    if (message.type === 'log') log[message.level]({ text: message.text }, 'OPC UA library')
-    else listeners.get(message.link)?.(message)
+    if (message.type === 'alive') onAlive(message.heard)
+    else if (message.type === 'log') log[message.level]({ text: message.text }, 'OPC UA')
+    else listeners.get(message.link)?.onMessage(message)
+  }
+  const onAlive = (heard: Readonly<Record<string, number>>) => {
+    lastHeardAt = Math.max(0, ...Object.values(heard))
+    for (const [link, at] of Object.entries(heard)) listeners.get(link)?.onHeard?.(at)
   }
   const onExit = (ended: ChildProcess, code: number | null, signal: string | null) => {
     if (child !== ended) return
     child = undefined
     const message = `The OPC UA process ended (${signal ?? `exit code ${code}`})`
     if (listeners.size > 0) log.warn({ code, signal }, 'OPC UA process ended')
-    for (const [link, listener] of listeners) listener({ type: 'lost', link, kind: 'driver-process', message })
+    for (const [link, listener] of listeners)
+      listener.onMessage({ type: 'lost', link, kind: 'driver-process', message })
   }
   const start = (): ChildProcess => {
     const started = fork(WORKER, {
@@ -77,6 +96,12 @@ export function createWorkerProcess(log: Log, hangsAfterMs = HANGS_AFTER_MS): Wo
       if (message.type === 'connect') child ??= start()
       // A process that has just died answers nothing: its exit tells every link.
       child?.send(message, () => undefined)
+    },
+    hearsAnyone: () => Date.now() - lastHeardAt < HEARD_WITHIN_MS,
+    restart(why) {
+      if (!child) return
+      log.warn({ why }, 'OPC UA process is given up for another')
+      child.kill('SIGKILL')
     },
     get pid() {
       return child?.pid

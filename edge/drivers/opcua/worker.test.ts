@@ -20,8 +20,9 @@ describe('the OPC UA process', () => {
     const worker = createWorkerProcess(silentLog, 5000)
     const { promise: closed, resolve: onClosed } = Promise.withResolvers<void>()
     const { promise: lost, resolve: onLost } = Promise.withResolvers<LinkMessage>()
-    worker.listen('m#1', (message) => (message.type === 'closed' ? onClosed() : onLost(message)))
-    const config = { url: 'opc.tcp://127.0.0.1:1', security: 'None', trust: 'listed' } as const
+    const onMessage = (message: LinkMessage) => (message.type === 'closed' ? onClosed() : onLost(message))
+    worker.listen('m#1', { onMessage })
+    const config = { url: 'opc.tcp://127.0.0.1:1', security: 'None', trust: 'listed', server: 'unknown' } as const
     const timing = { publishingMs: 100, batch: 1, timeoutMs: 1000 }
     worker.send({ type: 'connect', link: 'other', config: { ...config, ...timing }, dataDir: '/nonexistent' })
     worker.send({ type: 'close', link: 'm#1' })

@@ -25,7 +25,8 @@ async function drop(link: string): Promise<void> {
 async function connect(message: Extract<ToWorker, { type: 'connect' }>): Promise<void> {
   const { link } = message
   const opened = await openLink(message, {
-    onSamples: (samples) => send({ type: 'samples', link, samples }),
+    tell: (report) => send({ ...report, link }),
+    log: (text) => send({ type: 'log', level: 'warn', text }),
     onLost: (kind, why) => lose(link, new NotConnectedError(kind, why)),
   })
   // The agent may have given up meanwhile.
@@ -46,12 +47,18 @@ async function carryOut(message: ToWorker): Promise<void> {
       return connect(message)
     case 'subscribe':
       return links.get(message.link)?.subscribe(message.tags)
+    case 'read-back':
+      return links.get(message.link)?.readBack(message.ranges)
     case 'close':
       return close(message.link)
   }
 }
 
-setInterval(() => send({ type: 'alive' }), 1000)
+function heard(): Readonly<Record<string, number>> {
+  return Object.fromEntries([...links].map(([link, open]) => [link, open.heardAt()]))
+}
+
+setInterval(() => send({ type: 'alive', heard: heard() }), 1000)
 routeLibraryLogs((level, text) => send({ type: 'log', level, text }))
 process.on('message', (message: ToWorker) => {
   carryOut(message).catch((error: Error) => lose(message.link, error))

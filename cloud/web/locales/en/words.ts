@@ -239,6 +239,7 @@ export const words = {
     corrupt: 'unreadable on the disk',
     'clock-jump': 'clock jumped',
     'device-silent': 'device did not answer',
+    'queue-overflow': 'more changes than the server keeps',
     freed: 'freed before it was sent',
     'take-over': 'between two processes of the machine side',
     'set-aside': 'could not be taken by the cloud',

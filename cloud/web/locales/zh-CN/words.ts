@@ -223,6 +223,7 @@ export const words: Texts['words'] = {
     corrupt: '磁盘上的记录无法读取',
     'clock-jump': '时钟跳变',
     'device-silent': '设备无应答',
+    'queue-overflow': '变化过多，服务器队列溢出',
     freed: '未发送即被释放',
     'take-over': '设备侧进程交接期间',
     'set-aside': '云端未能接收',
