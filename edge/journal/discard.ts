@@ -1,5 +1,6 @@
 import type { GapCause, GapRecord } from '#shared/contracts/gap.ts'
-import { unpackSamples } from './record-codec.ts'
+import type { JournalRecord } from './journal.ts'
+import { recordsIn } from './records.ts'
 import type { SegmentRow, SegmentSummary } from './segment.ts'
 import type { Store, StoreRow } from './store.ts'
 
@@ -13,9 +14,20 @@ export interface Discard {
 
 const ROWS_AT_ONCE = 64
 
+const waiting = (store: Store, acknowledged: bigint, isWanted: (segment: SegmentSummary) => boolean) =>
+  store.segments.slice(0, -1).find((segment) => segment.samples > 0 && segment.last > acknowledged && isWanted(segment))
+
 /** The oldest segment that still has samples to give up; undefined when there is none. The newest one is never given up. */
 export const oldestToDiscard = (store: Store, acknowledged: bigint): SegmentSummary | undefined =>
-  store.segments.slice(0, -1).find(({ isReduced, samples, last }) => !isReduced && samples > 0 && last > acknowledged)
+  waiting(store, acknowledged, ({ form }) => form !== 'reduced')
+
+/** The oldest segment that can still be thinned. */
+export const oldestToThin = (store: Store, acknowledged: bigint, asItIs: ReadonlySet<string>) =>
+  waiting(store, acknowledged, ({ form, path }) => (form === 'fresh' || form === 'packed') && !asItIs.has(path))
+
+/** The oldest segment that is as commits wrote it. */
+export const oldestToPack = (store: Store, acknowledged: bigint, asItIs: ReadonlySet<string>) =>
+  waiting(store, acknowledged, ({ form, path }) => form === 'fresh' && !asItIs.has(path))
 
 /** Plans to give up a segment's samples above `acknowledged`: alarm events and gap records stay, the rest becomes gaps. */
 export function planDiscard(store: Store, segment: SegmentSummary, acknowledged: bigint, cause: GapCause): Discard {
@@ -36,11 +48,11 @@ export function planDiscard(store: Store, segment: SegmentSummary, acknowledged:
     if ((row.class === 'alarm' || row.class === 'gap') && row.data) {
       endRun(row.first - 1n)
       kept.push({ ...row, data: row.data })
-      runFirst = row.first + BigInt(row.count)
+      runFirst = row.last + 1n
       continue
     }
     run = [run[0] ?? row, row]
-    runCount += row.count
+    runCount += samplesOf(row)
   }
   endRun(segment.last)
   return { kept, gaps, count }
@@ -52,7 +64,7 @@ function* rowsOf(store: Store, segment: SegmentSummary, from: bigint): Generator
     yield* rows
     const last = rows.at(-1)
     if (!last) return
-    next = last.first + BigInt(last.count)
+    next = last.last + 1n
   }
 }
 
@@ -74,11 +86,23 @@ function gapOf(ends: readonly StoreRow[], { first, last, count, cause }: Run): G
   }
 }
 
-/** Source times of a row's samples; none when the row is damaged. */
+/** Source times of a row's samples, sorted; none when the row is damaged. */
 function timesOf(row: StoreRow | undefined): number[] {
+  const times = recordsOf(row).flatMap(({ samples }) => samples.map(({ sourceAt }) => sourceAt))
+  return times.sort((a, b) => a - b)
+}
+
+function recordsOf(row: StoreRow | undefined): JournalRecord[] {
   try {
-    return row?.data ? unpackSamples(row.data).map(({ sourceAt }) => sourceAt) : []
+    return row?.data ? recordsIn({ ...row, data: row.data }, () => undefined) : []
   } catch {
     return []
   }
+}
+
+/** How many samples a row stands for: the gap of an earlier thinning for all that it left out. */
+function samplesOf(row: StoreRow): number {
+  if (row.class !== 'backfill') return row.count
+  const value = recordsOf(row)[0]?.samples[0]?.value
+  return typeof value === 'string' ? (JSON.parse(value) as GapRecord).count : row.count
 }

@@ -4,14 +4,6 @@ import type { JournalCounters } from './journal.ts'
 /** Counters while they count. */
 export type Counting = { -readonly [K in keyof JournalCounters]: number }
 
-interface LastSample {
-  /** Source time as it was read, and as it was journaled. */
-  readonly readAt: number
-  readonly at: number
-  readonly value: TagSample['value']
-  readonly quality: TagSample['quality']
-}
-
 /**
  * Keeps the identity of a point: no tag has two samples of one millisecond. In one commit the later sample replaces the
  * earlier; against the tag's last journaled sample a different one moves on by 1 ms and an equal one is dropped.
@@ -28,28 +20,110 @@ export interface Identity {
 }
 
 export function createIdentity(): Identity {
-  const last = new Map<number, LastSample>()
-  const admitted = new Map<number, LastSample>()
-  return {
-    admit: (samples, counters) => {
-      const kept: TagSample[] = []
-      for (const sample of latestOfEach(samples, counters)) {
-        const placed = place(sample, admitted.get(sample.tagId) ?? last.get(sample.tagId), counters)
-        if (!placed) continue
-        kept.push(placed)
-        const { tagId, sourceAt: at, value, quality } = placed
-        admitted.set(tagId, { readAt: sample.sourceAt, at, value, quality })
+  return new TagIdentity()
+}
+
+/** Tags are numbered from 1 on without holes, so that lists by number do for every sample what a Map does slower. */
+class TagIdentity implements Identity {
+  /** The sample last journaled, by tag. */
+  readonly #last: TagSample[] = []
+  /** Source times as they were read, of tags whose last sample was moved on. */
+  readonly #readAt = new Map<number, number>()
+  /** Number of the commit that a tag last had a sample in. */
+  readonly #commit: number[] = []
+  #commits = 0
+  #admitted: TagSample[] = []
+  /** Source times as they were read, of samples admitted that were moved on. */
+  readonly #moved = new Map<TagSample, number>()
+
+  admit(samples: readonly TagSample[], counters: Counting): TagSample[] {
+    const repeated = this.#repeatedTags(samples)
+    const admitted: TagSample[] = []
+    for (const sample of samples) {
+      if (repeated?.has(sample.tagId)) continue
+      const placed = this.#place(sample, this.#last[sample.tagId], counters)
+      if (placed) admitted.push(placed)
+    }
+    if (repeated)
+      this.#admitRepeated(
+        samples.filter(({ tagId }) => repeated.has(tagId)),
+        admitted,
+        counters,
+      )
+    for (const sample of admitted) this.#admitted.push(sample)
+    return admitted
+  }
+
+  confirm(): void {
+    for (const sample of this.#admitted) {
+      this.#last[sample.tagId] = sample
+      if (this.#readAt.size > 0) this.#readAt.delete(sample.tagId)
+    }
+    for (const [sample, readAt] of this.#moved) {
+      if (this.#last[sample.tagId] === sample) this.#readAt.set(sample.tagId, readAt)
+    }
+    this.forget()
+  }
+
+  forget(): void {
+    this.#admitted = []
+    this.#moved.clear()
+    this.#commits += 1
+  }
+
+  remember(sample: TagSample): void {
+    this.#last[sample.tagId] ??= sample
+  }
+
+  /** Tags with more than one sample in this commit; undefined when there is none. */
+  #repeatedTags(samples: readonly TagSample[]): Set<number> | undefined {
+    let repeated: Set<number> | undefined
+    const mark = this.#commits + 1
+    for (const { tagId } of samples) {
+      if (this.#commit[tagId] === mark) {
+        repeated ??= new Set()
+        repeated.add(tagId)
       }
-      return kept
-    },
-    confirm: () => {
-      for (const [tagId, sample] of admitted) last.set(tagId, sample)
-      admitted.clear()
-    },
-    forget: () => admitted.clear(),
-    remember: ({ tagId, sourceAt: at, value, quality }) => {
-      if (!last.has(tagId)) last.set(tagId, { readAt: at, at, value, quality })
-    },
+      this.#commit[tagId] = mark
+    }
+    return repeated
+  }
+
+  #admitRepeated(samples: readonly TagSample[], admitted: TagSample[], counters: Counting): void {
+    const latest = this.#admittedBefore(samples)
+    for (const sample of latestOfEach(samples, counters)) {
+      const placed = this.#place(sample, latest.get(sample.tagId) ?? this.#last[sample.tagId], counters)
+      if (!placed) continue
+      latest.set(sample.tagId, placed)
+      admitted.push(placed)
+    }
+  }
+
+  /** What another class of this commit has of these samples' tags. */
+  #admittedBefore(samples: readonly TagSample[]): Map<number, TagSample> {
+    const latest = new Map<number, TagSample>()
+    if (this.#admitted.length === 0) return latest
+    const wanted = new Set(samples.map(({ tagId }) => tagId))
+    for (const sample of this.#admitted) if (wanted.has(sample.tagId)) latest.set(sample.tagId, sample)
+    return latest
+  }
+
+  #place(sample: TagSample, last: TagSample | undefined, counters: Counting): TagSample | undefined {
+    if (!last || sample.sourceAt > last.sourceAt || sample.sourceAt < this.#readAtOf(last)) return sample
+    if (Object.is(sample.value, last.value) && sample.quality === last.quality) {
+      counters.repeated += 1
+      return undefined
+    }
+    counters.shifted += 1
+    const moved = { ...sample, sourceAt: last.sourceAt + 1 }
+    this.#moved.set(moved, sample.sourceAt)
+    return moved
+  }
+
+  #readAtOf(last: TagSample): number {
+    const known = this.#moved.get(last)
+    if (known !== undefined) return known
+    return (this.#last[last.tagId] === last ? this.#readAt.get(last.tagId) : undefined) ?? last.sourceAt
   }
 }
 
@@ -72,14 +146,4 @@ function insert(own: TagSample[], sample: TagSample, counters: Counting): void {
     return
   }
   own.splice(at + 1, 0, sample)
-}
-
-function place(sample: TagSample, last: LastSample | undefined, counters: Counting): TagSample | undefined {
-  if (!last || sample.sourceAt > last.at || sample.sourceAt < last.readAt) return sample
-  if (Object.is(sample.value, last.value) && sample.quality === last.quality) {
-    counters.repeated += 1
-    return undefined
-  }
-  counters.shifted += 1
-  return { ...sample, sourceAt: last.at + 1 }
 }

@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { crc32 } from 'node:zlib'
 import fc from 'fast-check'
 import { Value } from 'typebox/value'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -9,6 +10,7 @@ import type { TagSample } from '#edge/model.ts'
 import { GapRecord } from '#shared/contracts/gap.ts'
 import { silentLog } from '#shared/log/log.ts'
 import { RangeSet } from '#shared/sparkplug/range-set.ts'
+import { packBlock, unpackBlock } from './block-codec.ts'
 import { type Journal, type JournalConfig, type JournalRecord, openJournal } from './index.ts'
 import { packSamples, unpackSamples } from './record-codec.ts'
 
@@ -44,9 +46,11 @@ const sample = (tagId: number, value: TagSample['value'], sourceAt = now, qualit
   value,
   quality,
 })
+/** Gap records stand among alarm events; those of a thinned backlog where it is thin. */
+const isGap = ({ class: kind, device }: JournalRecord) => kind === 'gap' || (kind === 'backfill' && !device)
 const gapsOf = (journal: Journal) =>
   all(journal)
-    .filter((record) => record.class === 'gap')
+    .filter(isGap)
     .flatMap(({ samples }) => samples.map(({ value }) => Value.Parse(GapRecord, JSON.parse(String(value)))))
 
 describe('a journal', () => {
@@ -58,10 +62,10 @@ describe('a journal', () => {
     expect(accepted).toEqual({ first: 1n, last: 3n })
     const records = all(journal)
     expect(records.map(({ device, first, last }) => [device, first, last])).toEqual([
-      ['a', 1n, 2n],
-      ['b', 3n, 3n],
+      ['b', 1n, 1n],
+      ['a', 2n, 3n],
     ])
-    expect(records[0]?.samples.map(({ value }) => value)).toEqual([1, 2])
+    expect(records[1]?.samples.map(({ value }) => value)).toEqual([1, 2])
     expect(journal.newest).toBe(3n)
   })
 
@@ -217,8 +221,11 @@ describe('the space of a journal', () => {
     expect(journal.status()).toMatchObject({ depth: 0, oldestAt: undefined })
   })
 
-  it('gives up the oldest samples at the limit of size, in gaps that are told, and never an alarm event', async () => {
-    const journal = open({ maxMb: 1, segmentMb: 1 })
+  it.each([
+    ['thins the oldest samples at the limit of size', 60, 'thinned'],
+    ['gives the oldest samples up where thinning is off', 0, 'disk-limit'],
+  ])('%s, in gaps that are told, and never an alarm event', async (_, thinSeconds, cause) => {
+    const journal = open({ maxMb: 1, segmentMb: 1, thinSeconds })
     const a = journal.tagId('a', 'x', 'double')
     await journal.appendAlarmEvent('{"kept":true}', now)
     journal.acknowledge(1n)
@@ -228,19 +235,59 @@ describe('the space of a journal', () => {
     expect(journal.status().sizeBytes).toBeLessThan(1.6 * 1024 * 1024)
     const covered = new RangeSet()
     const gaps = gapsOf(journal)
-    for (const { first, last } of all(journal)) covered.add(first, last)
     for (const { first, last } of gaps) covered.add(BigInt(first), BigInt(last))
+    for (const record of all(journal)) {
+      if (record.offsets) for (const offset of record.offsets) covered.add(offset, offset)
+      else covered.add(record.first, record.last)
+    }
     expect(covered.endFrom(2n)).toBe(journal.newest)
+    const { thinned, discarded } = journal.status().counters
+    expect([thinned > 0, discarded > 0]).toEqual([cause === 'thinned', cause === 'disk-limit'])
     const counted = gaps.reduce((sum, { count }) => sum + count, 0)
     const left = all(journal).reduce(
-      (sum, record) => sum + (record.class === 'backfill' ? record.samples.length : 0),
+      (sum, record) => sum + (record.class === 'backfill' && record.device ? record.samples.length : 0),
       0,
     )
     expect(counted + left).toBe(403 * 500)
-    expect(gaps.every(({ cause, firstTime, lastTime }) => cause === 'disk-limit' && firstTime! < lastTime!)).toBe(true)
+    expect(gaps.every(({ firstTime, lastTime }) => firstTime! <= lastTime!)).toBe(true)
+    expect(new Set(gaps.map((each) => each.cause))).toEqual(new Set([cause]))
     expect(journal.readUrgent(2n, 1)[0]?.samples[0]?.value).toBe('{"kept":2}')
     await journal.close()
     expect(all(open()).length).toBeGreaterThan(0)
+  })
+
+  it('gives up what thinning does not make smaller, and counts in one gap what an earlier thinning left out', async () => {
+    const journal = open({ maxMb: 1, segmentMb: 1, thinSeconds: 2 })
+    const tags = Array.from({ length: 1000 }, (_, i) => journal.tagId('a', `tag-${i}`, 'double'))
+    for (let i = 0; i < 400; i++) {
+      now += 250
+      await journal.append(
+        tags.map((tag) => sample(tag, Math.random())),
+        'backfill',
+      )
+    }
+    const { thinned, discarded } = journal.status().counters
+    const counted = gapsOf(journal).reduce((sum, { count }) => sum + count, 0)
+    const left = all(journal).reduce((sum, { device, samples }) => sum + (device ? samples.length : 0), 0)
+    expect([thinned > 0, discarded > 0, counted + left]).toEqual([true, true, 400_000])
+  })
+
+  it('packs closed segments smaller, and what is read stays the same', async () => {
+    const journal = open()
+    const tags = Array.from({ length: 500 }, (_, i) => journal.tagId(`device-${i % 3}`, `tag-${i}`, 'double'))
+    for (let i = 0; i < 100; i++) {
+      now += 100
+      await journal.append(tags.map((tag) => sample(tag, tag + Math.round(Math.random() * 100) / 100)))
+    }
+    const before = all(journal)
+    const { sizeBytes } = journal.status()
+    now += 600_000
+    await journal.append([sample(tags[0]!, 1)])
+    await expect.poll(() => journal.status().counters.repacked, { timeout: 15_000 }).toBe(1)
+    expect(all(journal).slice(0, before.length)).toEqual(before)
+    expect(journal.status().sizeBytes).toBeLessThan(sizeBytes)
+    await journal.close()
+    expect(all(open()).slice(0, before.length)).toEqual(before)
   })
 
   it('gives up samples older than the limit of age', async () => {
@@ -299,28 +346,55 @@ describe('damage', () => {
   })
 })
 
-describe('a journal of another version', () => {
-  const writeVersion = (version: number) => {
-    const db = new DatabaseSync(join(directory, 'journal.db'))
-    db.prepare("UPDATE meta SET value = ? WHERE key = 'version'").run(String(version))
-    db.close()
-  }
+function writeVersion(version: number): void {
+  const db = new DatabaseSync(join(directory, 'journal.db'))
+  db.prepare("UPDATE meta SET value = ? WHERE key = 'version'").run(String(version))
+  db.close()
+}
 
+describe('a journal of another version', () => {
   it('is refused with what opens it and what another directory would lose, and stays as it is', async () => {
     const journal = open()
     await journal.append([sample(journal.tagId('a', 'x', 'double'), 7)])
     await journal.close()
-    writeVersion(2)
+    writeVersion(3)
     expect(open).toThrow(
-      `The journal in ${directory} is of version 2, this program reads version 1. Start a newer Andon, which wrote it, ` +
+      `The journal in ${directory} is of version 3, this program reads version 2. Start a newer Andon, which wrote it, ` +
         "until its page shows 0 samples waiting for the cloud; or name another 'data' in edge.yaml: values that the cloud " +
         'has not acknowledged stay in the old directory and do not reach it.',
     )
     writeVersion(0)
     expect(open).toThrow('Start an older Andon')
-    writeVersion(1)
+    writeVersion(2)
     const again = open()
     expect([again.epoch, valuesOf(again)]).toEqual([journal.epoch, [7]])
+  })
+})
+
+describe('a segment of version 1', () => {
+  it('is read as it is', async () => {
+    const journal = open()
+    const a = journal.tagId('a', 'x', 'double')
+    await journal.append([sample(a, 1), sample(a, 2, now + 1)])
+    await journal.append([sample(a, 3, now + 2)])
+    await journal.close()
+    const file = readdirSync(directory).find((name) => name.startsWith('segment-'))!
+    const db = new DatabaseSync(join(directory, file))
+    db.exec('ALTER TABLE records DROP COLUMN last; ALTER TABLE summary RENAME COLUMN form TO reduced')
+    const rewrite = db.prepare('UPDATE records SET data = ?, crc = ? WHERE first = ?')
+    const put = (first: number, samples: TagSample[]) => {
+      const data = packSamples(samples)
+      rewrite.run(data, crc32(data, first * 31 + samples.length * 7), first)
+    }
+    put(1, [sample(a, 1), sample(a, 2, now + 1)])
+    put(3, [sample(a, 3, now + 2)])
+    db.close()
+    writeVersion(1)
+    const again = open()
+    expect(valuesOf(again)).toEqual([1, 2, 3])
+    now += 3
+    expect(await again.append([sample(a, 4)])).toEqual({ first: 4n, last: 4n })
+    expect(again.read(2n, 1)[0]).toMatchObject({ first: 1n, last: 2n })
   })
 })
 
@@ -350,6 +424,60 @@ describe('a packed record', () => {
     fc.assert(
       fc.property(samples, (list) => {
         expect(unpackSamples(packSamples(list))).toEqual(list)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  const block = fc
+    .array(fc.record({ samples: samples.filter((list) => list.length > 0), isLive: fc.boolean(), step: fc.nat(3) }), {
+      minLength: 1,
+      maxLength: 8,
+    })
+    .map((parts) => {
+      let next = 77n
+      return parts.map(({ samples: list, isLive }) => {
+        const first = next
+        next += BigInt(list.length)
+        return { class: isLive ? ('live' as const) : ('backfill' as const), first, samples: list }
+      })
+    })
+
+  it.each(['arrival', 'by-tag'] as const)('comes back from a block in the order %s as it went', (order) => {
+    fc.assert(
+      fc.property(block, (records) => {
+        expect(unpackBlock(77n, packBlock(records, order))).toEqual(records)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it.each(['arrival', 'by-tag'] as const)('keeps the offsets of a thinned block in the order %s', (order) => {
+    const steps = fc.array(fc.integer({ min: 1, max: 1000 }), { minLength: 500, maxLength: 500 })
+    fc.assert(
+      fc.property(block, steps, (records, gaps) => {
+        let offset = 76n
+        let i = 0
+        const thinned = records.map((record) => {
+          const offsets = record.samples.map(() => (offset += BigInt(gaps[i++ % gaps.length]!)))
+          return { ...record, first: offsets[0]!, offsets }
+        })
+        expect(unpackBlock(thinned[0]!.first, packBlock(thinned, order))).toEqual(thinned)
+      }),
+      { numRuns: 100 },
+    )
+  })
+
+  it('of a decimal number comes back as the very same number, double or of 32 bits', () => {
+    const number = fc
+      .tuple(fc.integer(), fc.integer({ min: 0, max: 7 }), fc.boolean())
+      .map(([whole, k, isSingle]) => (isSingle ? Math.fround(whole / 10 ** k) : whole / 10 ** k))
+    fc.assert(
+      fc.property(fc.array(number, { minLength: 1, maxLength: 50 }), (values) => {
+        const list = values.map((value, i) => sample(1 + (i % 3), value, 1000 + i))
+        const records = [{ class: 'live' as const, first: 1n, samples: list }]
+        const back = unpackBlock(1n, packBlock(records, 'by-tag'))[0]!.samples.map(({ value }) => value)
+        expect(back.every((value, i) => Object.is(value, values[i]))).toBe(true)
       }),
       { numRuns: 500 },
     )

@@ -21,8 +21,10 @@ export interface JournalRecord extends OffsetRange {
   readonly class: JournalClass
   /** Device of all its samples; undefined for the node. */
   readonly device: string | undefined
-  /** Sorted by source time; sample k has offset first + k. */
+  /** Sorted by source time; sample k has offset first + k, unless the record was thinned. */
   readonly samples: readonly TagSample[]
+  /** Of a thinned record: each sample's own offset. Those between are covered by a gap record. */
+  readonly offsets?: readonly bigint[]
 }
 
 /** A tag as the journal knows it, also when the configuration no longer does. */
@@ -68,6 +70,10 @@ export interface JournalCounters {
   readonly mistyped: number
   /** Samples given up to the limits, each covered by a gap record. */
   readonly discarded: number
+  /** Samples left out between the extremes and the last of an interval, each covered by a gap record. */
+  readonly thinned: number
+  /** Closed segments packed again, by tag. */
+  readonly repacked: number
   readonly gaps: number
 }
 

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import type { TagSample } from '#edge/model.ts'
 import type { Log } from '#shared/log/log.ts'
 import { ALARM_EVENT, GAP } from '#shared/sparkplug/metric-names.ts'
-import { JOURNAL_DEFAULTS, type JournalConfig } from './config.ts'
+import { JOURNAL_DEFAULTS, type JournalConfig, segmentBytesOf } from './config.ts'
 import { conformTime, conformValue, wholeMillis } from './conform.ts'
 import { type Counting, createIdentity } from './identity.ts'
 import type { Accepted, Clock, Journal, JournalClass, JournalRecord } from './journal.ts'
@@ -37,11 +37,10 @@ export interface JournalOptions {
 export function openJournal({ directory, config, clock, log }: JournalOptions): Journal {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const settings = { ...JOURNAL_DEFAULTS, ...config }
-  const segmentMb = Math.min(settings.segmentMb, settings.maxMb / 4)
   const segmentMs = settings.segmentMinutes * 60_000
   const ballast = ballastOf(directory, settings.ballastMb)
   const registry = openRoomy(ballast, () => openRegistry(directory))
-  const store = openRoomy(ballast, () => openStore({ directory, segmentBytes: segmentMb * MB, segmentMs }))
+  const store = openRoomy(ballast, () => openStore({ directory, segmentBytes: segmentBytesOf(settings), segmentMs }))
   const parts: Parts = {
     directory,
     config: settings,
@@ -54,6 +53,9 @@ export function openJournal({ directory, config, clock, log }: JournalOptions): 
     counters: newCounters(),
     listeners: new Set(),
     damaged: new Set(),
+    unpacked: new Map(),
+    asItIs: new Set(),
+    rewriting: undefined,
     gapTag: registry.tagId(undefined, GAP, 'string'),
     alarmTag: registry.tagId(undefined, ALARM_EVENT, 'string'),
     writer: idleWriter,
@@ -94,6 +96,8 @@ const newCounters = (): Counting => ({
   retimed: 0,
   mistyped: 0,
   discarded: 0,
+  thinned: 0,
+  repacked: 0,
   gaps: 0,
 })
 
@@ -135,6 +139,7 @@ function journalOf(parts: Parts): Journal {
     status: () => statusOf(parts),
     close: async () => {
       if (parts.isClosed) return
+      parts.rewriting?.cancel()
       parts.writer.flush()
       parts.isClosed = true
       saveAcknowledged(parts, now())

@@ -5,11 +5,11 @@ import type { Log } from '#shared/log/log.ts'
 import type { JournalConfig } from './config.ts'
 import type { Counting, Identity } from './identity.ts'
 import type { Clock, JournalRecord } from './journal.ts'
-import { unpackSamples } from './record-codec.ts'
 import type { Registry } from './registry.ts'
+import type { Rewriting } from './rewrite.ts'
 import { isNoRoom } from './segment.ts'
 import type { Ballast } from './space.ts'
-import type { Store, StoreRow } from './store.ts'
+import type { Store } from './store.ts'
 import type { Writer } from './writer.ts'
 
 export const MB = 1024 * 1024
@@ -28,15 +28,28 @@ export interface Parts {
   readonly listeners: Set<(records: readonly JournalRecord[]) => void>
   /** Damaged rows found while reading, whose gap record is on its way. */
   readonly damaged: Set<bigint>
+  /** Rows whose records were read a moment ago, by first offset. */
+  readonly unpacked: Map<bigint, UnpackedRow>
   readonly gapTag: number
   readonly alarmTag: number
+  /** Paths of closed segments that could not be written anew. */
+  readonly asItIs: Set<string>
   writer: Writer
+  /** What a closed segment is being written anew for; undefined while none is. */
+  rewriting: Rewriting | undefined
   acknowledged: bigint
   savedAt: number
   checkedAt: number
   isClosed: boolean
   /** Gateway time less monotonic time at the last append; undefined without a monotonic clock. */
   clockOffset: number | undefined
+}
+
+/** The records of a row, for as long as the row is the same. */
+export interface UnpackedRow {
+  readonly last: bigint
+  readonly count: number
+  readonly records: readonly JournalRecord[]
 }
 
 /** A gap record. */
@@ -60,15 +73,6 @@ export const textSample = (tagId: number, value: string, sourceAt: number): TagS
   value,
   quality: GOOD,
 })
-
-/** Samples of a row; undefined when its bytes are damaged. */
-export function samplesOf(row: StoreRow): TagSample[] | undefined {
-  try {
-    return row.data && unpackSamples(row.data)
-  } catch {
-    return undefined
-  }
-}
 
 /** An acknowledgement that could not be written costs nothing but sending again after a restart. */
 export function saveAcknowledged(parts: Parts, now: number): void {

@@ -5,8 +5,9 @@ import type { ScalarType } from '#shared/contracts/sample.ts'
 import { nextBdSeq } from '#shared/sparkplug/session.ts'
 import type { JournaledTag } from './journal.ts'
 
-/** Version of the files in a journal's directory. */
-const VERSION = 1
+/** Version of the files in a journal's directory. Version 1 had a row for each record; its segments are read as they are. */
+const VERSION = 2
+const READABLE = new Set(['1', '2'])
 
 /** What a journal keeps beside its samples: its name, its tags, the acknowledgement, how the last run ended. */
 export interface Registry {
@@ -33,7 +34,7 @@ export function openRegistry(directory: string): Registry {
   const db = openExclusive(join(directory, 'journal.db'))
   const meta = metaOf(db)
   const version = meta.get('version')
-  if (version !== undefined && version !== String(VERSION)) {
+  if (version !== undefined && !READABLE.has(version)) {
     db.close()
     throw new Error(otherVersion(directory, version))
   }
@@ -107,19 +108,20 @@ function metaOf(db: DatabaseSync) {
 
 function tagTable(db: DatabaseSync) {
   const insert = db.prepare('INSERT INTO tags VALUES (?, ?, ?, ?)')
-  const byId = new Map<number, JournaledTag>()
+  /** Numbers have no holes. */
+  const byId: JournaledTag[] = []
   const ids = new Map<string, number>()
   const keyOf = (device: string, tag: string, type: string) => JSON.stringify([device, tag, type])
   const put = (id: number, device: string, tag: string, type: ScalarType) => {
-    byId.set(id, { id, device: device === '' ? undefined : device, tag, type })
+    byId[id] = { id, device: device === '' ? undefined : device, tag, type }
     ids.set(keyOf(device, tag, type), id)
   }
   const rows = db.prepare('SELECT * FROM tags').all() as { id: number; device: string; tag: string; type: ScalarType }[]
   for (const { id, device, tag, type } of rows) put(id, device, tag, type)
   let fresh: JournaledTag[] = []
-  let nextId = Math.max(0, ...byId.keys()) + 1
+  let nextId = Math.max(1, byId.length)
   return {
-    tag: (id: number) => byId.get(id),
+    tag: (id: number) => byId[id],
     tagId: (device: string | undefined, tag: string, type: ScalarType): number => {
       const known = ids.get(keyOf(device ?? '', tag, type))
       if (known !== undefined) return known

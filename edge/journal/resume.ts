@@ -1,5 +1,6 @@
 import type { GapRecord } from '#shared/contracts/gap.ts'
-import { gap, gapSample, type Parts, samplesOf } from './parts.ts'
+import { gap, gapSample, type Parts } from './parts.ts'
+import { recordsOf } from './reading.ts'
 
 /** An unclean stop moves the next offset this far on, so that a disk that lied about a flush never makes one offset mean two samples. */
 const UNCLEAN_JUMP = 1n << 32n
@@ -31,9 +32,12 @@ export function resume(parts: Parts): void {
 
 const max = (a: bigint, b: bigint): bigint => (a > b ? a : b)
 
-function rememberLast({ store, identity }: Parts): void {
+function rememberLast(parts: Parts): void {
+  const { store, identity } = parts
   const from = store.newest - REMEMBERED_OFFSETS
   for (const row of store.rows(from > 0n ? from : 1n, Number(REMEMBERED_OFFSETS), false).reverse()) {
-    for (const sample of samplesOf(row)?.reverse() ?? []) identity.remember(sample)
+    for (const { samples } of recordsOf(parts, row)?.reverse() ?? []) {
+      for (const sample of samples.toReversed()) identity.remember(sample)
+    }
   }
 }

@@ -6,21 +6,30 @@ import type { JournalClass } from './journal.ts'
 import { transaction } from './registry.ts'
 
 const CLASSES: readonly JournalClass[] = ['live', 'backfill', 'alarm', 'gap']
+const FORMS = ['fresh', 'reduced', 'packed', 'thinned'] as const
+/**
+ * `fresh`: as commits wrote it. `packed`: all of it, by tag. `thinned`: the extremes and the last of each tag and interval.
+ * `reduced`: alarm events and gaps alone are left.
+ */
+export type SegmentForm = (typeof FORMS)[number]
 const PAGE_BYTES = 4096
 /** In one transaction: after a kill a file has all of it, or none and never held a record. */
 const SCHEMA = `
     BEGIN;
     CREATE TABLE records (
-      first INTEGER PRIMARY KEY, n INTEGER NOT NULL, class INTEGER NOT NULL, crc INTEGER NOT NULL, data BLOB NOT NULL
+      first INTEGER PRIMARY KEY, last INTEGER NOT NULL, n INTEGER NOT NULL, class INTEGER NOT NULL,
+      crc INTEGER NOT NULL, data BLOB NOT NULL
     ) STRICT;
     CREATE INDEX urgent ON records (first) WHERE class >= 2;
-    CREATE TABLE summary (samples INTEGER NOT NULL, newest_at INTEGER, last INTEGER NOT NULL, reduced INTEGER NOT NULL) STRICT;
+    CREATE TABLE summary (samples INTEGER NOT NULL, newest_at INTEGER, last INTEGER NOT NULL, form INTEGER NOT NULL) STRICT;
     COMMIT;
 `
 
-/** A row of a segment: a packed record. */
+/** A row of a segment: a block of records, or a single one. */
 export interface SegmentRow {
   readonly first: bigint
+  readonly last: bigint
+  /** Samples in it: of a thinned block fewer than offsets. */
   readonly count: number
   readonly class: JournalClass
   readonly data: Uint8Array
@@ -37,8 +46,7 @@ export interface SegmentSummary {
   readonly sizeBytes: number
   /** Newest source time in ms; undefined when it is empty. */
   readonly newestAt: number | undefined
-  /** True when only alarm events and gaps are left of it. */
-  readonly isReduced: boolean
+  readonly form: SegmentForm
 }
 
 /** A segment file that is open for reading. */
@@ -66,6 +74,7 @@ export function offsetOfName(name: string): bigint | undefined {
 
 interface RawRow {
   first: bigint
+  last: bigint
   n: bigint
   class: bigint
   crc: bigint
@@ -84,12 +93,19 @@ export function openReader(path: string): SegmentReader {
   })
 }
 
+/** Segments of version 1 have no blocks, and so no last offset beside the first. */
+const lastOf = (db: DatabaseSync): string => (hasColumn(db, 'records', 'last') ? 'last' : 'first + n - 1')
+
+const hasColumn = (db: DatabaseSync, table: string, column: string): boolean =>
+  db.prepare('SELECT 1 FROM pragma_table_info(?) WHERE name = ?').get(table, column) !== undefined
+
 function readerOf(db: DatabaseSync, remove: (first: bigint) => void): SegmentReader {
+  const last = lastOf(db)
   const statement = (where: string) => {
     const select = db.prepare(
-      `SELECT first, n, class, crc, data FROM records
+      `SELECT first, ${last} AS last, n, class, crc, data FROM records
        WHERE first >= coalesce((SELECT max(first) FROM records WHERE first <= ?1 ${where}), 0) ${where}
-         AND first + n > ?1
+         AND ${last} >= ?1
        ORDER BY first LIMIT ?2`,
     )
     select.setReadBigInts(true)
@@ -101,6 +117,7 @@ function readerOf(db: DatabaseSync, remove: (first: bigint) => void): SegmentRea
     rows: (from, limit, isUrgentOnly) =>
       ((isUrgentOnly ? urgent : all).all(from, limit) as unknown as RawRow[]).map((row) => ({
         first: row.first,
+        last: row.last,
         count: Number(row.n),
         class: CLASSES[Number(row.class)] ?? 'live',
         data: checksum(row) === Number(row.crc) ? row.data : undefined,
@@ -163,11 +180,11 @@ const emptySummary = (path: string, first: bigint): SegmentSummary => ({
   samples: 0,
   sizeBytes: PAGE_BYTES,
   newestAt: undefined,
-  isReduced: false,
+  form: 'fresh',
 })
 
 function openSegmentOf(db: DatabaseSync, empty: SegmentSummary, openedAt: number): OpenSegment {
-  const insert = db.prepare('INSERT INTO records VALUES (?, ?, ?, ?, ?)')
+  const insert = db.prepare(INSERT)
   const remove = db.prepare('DELETE FROM records WHERE first = ?')
   let summary = empty
   return {
@@ -216,17 +233,19 @@ export const isBroken = (error: unknown): boolean => [11, 26].includes(sqliteCod
 const sqliteCode = (error: unknown): number =>
   error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0
 
+const INSERT = 'INSERT INTO records (first, last, n, class, crc, data) VALUES (?, ?, ?, ?, ?, ?)'
+
 function insertRow(insert: ReturnType<DatabaseSync['prepare']>, row: SegmentRow): void {
   const n = BigInt(row.count)
   const code = BigInt(CLASSES.indexOf(row.class))
-  insert.run(row.first, n, code, checksum({ first: row.first, n, class: code, data: row.data }), row.data)
+  insert.run(row.first, row.last, n, code, checksum({ first: row.first, n, class: code, data: row.data }), row.data)
 }
 
 function grown(summary: SegmentSummary, rows: readonly SegmentRow[], newestAt: number): SegmentSummary {
   const last = rows.at(-1)
   return {
     ...summary,
-    last: last ? last.first + BigInt(last.count) - 1n : summary.last,
+    last: last?.last ?? summary.last,
     samples: rows.reduce((sum, row) => sum + row.count, summary.samples),
     sizeBytes: rows.reduce((sum, row) => sum + row.data.length + 32, summary.sizeBytes),
     newestAt: Math.max(newestAt, summary.newestAt ?? 0),
@@ -238,7 +257,7 @@ function writeSummary(db: DatabaseSync, summary: SegmentSummary): void {
     summary.samples,
     summary.newestAt ?? null,
     summary.last,
-    summary.isReduced ? 1 : 0,
+    FORMS.indexOf(summary.form),
   )
 }
 
@@ -249,12 +268,13 @@ export function summarise(path: string, first: bigint): SegmentSummary {
       db.close()
       return emptySummary(path, first)
     }
-    const select = db.prepare('SELECT samples, newest_at, last, reduced FROM summary LIMIT 1')
+    const form = hasColumn(db, 'summary', 'form') ? 'form' : 'reduced'
+    const select = db.prepare(`SELECT samples, newest_at, last, ${form} AS form FROM summary LIMIT 1`)
     select.setReadBigInts(true)
-    const row = select.get() as { samples: bigint; newest_at: bigint | null; last: bigint; reduced: bigint } | undefined
+    const row = select.get() as { samples: bigint; newest_at: bigint | null; last: bigint; form: bigint } | undefined
     const sizeBytes = statSync(path).size
     if (!row) {
-      const summary = { ...count(db, first), path, first, sizeBytes, isReduced: false }
+      const summary: SegmentSummary = { ...count(db, first), path, first, sizeBytes, form: 'fresh' }
       sealDatabase(db, summary)
       return summary
     }
@@ -267,42 +287,64 @@ export function summarise(path: string, first: bigint): SegmentSummary {
       samples: Number(row.samples),
       newestAt,
       sizeBytes,
-      isReduced: row.reduced === 1n,
+      form: FORMS[Number(row.form)] ?? 'fresh',
     }
   })
 }
 
 /** Counts a segment whose run ended without sealing it; its newest source time is then unknown. */
 function count(db: DatabaseSync, first: bigint): Pick<SegmentSummary, 'last' | 'samples' | 'newestAt'> {
-  const select = db.prepare('SELECT max(first + n - 1) AS last, sum(n) AS samples FROM records')
+  const select = db.prepare(`SELECT max(${lastOf(db)}) AS last, sum(n) AS samples FROM records`)
   select.setReadBigInts(true)
   const row = select.get() as { last: bigint | null; samples: bigint | null }
   return { last: row.last ?? first - 1n, samples: Number(row.samples ?? 0n), newestAt: undefined }
 }
 
-/** Writes a segment that holds some rows of another; it takes the other's place by a rename. */
-export function writeReduced(
-  from: SegmentSummary,
-  rows: readonly SegmentRow[],
-): { path: string; summary: SegmentSummary } {
-  const path = `${from.path}.reduced`
-  rmSync(path, { force: true })
-  const db = new DatabaseSync(path)
-  try {
-    db.exec(`PRAGMA page_size = ${PAGE_BYTES}; PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL`)
-    db.exec(SCHEMA)
-    const samples = rows.reduce((sum, row) => sum + row.count, 0)
-    const summary = { ...from, samples, isReduced: true }
-    transaction(db, () => {
-      const insert = db.prepare('INSERT INTO records VALUES (?, ?, ?, ?, ?)')
-      for (const row of rows) insertRow(insert, row)
-      writeSummary(db, summary)
-    })
-    return { path, summary: { ...summary, sizeBytes: statSync(path).size } }
-  } finally {
-    db.close()
-  }
+/** A file that is to take a segment's place. */
+export interface Replacement {
+  readonly path: string
+  /** Adds rows, in the order of their offsets, in a transaction of its own. */
+  add(rows: readonly SegmentRow[]): void
+  /** Ends it: it is on disk, and may be put in the segment's place by a rename. */
+  finish(): SegmentSummary
+  /** Gives it up. */
+  discard(): void
 }
+
+/** Begins a file that takes the place of a segment, with the same offsets; a crash before the rename leaves no trace of it. */
+export function replaceSegment(from: SegmentSummary, form: SegmentForm): Replacement {
+  const path = `${from.path}${REPLACEMENT}`
+  rmSync(path, { force: true })
+  return openWith(path, (db) => {
+    // Until its rename nobody trusts this file, so one flush at its end is enough.
+    db.exec(`PRAGMA page_size = ${PAGE_BYTES}; PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF`)
+    db.exec(SCHEMA)
+    const insert = db.prepare(INSERT)
+    let summary: SegmentSummary = { ...from, samples: 0, form }
+    return {
+      path,
+      add: (rows) => {
+        transaction(db, () => {
+          for (const row of rows) insertRow(insert, row)
+        })
+        summary = { ...summary, samples: rows.reduce((sum, { count: n }) => sum + n, summary.samples) }
+      },
+      finish: () => {
+        transaction(db, () => writeSummary(db, summary))
+        db.close()
+        syncFile(path)
+        return { ...summary, sizeBytes: statSync(path).size }
+      },
+      discard: () => {
+        if (db.isOpen) db.close()
+        for (const file of [path, `${path}-journal`]) rmSync(file, { force: true })
+      },
+    }
+  })
+}
+
+/** How the name of a file ends that is to take a segment's place. */
+export const REPLACEMENT = '.reduced'
 
 /** Removes a segment's files. */
 export function unlinkSegment(path: string): void {
@@ -311,8 +353,10 @@ export function unlinkSegment(path: string): void {
 }
 
 /** Makes the names in a directory durable. */
-export function syncDirectory(directory: string): void {
-  const handle = openSync(directory, 'r')
+export const syncDirectory = (directory: string): void => syncFile(directory)
+
+function syncFile(path: string): void {
+  const handle = openSync(path, 'r')
   try {
     fsyncSync(handle)
   } finally {

@@ -7,13 +7,16 @@ import {
   type OpenSegment,
   offsetOfName,
   openReader,
+  REPLACEMENT,
+  type Replacement,
+  replaceSegment,
+  type SegmentForm,
   type SegmentReader,
   type SegmentRow,
   type SegmentSummary,
   summarise,
   syncDirectory,
   unlinkSegment,
-  writeReduced,
 } from './segment.ts'
 
 /** Sealed segments kept open for reading at the same time. */
@@ -49,8 +52,10 @@ export interface Store {
   removeRow(row: StoreRow): void
   /** Unlinks sealed segments that end at or before an offset. Answers whether any went. */
   free(upTo: bigint): boolean
-  /** Puts a smaller segment in the place of one, or nothing when no rows are left. */
-  reduce(segment: SegmentSummary, rows: readonly SegmentRow[]): void
+  /** Begins a smaller file for the place of a sealed segment. */
+  replacement(segment: SegmentSummary, form: SegmentForm): Replacement
+  /** Puts a replacement in its segment's place, or nothing when it is empty. False when the segment is gone or was replaced meanwhile. */
+  replace(segment: SegmentSummary, by: Replacement): boolean
   close(): void
 }
 
@@ -81,7 +86,8 @@ export function openStore(options: StoreOptions): Store {
       if (segment) readerFor(state, segment).remove(row.first)
     },
     free: (upTo) => free(state, upTo),
-    reduce: (segment, rows) => reduce(state, directory, segment, rows),
+    replacement: replaceSegment,
+    replace: (segment, by) => replace(state, directory, segment, by),
     close: () => {
       state.readers.closeAll()
       state.open?.seal()
@@ -139,17 +145,23 @@ function free(state: State, upTo: bigint): boolean {
   return gone.length > 0
 }
 
-function reduce(state: State, directory: string, segment: SegmentSummary, rows: readonly SegmentRow[]): void {
-  state.readers.close(segment.path)
-  if (rows.length === 0) {
-    unlinkSegment(segment.path)
-    state.sealed = state.sealed.filter(({ path }) => path !== segment.path)
-    return
+function replace(state: State, directory: string, segment: SegmentSummary, by: Replacement): boolean {
+  if (!state.sealed.includes(segment)) {
+    by.discard()
+    return false
   }
-  const reduced = writeReduced(segment, rows)
-  renameSync(reduced.path, segment.path)
+  const summary = by.finish()
+  state.readers.close(segment.path)
+  if (summary.samples === 0) {
+    by.discard()
+    unlinkSegment(segment.path)
+    state.sealed = state.sealed.filter((other) => other !== segment)
+    return true
+  }
+  renameSync(by.path, segment.path)
   syncDirectory(directory)
-  state.sealed = state.sealed.map((other) => (other.path === segment.path ? reduced.summary : other))
+  state.sealed = state.sealed.map((other) => (other === segment ? summary : other))
+  return true
 }
 
 /** Sealed segments that are open for reading, a few at a time. */
@@ -185,7 +197,7 @@ function createReaders(): Readers {
  */
 function load(directory: string): { sealed: SegmentSummary[]; damaged: OffsetRange[] } {
   const names = readdirSync(directory).sort()
-  for (const name of names) if (name.endsWith('.reduced')) rmSync(join(directory, name))
+  for (const name of names) if (name.includes(`.db${REPLACEMENT}`)) rmSync(join(directory, name))
   const starts = names.flatMap((name) => offsetOfName(name) ?? [])
   const sealed: SegmentSummary[] = []
   const damaged: OffsetRange[] = []

@@ -3,10 +3,9 @@ import type { TagSample } from '#edge/model.ts'
 import type { GapRecord } from '#shared/contracts/gap.ts'
 import type { Counting, Identity } from './identity.ts'
 import { type Accepted, type JournalClass, JournalFullError, type JournalRecord } from './journal.ts'
-import { packSamples } from './record-codec.ts'
-import { CLASS_ORDER, cutRecords } from './records.ts'
+import { CLASS_ORDER, cutRecords, rowsOf } from './records.ts'
 import type { Registry } from './registry.ts'
-import { isNoRoom, type SegmentRow } from './segment.ts'
+import { isNoRoom } from './segment.ts'
 import type { Store } from './store.ts'
 
 /** Samples that wait for the next commit. */
@@ -113,7 +112,7 @@ function commit(parts: WriterParts, batches: readonly Batch[]): Committed {
     store.rotate(parts.now())
     first = store.next
     records = recordsOf(parts, batches)
-    if (records.length > 0) store.commit(records.map(rowOf), newestOf(records))
+    if (records.length > 0) store.commit(rowsOf(records), newestOf(records))
   } catch (error) {
     identity.forget()
     throw error
@@ -124,13 +123,6 @@ function commit(parts: WriterParts, batches: readonly Batch[]): Committed {
   return { accepted: { first, last: store.next - 1n }, records }
 }
 
-const rowOf = (record: JournalRecord): SegmentRow => ({
-  first: record.first,
-  count: record.samples.length,
-  class: record.class,
-  data: packSamples(record.samples),
-})
-
 const newestOf = (records: readonly JournalRecord[]): number =>
   Math.max(...records.map(({ samples }) => samples.at(-1)?.sourceAt ?? 0))
 
@@ -138,7 +130,7 @@ function recordsOf({ store, registry, identity, counters }: WriterParts, batches
   const records: JournalRecord[] = []
   let next = store.next
   for (const kind of CLASS_ORDER) {
-    const samples = batches.filter((batch) => batch.class === kind).flatMap((batch) => batch.samples)
+    const samples = samplesOf(batches, kind)
     if (samples.length === 0) continue
     const admitted = kind === 'alarm' || kind === 'gap' ? samples : identity.admit(samples, counters)
     const placed = kind === 'gap' ? admitted.map((sample, i) => withOwnOffset(sample, next + BigInt(i))) : admitted
@@ -147,6 +139,11 @@ function recordsOf({ store, registry, identity, counters }: WriterParts, batches
     next = (cut.at(-1)?.last ?? next - 1n) + 1n
   }
   return records
+}
+
+function samplesOf(batches: readonly Batch[], kind: JournalClass): readonly TagSample[] {
+  const own = batches.filter((batch) => batch.class === kind)
+  return own.length === 1 && own[0] ? own[0].samples : own.flatMap((batch) => batch.samples)
 }
 
 /** A gap in time alone names no offsets; on its way it names its own, so that a host has nothing more to close. */

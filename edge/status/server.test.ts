@@ -101,6 +101,8 @@ function sources(): StatusSources {
     repeated: 0,
     retimed: 0,
     mistyped: 0,
+    thinned: 0,
+    repacked: 0,
     discarded: 4,
     gaps: 1,
   }

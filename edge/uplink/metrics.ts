@@ -19,6 +19,7 @@ import {
   GAP,
   HEARTBEAT,
   LAST_OFFSET,
+  OFFSET_PROPERTY,
   PROFILE,
   QUALITY_PROPERTY,
   REBIRTH,
@@ -156,8 +157,10 @@ const BAD_PROPERTIES = qualityProperties(0)
 
 /** Writes the metrics of an NDATA or DDATA for a journal record: its samples by alias, then the two offsets. */
 export function writeRecord(writer: DataWriter, journal: Journal, record: JournalRecord, isHistorical: boolean): void {
-  for (const sample of record.samples) writeSample(writer, journal, sample, isHistorical)
-  const timestamp = record.samples.at(-1)?.sourceAt ?? 0
+  const { samples, offsets } = record
+  if (offsets) for (const [k, sample] of samples.entries()) writeThinned(writer, journal, sample, offsets[k] ?? 0n)
+  else for (const sample of samples) writeSample(writer, journal, sample, isHistorical)
+  const timestamp = samples.at(-1)?.sourceAt ?? 0
   writer.offset(journal.tagId(record.device, FIRST_OFFSET, 'uint64'), timestamp, record.first)
   writer.offset(journal.tagId(record.device, LAST_OFFSET, 'uint64'), timestamp, record.last)
 }
@@ -173,4 +176,15 @@ function writeSample(writer: DataWriter, journal: Journal, sample: TagSample, is
   const metric = { alias, timestamp, type, value, isHistorical }
   if (quality === GOOD) writer.metric(metric)
   else writer.metric({ ...metric, properties: quality === UNCERTAIN ? UNCERTAIN_PROPERTIES : BAD_PROPERTIES })
+}
+
+/** A sample of a thinned record carries its own offset. */
+function writeThinned(writer: DataWriter, journal: Journal, sample: TagSample, offset: bigint): void {
+  const { tagId: alias, sourceAt: timestamp, value, quality } = sample
+  const properties = {
+    ...(quality === GOOD ? {} : qualityProperties(quality)),
+    [OFFSET_PROPERTY]: { type: 'uint64', value: offset } as const,
+  }
+  const type = journal.tag(alias)?.type ?? 'string'
+  writer.metric({ alias, timestamp, type, value, isHistorical: true, properties })
 }

@@ -288,7 +288,7 @@ describe('a link that breaks', () => {
 
   it('brings the gap of what the disk could not hold, so that the host’s record has no silent hole', async () => {
     await journal.close()
-    const config = { commitSpacingMs: 0, ballastMb: 0, minFreeMb: 0, maxMb: 1, segmentMb: 1 }
+    const config = { commitSpacingMs: 0, ballastMb: 0, minFreeMb: 0, maxMb: 1, segmentMb: 1, thinSeconds: 0 }
     journal = openJournal({ directory, config, clock, log: silentLog })
     const tag = tagOf('meter-1')
     for (let i = 0; i < 250; i++) {
@@ -305,6 +305,32 @@ describe('a link that breaks', () => {
     const arrived = [...host.samples.values()].filter(({ metric }) => metric.double_value !== undefined).length
     expect(arrived + discarded).toBe(250 * 500)
     await until(() => journal.status().depth === 0)
+  })
+
+  it('brings a thinned backlog, each sample under its own offset, although messages are lost on the way', async () => {
+    await journal.close()
+    const config = { commitSpacingMs: 0, ballastMb: 0, minFreeMb: 0, maxMb: 1, segmentMb: 1, thinSeconds: 1 }
+    journal = openJournal({ directory, config, clock, log: silentLog })
+    const tags = ['meter-1', 'meter-2'].map((device) => tagOf(device))
+    const [from, read] = [Date.now(), new Map<string, number>()]
+    for (let i = 0; i < 300; i++) {
+      const samples = Array.from({ length: 1000 }, (_, k) => {
+        const [tagId, sourceAt, value] = [tags[k % 2]!, from + i * 500 + (k >> 1), Math.random()]
+        read.set(`${tagId} ${sourceAt}`, value)
+        return { tagId, sourceAt, value, quality: 192 } as const
+      })
+      await journal.append(samples, 'backfill')
+    }
+    const { thinned, discarded } = journal.status().counters
+    expect([thinned > 0, discarded]).toEqual([true, 0])
+    host.loseNext = 2
+    start()
+    await until(() => journal.status().depth === 0)
+    const arrived = [...host.samples.values()].filter(({ metric }) => metric.double_value !== undefined)
+    expect(arrived.length + thinned).toBe(300 * 1000)
+    const known = ({ metric }: (typeof arrived)[number]) => read.get(`${metric.alias} ${metric.timestamp}`)
+    expect(arrived.filter((sample) => known(sample) !== sample.metric.double_value)).toEqual([])
+    expect(host.earlyGaps).toBeGreaterThan(0)
   })
 
   it('sends alarm events before older samples', async () => {

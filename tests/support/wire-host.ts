@@ -36,6 +36,8 @@ export class WireHost {
   readonly doubled: bigint[] = []
   committed = new RangeSet()
   acknowledges = true
+  /** Gaps of a thinned backlog that came before what stayed in their range. */
+  earlyGaps = 0
   /** Data messages to lose, as a broken network would. */
   loseNext = 0
   epoch: bigint | undefined
@@ -175,15 +177,32 @@ export class WireHost {
     const metrics = payload.metrics ?? []
     const first = BigInt(metrics.at(-2)?.long_value ?? 0)
     const last = BigInt(metrics.at(-1)?.long_value ?? 0)
-    if (last - first + 1n !== BigInt(metrics.length - 2)) throw new Error(`Offsets ${first}-${last} do not fit`)
+    const own = metrics.slice(0, -2).map((metric, k) => ownOffset(metric) ?? first + BigInt(k))
+    if (own[0] !== first || own.at(-1) !== last) throw new Error(`Offsets ${first}-${last} do not fit`)
     metrics.slice(0, -2).forEach((metric, k) => {
-      const offset = first + BigInt(k)
+      const offset = own[k] ?? 0n
+      if (this.#nameOf(metric, device) === 'Andon/Gap' && !this.#close(metric.string_value ?? '')) return
       if (this.samples.has(offset)) this.doubled.push(offset)
       this.samples.set(offset, { offset, device, metric })
-      if (this.#nameOf(metric, device) !== 'Andon/Gap') return
-      const gap = JSON.parse(metric.string_value ?? '') as { first: string; last: string }
-      this.committed.add(BigInt(gap.first), BigInt(gap.last))
+      this.committed.add(offset, offset)
     })
-    this.committed.add(first, last)
   }
+
+  /** A gap record closes its range; that of a thinned backlog only behind all that stayed in it. */
+  #close(text: string): boolean {
+    const gap = JSON.parse(text) as { first: string; last: string; count: number; cause: string }
+    const [first, last] = [BigInt(gap.first), BigInt(gap.last)]
+    const missing = this.committed.missing(first, last).reduce((sum, hole) => sum + hole.last - hole.first + 1n, 0n)
+    const isEarly = gap.cause === 'thinned' && missing > BigInt(gap.count)
+    if (isEarly) this.earlyGaps += 1
+    else this.committed.add(first, last)
+    return !isEarly
+  }
+}
+
+/** The offset that a sample of a thinned record carries. */
+function ownOffset({ properties }: ProtoMetric): bigint | undefined {
+  const at = properties?.keys.indexOf('Andon Offset') ?? -1
+  const value = properties?.values[at]?.long_value
+  return value === undefined ? undefined : BigInt(String(value))
 }

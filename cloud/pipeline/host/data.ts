@@ -44,16 +44,17 @@ function takeSamples(arrival: Arrival, offsets: PayloadOffsets, journal: Journal
   const { host, shard, slots } = arrival
   const isOpen = host.writer.isOpen
   const taken: Taken = { changed: [], watched: [] }
+  const early = earlyGaps(arrival, journal)
   let stored = 0
   for (let i = 0; i < slots.length; i++) {
     const offset = offsets.offsetAt(i)
-    const isNew = isOpen && !journal.has(offset)
+    const isNew = isOpen && !early.has(i) && !journal.has(offset)
     if (isNew) stored += 1
     takeSample(arrival, { index: i, offset, isNew }, taken)
   }
   if (isOpen) {
-    noteOffsets(arrival, journal, offsets)
-    takeGaps(arrival, journal)
+    noteOffsets({ arrival, journal, offsets, early })
+    takeGaps(arrival, journal, early)
   }
   const { first, last } = offsets
   shard.session.lastSamplesAt = host.clock()
@@ -74,17 +75,41 @@ function finish({ host, shard }: Arrival, { changed }: Taken, stored: number): v
   host.live.publish(shard, changed)
 }
 
+/**
+ * Gaps of a thinned backlog that came before all that stayed in their range: such a sample was lost on the way. Closing the
+ * range would make the edge free it, so the gap waits for being sent again, behind the sample.
+ */
+function earlyGaps({ payload, slots }: Arrival, journal: JournalState): ReadonlySet<number> {
+  if (!slots.some((slot) => slot.role === 'gap')) return NONE
+  const early = slots.keys().filter((i) => {
+    const hole = slots[i]?.role === 'gap' ? readGap(payload.valueAs(i, 'string')) : undefined
+    return hole?.cause === 'thinned' && missingIn(journal, hole) > hole.count
+  })
+  return new Set(early)
+}
+
+const NONE: ReadonlySet<number> = new Set()
+
+const missingIn = (journal: JournalState, { first, last }: { first: bigint; last: bigint }): bigint =>
+  journal.missing(first, last).reduce((sum, hole) => sum + hole.last - hole.first + 1n, 0n)
+
+interface Noting {
+  readonly arrival: Arrival
+  readonly journal: JournalState
+  readonly offsets: PayloadOffsets
+  readonly early: ReadonlySet<number>
+}
+
 /** Puts the offsets of a payload on the way to history. Those between the samples of a thinned record come with its gap. */
-function noteOffsets(arrival: Arrival, journal: JournalState, offsets: PayloadOffsets): void {
-  const { host, slots } = arrival
+function noteOffsets({ arrival: { host, slots }, journal, offsets, early }: Noting): void {
   const note = (first: bigint, last: bigint) => {
     for (const hole of journal.missing(first, last)) {
       host.writer.batch.addRange(journal.name, hole.first, hole.last)
       journal.take(hole.first, hole.last)
     }
   }
-  if (!offsets.isThinned) note(offsets.first, offsets.last)
-  else for (let i = 0; i < slots.length; i++) note(offsets.offsetAt(i), offsets.offsetAt(i))
+  if (!offsets.isThinned && early.size === 0) note(offsets.first, offsets.last)
+  else for (let i = 0; i < slots.length; i++) if (!early.has(i)) note(offsets.offsetAt(i), offsets.offsetAt(i))
 }
 
 interface Sample {
@@ -112,10 +137,10 @@ function takeSample({ host, payload, slots }: Arrival, { index, offset, isNew }:
 }
 
 /** Gap records stand among the samples; each closes its range. One that nobody can read is told and keeps its own offset. */
-function takeGaps({ host, shard, payload, slots }: Arrival, journal: JournalState): void {
+function takeGaps({ host, shard, payload, slots }: Arrival, journal: JournalState, early: ReadonlySet<number>): void {
   for (let i = 0; i < slots.length; i++) {
     if (slots[i]?.role === 'alarm-event') host.metrics.count('alarm_events_ignored_total', 1)
-    if (slots[i]?.role !== 'gap') continue
+    if (slots[i]?.role !== 'gap' || early.has(i)) continue
     const hole = readGap(payload.valueAs(i, 'string'))
     if (hole) storeGap(host, shard, storedGap(shard, journal, hole, host.clock()))
     else host.broker.refuse('unreadable-gap', `${shard.ref.group}/${shard.ref.edge}`)
