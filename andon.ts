@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /** The one command. Each sub-command lives in `commands/` and is loaded only when it is asked for. */
-import { existsSync } from 'node:fs'
 import { enableCompileCache } from 'node:module'
 import { type Command, isUsageFault, UsageError, usageOf } from './commands/command.ts'
+import { hasModule } from './shared/own-files/own-files.ts'
 
 const COMMANDS: Record<string, { summary: string; load: () => Promise<{ command: Command }> }> = {
   bench: { summary: 'run a benchmark', load: () => import('./commands/bench.ts') },
@@ -18,7 +18,7 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<{ command:
 enableCompileCache()
 
 /** An image of the edge or the cloud holds the commands of its own alone. */
-const isHere = (name: string) => existsSync(new URL(`./commands/${name}.ts`, import.meta.url))
+const isHere = (name: string) => hasModule(`commands/${name}.ts`)
 
 function usage(): string {
   const here = Object.entries(COMMANDS).filter(([name]) => isHere(name))

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { type Static, type TObject, Type } from 'typebox'
 import { type ConfiguredAddress, yamlAddresses } from '#shared/config/addresses.ts'
 import type { Issue } from '#shared/config/check-value.ts'
@@ -9,6 +8,7 @@ import { loadProfiles } from '#shared/config/profile.ts'
 import { loadYaml, unknownName } from '#shared/config/yaml.ts'
 import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
 import { Key } from '#shared/contracts/text.ts'
+import { ownFile } from '#shared/own-files/own-files.ts'
 import { RetryConfig, ScanConfig } from './acquisition/config.ts'
 import { AddressError } from './drivers/driver.ts'
 import { ModbusConfig } from './drivers/modbus/config.ts'
@@ -95,8 +95,6 @@ export interface EdgeConfig extends Omit<EdgeFile, 'mqtt' | 'profiles'> {
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-const OWN_PROFILES = fileURLToPath(new URL('../devices/profiles', import.meta.url))
-
 /** Reads edge.yaml and its profiles. Throws one ConfigError with the faults of all of them. */
 export function loadEdgeConfig(file: string, env: Environment = process.env): EdgeConfig {
   const { config, profiles } = checkEdgeFile(file)
@@ -121,7 +119,7 @@ export function checkEdgeFile(file: string): { config: EdgeFile; profiles: Reado
   const profileFaults: Fault[] = []
   const config = loadYaml(file, EdgeFile, (value) => {
     try {
-      profiles = loadProfiles(value.profiles ? resolve(dirname(resolve(file)), value.profiles) : OWN_PROFILES)
+      profiles = loadProfiles(value.profiles ? resolve(dirname(resolve(file)), value.profiles) : ownFile('profiles'))
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
       profileFaults.push(...error.faults)

@@ -8,6 +8,7 @@ import { loadProfile } from '#shared/config/profile.ts'
 import { loadYaml, readText, topLevelKeys } from '#shared/config/yaml.ts'
 import { OrganisationSeed } from '#shared/contracts/organisation-seed.ts'
 import { Plant } from '#shared/contracts/plant.ts'
+import { hasModule } from '#shared/own-files/own-files.ts'
 import { checkOrganisation } from './organisation.ts'
 
 /** A kind of Andon file: how to know it, and what reads it and throws ConfigError with every fault. */
@@ -115,7 +116,7 @@ export async function judgeFile(file: string): Promise<Verdict> {
   return { kind: kind.name, faults, addresses: schema ? yamlAddresses(file, schema) : [] }
 }
 
-const isHere = ({ module }: Kind) => module === undefined || existsSync(new URL(`../../${module}`, import.meta.url))
+const isHere = ({ module }: Kind) => module === undefined || hasModule(module)
 
 function notOurs({ name }: Kind, file: string): Fault {
   const here = KINDS.filter(isHere).map((kind) => kind.name)

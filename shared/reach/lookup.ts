@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process'
 import type { LookupAddress } from 'node:dns'
-import { fileURLToPath } from 'node:url'
+import { ownFile } from '#shared/own-files/own-files.ts'
 import { lookupEnvironment } from './config.ts'
 
 /** What a host name stands for, or the code of the failure (`ENOTFOUND`, `EAI_AGAIN`, `ETIMEOUT`). */
@@ -11,7 +11,6 @@ export type NameAnswer =
 /** Looks host names up, all at once. Resolves with an answer for each, at the latest after the limit. Never rejects. */
 export type Lookup = (hosts: readonly string[], limitMs: number) => Promise<readonly NameAnswer[]>
 
-const SCRIPT = fileURLToPath(new URL('./lookup-process.ts', import.meta.url))
 /** A machine under load needs this long to start a process. */
 const STARTS_WITHIN_MS = 5000
 
@@ -21,7 +20,7 @@ const STARTS_WITHIN_MS = 5000
  */
 export const systemLookup: Lookup = (hosts, limitMs) => {
   if (hosts.length === 0) return Promise.resolve([])
-  const child = fork(SCRIPT, [String(limitMs), ...hosts], {
+  const child = fork(ownFile('lookup'), [String(limitMs), ...hosts], {
     env: lookupEnvironment(),
     execArgv: [],
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],

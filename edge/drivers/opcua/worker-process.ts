@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import type { Log } from '#shared/log/log.ts'
+import { ownFile } from '#shared/own-files/own-files.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 
 /** A message about one link. */
@@ -27,7 +27,6 @@ export interface WorkerProcess {
   stop(): Promise<void>
 }
 
-const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url))
 const STOP_MS = 3000
 /** Keeps the young generation small: the library makes little garbage and the box has little memory. */
 const EXEC_ARGV = ['--max-semi-space-size=2', '--max-old-space-size=256']
@@ -64,7 +63,7 @@ export function createWorkerProcess(log: Log, hangsAfterMs = HANGS_AFTER_MS): Wo
       listener.onMessage({ type: 'lost', link, kind: 'driver-process', message })
   }
   const start = (): ChildProcess => {
-    const started = fork(WORKER, {
+    const started = fork(ownFile('opcua-worker'), {
       execArgv: EXEC_ARGV,
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
