@@ -7,6 +7,7 @@ const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
   chaos: () => import('#tests/bench/chaos.ts'),
   codec: () => import('#tests/bench/codec.ts'),
   'edge-modbus': () => import('#tests/bench/edge-modbus.ts'),
+  'edge-journal': () => import('#tests/bench/edge-journal.ts'),
   edges: () => import('#tests/bench/edges.ts'),
   export: () => import('#tests/bench/export.ts'),
   history: () => import('#tests/bench/history.ts'),
@@ -28,6 +29,7 @@ export const command: Command = {
   codec      payload ↔ values, CPU a metric, 100 doubles a payload (10 s)
   latency    the simulator's answer → alarm event on the browser stream (120 s)
   edge-modbus  100,000 floats a second over Modbus into journal and uplink, and four other loads (60 s each)
+  edge-journal  samples into the edge's journal (--rate), --rounds kills against a ledger, replay behind live values (20 s)
   edges      10,000 edges connected and idle: memory of the cloud, over TCP and TLS (20 s each)
   export     a day of 500 tags at 1 Hz as CSV and Parquet: rate, memory, turns of the thread
   rebirth-storm  1,000 edges born at once, three times, while others stream (about 30 s)
@@ -38,7 +40,7 @@ export const command: Command = {
   --json       print one JSON object as the last line
   --seconds N  length of the measured part
   --rate N     load per second that is offered (ingest: values)
-  --rounds N   kills (chaos)
+  --rounds N   kills (chaos, edge-journal)
   --seed N     what random choices follow from (chaos); printed, so that a run can be repeated
   --data DIR   where it may keep data
 

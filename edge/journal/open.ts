@@ -62,6 +62,7 @@ export function openJournal({ directory, config, clock, log }: JournalOptions): 
     acknowledged: registry.acknowledged,
     savedAt: clock.now(),
     checkedAt: clock.now(),
+    segmentsSeen: store.segments.length + 1,
     isClosed: false,
     clockOffset: clockOffset(clock),
   }
@@ -191,7 +192,9 @@ function afterCommit(parts: Parts, records: readonly JournalRecord[]): void {
   for (const listener of parts.listeners) listener(records)
   if (now - parts.savedAt >= SAVE_ACK_MS || now < parts.savedAt) saveAcknowledged(parts, now)
   const isOverSize = sizeOf(parts.store) > parts.config.maxMb * MB
-  if (!isOverSize && Math.abs(now - parts.checkedAt) < HOUSEKEEPING_MS) return
+  const hasClosedOne = parts.store.segments.length > parts.segmentsSeen
+  parts.segmentsSeen = parts.store.segments.length
+  if (!isOverSize && !hasClosedOne && Math.abs(now - parts.checkedAt) < HOUSEKEEPING_MS) return
   parts.checkedAt = now
   setImmediate(() => keepHouse(parts, now))
 }

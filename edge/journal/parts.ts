@@ -40,6 +40,8 @@ export interface Parts {
   acknowledged: bigint
   savedAt: number
   checkedAt: number
+  /** Segments when the house was last looked after. */
+  segmentsSeen: number
   isClosed: boolean
   /** Gateway time less monotonic time at the last append; undefined without a monotonic clock. */
   clockOffset: number | undefined

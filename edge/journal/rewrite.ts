@@ -8,7 +8,7 @@ import { createThinner, type Marks } from './thin.ts'
 import { createThinning } from './thinning.ts'
 
 /** Samples of one block of a closed segment: what must be unpacked to read any of them. */
-const BLOCK_SAMPLES = 16_384
+const BLOCK_SAMPLES = 32_768
 /** Samples of one step: a few ms. */
 const STEP_SAMPLES = 8192
 /** Between two steps the edge does what it is there for. */
