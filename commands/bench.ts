@@ -8,6 +8,7 @@ const BENCHES: Record<string, () => Promise<{ bench: Bench }>> = {
   codec: () => import('#tests/bench/codec.ts'),
   'edge-modbus': () => import('#tests/bench/edge-modbus.ts'),
   'edge-journal': () => import('#tests/bench/edge-journal.ts'),
+  'edge-opcua': () => import('#tests/bench/edge-opcua.ts'),
   edges: () => import('#tests/bench/edges.ts'),
   export: () => import('#tests/bench/export.ts'),
   history: () => import('#tests/bench/history.ts'),
@@ -30,6 +31,7 @@ export const command: Command = {
   latency    the simulator's answer → alarm event on the browser stream (120 s)
   edge-modbus  100,000 floats a second over Modbus into journal and uplink, and four other loads (60 s each)
   edge-journal  samples into the edge's journal (--rate), --rounds kills against a ledger, replay behind live values (20 s)
+  edge-opcua  20,000 changes a second over OPC UA into journal and uplink, values compared (60 s; --rate changes/s)
   edges      10,000 edges connected and idle: memory of the cloud, over TCP and TLS (20 s each)
   export     a day of 500 tags at 1 Hz as CSV and Parquet: rate, memory, turns of the thread
   rebirth-storm  1,000 edges born at once, three times, while others stream (about 30 s)

@@ -94,12 +94,12 @@ describe('the messages of a subscription', () => {
     expect(server.happened).toEqual([10, 20])
   })
 
-  it('are waited for by one request more than there are subscriptions', async () => {
+  it('are waited for by two requests more than there are subscriptions', async () => {
     const server = scripted()
     server.publishing.add(8)
-    expect(server.waiting.length).toBe(3)
+    expect(server.waiting.length).toBe(4)
     await server.gives(message(1, 10))
-    expect(server.waiting.length).toBe(3)
+    expect(server.waiting.length).toBe(4)
   })
 
   it.each([

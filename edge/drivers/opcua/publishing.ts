@@ -44,6 +44,7 @@ interface PublishState {
 
 /** The server holds a publish request until it has something to tell. */
 const PUBLISH_TIMEOUT_MS = 120_000
+const SPARE_REQUESTS = 2
 /** More messages than this are not fetched one by one. */
 const MOST_MISSED = 50
 const UINT32 = 2 ** 32
@@ -79,9 +80,9 @@ export function createPublishing(options: PublishingOptions): Publishing {
   }
 }
 
-/** One request more than there are subscriptions, so that one is with the server while another is answered. */
+/** Two requests more than there are subscriptions: the server has one to answer while others are on their way. */
 function pumpEnough(state: PublishState): void {
-  while (state.running <= state.streams.size) {
+  while (state.running < state.streams.size + SPARE_REQUESTS) {
     state.running++
     void pump(state, state.generation)
   }

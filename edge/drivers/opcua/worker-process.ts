@@ -28,8 +28,8 @@ export interface WorkerProcess {
 }
 
 const STOP_MS = 3000
-/** Keeps the young generation small: the library makes little garbage and the box has little memory. */
-const EXEC_ARGV = ['--max-semi-space-size=2', '--max-old-space-size=256']
+/** Room for the objects of two full messages of the server: with less they grow old and cost a full collection, with more memory is wasted. */
+const EXEC_ARGV = ['--max-semi-space-size=8', '--max-old-space-size=256']
 
 /** A process that has not said that it is alive for this long hangs, in ms. */
 const HANGS_AFTER_MS = 15_000

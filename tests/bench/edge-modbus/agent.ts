@@ -9,7 +9,7 @@ import { descendants } from '#tests/support/demo.ts'
 import { deviceName, EDGE, GROUP, type Load, REGISTER_LIMIT, tagName } from './plan.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
-const PROFILE = 'bench-floats'
+export const PROFILE = 'bench-floats'
 const text = (en: string) => ({ en, 'zh-CN': en })
 
 /** The edge agent as `andon edge` starts it. */
@@ -23,15 +23,23 @@ export interface Agent {
   stop(): Promise<void>
 }
 
-/** Writes the files and starts the agent in `dir`; rejects with what it printed when it does not come up. */
-export async function startAgent(
+/** Starts an agent that reads the units of a load. */
+export function startAgent(
   dir: string,
   load: Load,
   to: { readonly ports: readonly number[]; readonly mqttPort: number },
 ): Promise<Agent> {
+  return spawnAgent(dir, { profile: profile(load), edge: edgeFile(load, to) })
+}
+
+/** Writes the files and starts the agent in `dir`; rejects with what it printed when it does not come up. */
+export async function spawnAgent(
+  dir: string,
+  files: { readonly profile: object; readonly edge: object },
+): Promise<Agent> {
   mkdirSync(join(dir, 'profiles'), { recursive: true })
-  writeFileSync(join(dir, 'profiles', `${PROFILE}.yaml`), stringify(profile(load)))
-  writeFileSync(join(dir, 'edge.yaml'), stringify(edgeFile(load, to)))
+  writeFileSync(join(dir, 'profiles', `${PROFILE}.yaml`), stringify(files.profile))
+  writeFileSync(join(dir, 'edge.yaml'), stringify(files.edge))
   const options = process.env.ANDON_BENCH_NODE_OPTIONS?.split(' ') ?? []
   const child = spawn(process.execPath, [...options, 'andon.ts', 'edge', '--config', join(dir, 'edge.yaml')], {
     ...{ cwd: root, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] },

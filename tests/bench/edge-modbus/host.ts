@@ -108,8 +108,10 @@ function commit(first: bigint, last: bigint): boolean {
 /** A reply may have been on its way when the second changed, and the simulator may be late on a busy machine. */
 function compare(place: number, value: number, at: number): void {
   counts.compared++
-  const second = Math.floor(at / 1000)
-  for (let back = 0; back <= LATE_SECONDS; back++) if (value === valueAt(place, second - back)) return
+  const periodMs = load?.periodMs ?? 1000
+  const period = Math.floor(at / periodMs)
+  const late = (LATE_SECONDS * 1000) / periodMs
+  for (let back = 0; back <= late; back++) if (value === valueAt(place, period - back)) return
   counts.wrong++
 }
 

@@ -10,6 +10,8 @@ export interface Load {
   readonly inFlight: number
   /** Every n-th float cannot be read (exception 2); 0 none. */
   readonly badEvery: number
+  /** How long a value stands, in ms; a second unless told. */
+  readonly periodMs?: number
   /** Every n-th unit falls silent when told to; 0 none. */
   readonly deadEvery: number
 }
@@ -37,9 +39,9 @@ export const tagName = (tag: number): string => `t${String(tag).padStart(4, '0')
 export const isBad = ({ badEvery }: Load, tag: number): boolean => badEvery > 0 && tag % badEvery === badEvery >> 1
 export const isMortal = ({ deadEvery }: Load, unit: number): boolean => deadEvery > 0 && unit % deadEvery === 0
 
-/** What a float shows in a second: two decimals on a level that names the tag, another one each second. */
-export function valueAt(place: number, second: number): number {
-  const noise = (second * 7919 + place * 104_729) % 1009
+/** What a float shows in a period: two decimals on a level that names the tag, another one each period. */
+export function valueAt(place: number, period: number): number {
+  const noise = (period * 7919 + place * 104_729) % 1009
   return Math.fround((place % 5000) + noise / 100)
 }
 
