@@ -26,6 +26,11 @@ const EdgeDeviceConfig = Type.Object(
     device: { ...Key, description: 'Name of the device, unique on this edge.' } as typeof Key,
     profile: { ...Key, description: 'Key of its device profile.' } as typeof Key,
     modbus: Type.Optional({ ...ModbusConfig, description: 'Where it answers over Modbus TCP.' } as typeof ModbusConfig),
+    writable: Type.Optional(
+      Type.Array(Type.String(), {
+        description: 'Tags that may be written, of those that the profile lets; else all of those. []: none.',
+      }),
+    ),
     opcua: Type.Optional({ ...OpcuaConfig, description: 'Where it answers over OPC UA.' } as typeof OpcuaConfig),
   },
   closed,
@@ -181,7 +186,7 @@ function checkDevices({ devices }: EdgeFile, profiles: ReadonlyMap<string, Devic
     const profile = profiles.get(device.profile)
     const path = ['devices', i, 'profile']
     if (!profile) return [unknownName(path, device.profile, 'a device profile', [...profiles.keys()])]
-    return [...checkProtocol(device, i, profile), ...checkAddresses(i, profile)]
+    return [...checkProtocol(device, i, profile), ...checkAddresses(i, profile), ...checkWritable(device, i, profile)]
   })
 }
 
@@ -212,6 +217,15 @@ function checkAddresses(index: number, profile: DeviceProfile): Issue[] {
       return [{ path, found: error.message, expected: 'addresses that its driver understands', fix }]
     }
   })
+}
+
+function checkWritable({ writable = [] }: EdgeDeviceConfig, index: number, { profile, tags }: DeviceProfile): Issue[] {
+  const known = tags.filter((tag) => tag.writable === true).map(({ tag }) => tag)
+  return writable.flatMap((tag, i) =>
+    known.includes(tag)
+      ? []
+      : [unknownName(['devices', index, 'writable', i], tag, `a writable tag of the profile ${profile}`, known)],
+  )
 }
 
 interface Place {

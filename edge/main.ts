@@ -1,8 +1,14 @@
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import type { GapRecord } from '#shared/contracts/gap.ts'
 import type { Log } from '#shared/log/log.ts'
 import { probe } from '#shared/reach/probe.ts'
-import { type Acquisition, type AcquisitionClock, startAcquisition } from './acquisition/acquisition.ts'
+import {
+  type AcquiredDevice,
+  type Acquisition,
+  type AcquisitionClock,
+  startAcquisition,
+} from './acquisition/acquisition.ts'
 import { createModel, type WritableModel } from './acquisition/model.ts'
 import { publishedType } from './acquisition/publish.ts'
 import type { EdgeConfig, EdgeDeviceConfig } from './config.ts'
@@ -13,7 +19,8 @@ import type { EdgeDevice, TagSample } from './model.ts'
 import { type StatusServer, startStatusServer } from './status/server.ts'
 import { type StartCheck, startCheck } from './status/start-check.ts'
 import { keepToken } from './status/token.ts'
-import { startUplink, type Uplink } from './uplink/index.ts'
+import { type EdgeCommand, startUplink, type Uplink } from './uplink/index.ts'
+import { createWriteDesk, openLedger, type WriteDesk } from './writes/index.ts'
 
 export interface EdgeOptions {
   readonly config: EdgeConfig
@@ -41,11 +48,15 @@ export async function startEdge({ config, clock, log }: EdgeOptions): Promise<Ed
     const journal = openJournal({ directory: join(config.data, 'journal'), config: config.journal, clock, log })
     stack.defer(() => journal.close())
     const model = createModel({ group: config.group, edge: config.edge, devices: devicesOf(config, journal) })
-    const uplink = startUplink({ config: config.mqtt, model, journal, clock, log })
-    stack.defer(() => uplink.close())
     const protocols = startProtocols({ config, clock, log })
     stack.defer(async () => void (await Promise.all([...protocols.values()].map((protocol) => protocol.close()))))
-    const acquisition = acquire({ config, clock, log }, { model, journal, protocols })
+    const devices = connectable(config, model, protocols)
+    const desk = writeDesk({ config, clock, log }, devices)
+    stack.defer(() => desk.close())
+    const onCommand = (command: EdgeCommand) => desk.carryOut(command)
+    const uplink = startUplink({ config: config.mqtt, model, journal, clock, log, onCommand })
+    stack.defer(() => uplink.close())
+    const acquisition = acquire({ config, clock, log }, { model, journal, devices })
     stack.defer(() => acquisition.stop())
     const reach = checkAddresses({ config, clock, log }, { uplink, acquisition })
     stack.defer(() => reach.stop())
@@ -106,17 +117,38 @@ function startProtocols({ config, clock, log }: EdgeOptions): Map<string, Protoc
   return new Map(started)
 }
 
-function acquire({ config, clock, log }: EdgeOptions, { model, journal, protocols }: Parts): Acquisition {
-  const devices = config.devices.map((configured, i) => {
+/** Every device with its driver. Nothing is opened yet. */
+function connectable(config: EdgeConfig, model: WritableModel, protocols: Parts['protocols']): AcquiredDevice[] {
+  return config.devices.map((configured, i) => {
     const profile = profileOf(config, configured.profile)
     const driver = protocols.get(profile.protocol)?.createDriver(driverDevice(configured, profile))
     const device = model.devices[i]
     if (!driver || !device) throw new Error(`The protocol ${profile.protocol} passed the check but is not there`)
     return { device, profile, driver }
   })
+}
+
+function acquire(
+  { config, clock, log }: EdgeOptions,
+  { model, journal, devices }: Pick<Parts, 'model' | 'journal'> & { devices: readonly AcquiredDevice[] },
+): Acquisition {
   const sink = (samples: readonly TagSample[], kind?: 'backfill') => journal.append(samples, kind)
   const gap = (record: GapRecord) => journal.appendGap(record)
   return startAcquisition({ devices, model, scan: config.scan, retry: config.retry, sink, gap, clock, log })
+}
+
+function writeDesk({ config, clock, log }: EdgeOptions, devices: readonly AcquiredDevice[]): WriteDesk {
+  const writable = devices.map(({ device, profile, driver }, i) => ({
+    ...{ device: device.device, profile, driver },
+    writable: config.devices[i]?.writable,
+  }))
+  return createWriteDesk({
+    devices: writable,
+    ledger: openLedger(config.data, clock.now()),
+    clock,
+    wait: (ms, signal) => wait(ms, undefined, { signal }).catch(() => undefined),
+    log: log.child({ part: 'writes' }),
+  })
 }
 
 function driverDevice(configured: EdgeDeviceConfig, profile: ReturnType<typeof profileOf>) {

@@ -238,7 +238,12 @@ export interface WriteCommand {
   /** Absent: the node itself. */
   readonly device?: string
   /** By the names of the birth; values must fit the types it told. */
-  readonly metrics: readonly { readonly name: string; readonly value: Scalar }[]
+  readonly metrics: readonly {
+    readonly name: string
+    readonly value: Scalar
+    /** What is believed to be there now; edges that know the property refuse when it is not. */
+    readonly expected?: Scalar
+  }[]
   /** A UUID of the caller's; the same again is the same command. */
   readonly commandId: string
 }

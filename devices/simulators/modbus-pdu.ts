@@ -16,7 +16,7 @@ export interface PduEvents {
 
 const exception = (fn: number, code: number) => Buffer.from([fn | 0x80, code])
 
-/** Answers one request (function code and data) from a unit's image. Function codes 1 to 6, 15 and 16; exceptions 1, 2, 3. */
+/** Answers one request (function code and data) from a unit's image. Function codes 1 to 6, 15, 16 and 22; exceptions 1, 2, 3. */
 export function answerPdu(pdu: Buffer, unit: ModbusUnit, events: PduEvents): Buffer {
   const fn = pdu[0] ?? 0
   if (pdu.length < 5) return exception(fn, READERS[fn] || WRITERS.has(fn) ? ILLEGAL_VALUE : ILLEGAL_FUNCTION)
@@ -74,6 +74,7 @@ const WRITERS: ReadonlyMap<number, Write> = new Map([
   [6, writeRegister],
   [15, writeCoils],
   [16, writeRegisters],
+  [22, maskWrite],
 ])
 
 function commit(span: Span, bytes: Buffer, unit: ModbusUnit, events: PduEvents): Buffer | undefined {
@@ -108,4 +109,15 @@ function writeRegisters(pdu: Buffer, unit: ModbusUnit, events: PduEvents): Buffe
   const isLong = pdu.length === 6 + 2 * span.count && pdu[5] === 2 * span.count
   if (span.count < 1 || span.count > MOST.writeRegisters || !isLong) return exception(16, ILLEGAL_VALUE)
   return commit(span, pdu.subarray(6), unit, events) ?? pdu.subarray(0, 5)
+}
+
+/** The device's word: (now AND and-mask) OR (or-mask AND NOT and-mask), clause 6.16. Answers with the whole request. */
+function maskWrite(pdu: Buffer, unit: ModbusUnit, events: PduEvents): Buffer {
+  const span: Span = { fn: 22, area: 'holding', start: pdu.readUInt16BE(1), count: 1 }
+  if (pdu.length !== 7) return exception(22, ILLEGAL_VALUE)
+  const [and, or] = [pdu.readUInt16BE(3), pdu.readUInt16BE(5)]
+  const now = unit.area('holding')?.bytes.readUInt16BE(2 * span.start) ?? 0
+  const word = Buffer.alloc(2)
+  word.writeUInt16BE((now & and) | (or & ~and & 0xffff))
+  return commit(span, word, unit, events) ?? pdu
 }

@@ -6,6 +6,7 @@ import {
   ALARM_COMMAND,
   COMMAND_ID,
   EPOCH,
+  EXPECTED_PROPERTY,
   isProtocolMetric,
   REBIRTH,
 } from '#shared/sparkplug/metric-names.ts'
@@ -49,9 +50,14 @@ export function readDeviceCommand(model: EdgeModel, journal: Journal, device: st
     const tag = tags.find((candidate) => (name === undefined ? candidate.id === alias : candidate.tag === name))
     if (!tag) throw new PayloadError(`Device ${device} has no tag ${name ?? `with alias ${alias}`}`)
     const type = journal.tag(tag.id)?.type ?? tag.type
-    writes.push({ tag: tag.tag, type, value: payload.valueAs(i, type) as Scalar })
+    writes.push({ tag: tag.tag, type, value: payload.valueAs(i, type) as Scalar, ...expectedIn(payload, i) })
   }
   return { id: textOf(payload, COMMAND_ID), device, writes }
+}
+
+function expectedIn(payload: Payload, index: number): Pick<TagWrite, 'expected'> {
+  const expected = payload.property(index, EXPECTED_PROPERTY)?.value
+  return expected === undefined ? {} : { expected: expected as Scalar }
 }
 
 /** The command's id in a DCMD or NCMD that may be broken otherwise, so that the refusal can be told. */

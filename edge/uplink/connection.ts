@@ -12,7 +12,8 @@ export interface ConnectionOptions {
   readonly connectTimeoutMs: number
   /** Topic and payload of the NDEATH that the broker publishes for us. */
   readonly will: { readonly topic: string; readonly payload: Uint8Array }
-  readonly onMessage: (topic: string, payload: Uint8Array) => void
+  /** `isRetained`: the broker kept it and it is of the past. */
+  readonly onMessage: (topic: string, payload: Uint8Array, isRetained: boolean) => void
   /** Gives up an attempt that has not succeeded yet. */
   readonly signal: AbortSignal
   /** Called once when the connection is gone, for whatever reason. */
@@ -60,7 +61,7 @@ export function openConnection(options: ConnectionOptions): Promise<Connection> 
     client.on('error', (error) => {
       lastError = error.message || String(error)
     })
-    client.on('message', (topic, payload) => options.onMessage(topic, payload))
+    client.on('message', (topic, payload, { retain }) => options.onMessage(topic, payload, retain))
     client.on('close', () => {
       client.end(true)
       options.signal.removeEventListener('abort', giveUp)

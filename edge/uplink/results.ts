@@ -17,7 +17,7 @@ export interface CommandDeskOptions {
 }
 
 export function createCommandDesk({ onCommand, answer, log }: CommandDeskOptions): CommandDesk {
-  const outcomes = new Map<string, Promise<CommandOutcome>>()
+  const outcomes = new Map<string, { readonly asked: string; readonly outcome: Promise<CommandOutcome> }>()
   const run = async (command: EdgeCommand): Promise<CommandOutcome> => {
     if (!onCommand) return { status: 'refused', error: 'This edge takes no commands' }
     try {
@@ -27,15 +27,24 @@ export function createCommandDesk({ onCommand, answer, log }: CommandDeskOptions
       return { status: 'failed', error: error instanceof Error ? error.message : String(error) }
     }
   }
+  /** The same id with something else in it is left to whoever carries commands out, who refuses it. */
+  const once = (command: EdgeCommand, id: string): Promise<CommandOutcome> => {
+    const asked = fingerprint(command)
+    const known = outcomes.get(id)
+    if (known) return known.asked === asked ? known.outcome : run(command)
+    const outcome = run(command)
+    outcomes.set(id, { asked, outcome })
+    for (const old of [...outcomes.keys()].slice(0, Math.max(0, outcomes.size - REMEMBERED))) outcomes.delete(old)
+    return outcome
+  }
   return {
     take: async (command) => {
-      const known = command.id === undefined ? undefined : outcomes.get(command.id)
-      const outcome = known ?? run(command)
-      if (command.id === undefined) return void (await outcome)
-      outcomes.set(command.id, outcome)
-      for (const old of [...outcomes.keys()].slice(0, Math.max(0, outcomes.size - REMEMBERED))) outcomes.delete(old)
-      const { status, error } = await outcome
+      if (command.id === undefined) return void (await run(command))
+      const { status, error } = await once(command, command.id)
       answer(command.device, JSON.stringify({ id: command.id, status, ...(error !== undefined && { error }) }))
     },
   }
 }
+
+const fingerprint = ({ device, writes, alarmCommand }: EdgeCommand): string =>
+  JSON.stringify([device, writes, alarmCommand], (_, value) => (typeof value === 'bigint' ? `${value}n` : value))

@@ -115,9 +115,10 @@ class UplinkLoop {
 
   async #live(bdSeq: number, watch: HostWatch, lost: PromiseWithResolvers<string>): Promise<string> {
     let link: Link | undefined
-    const connection = await this.#connect(bdSeq, lost.resolve, (topic, payload) => {
+    const connection = await this.#connect(bdSeq, lost.resolve, (topic, payload, isRetained) => {
       watch.receive(topic, payload)
-      link?.receive(topic, payload)
+      // A command that the broker has kept would be carried out again at every connection; Sparkplug forbids to retain one.
+      if (!isRetained) link?.receive(topic, payload)
     })
     if (this.#stop.signal.aborted) lost.resolve('closed')
     let reason = 'The connection ended'

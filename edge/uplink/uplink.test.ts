@@ -6,8 +6,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Journal, openJournal } from '#edge/journal/index.ts'
 import type { EdgeDevice, EdgeModel, TagSample } from '#edge/model.ts'
 import { silentLog } from '#shared/log/log.ts'
+import { protoEncode } from '#tests/support/sparkplug-decoder.ts'
 import { WireHost } from '#tests/support/wire-host.ts'
-import { startUplink, type Uplink, type UplinkOptions } from './index.ts'
+import { type EdgeCommand, startUplink, type Uplink, type UplinkOptions } from './index.ts'
 import type { UplinkTiming } from './timing.ts'
 
 const clock = { now: () => Date.now() }
@@ -441,6 +442,31 @@ describe('commands', () => {
       '{"id":"c-1","status":"done"}',
       '{"id":"c-1","status":"done"}',
     ])
+  })
+
+  it('carry what the host expects to be there', async () => {
+    const commands: EdgeCommand[] = []
+    const onCommand = async (command: EdgeCommand) => {
+      commands.push(command)
+      return { status: 'done' } as const
+    }
+    start({ onCommand })
+    await until(() => host.of('DBIRTH').length === 2)
+    const expected = { keys: ['Andon Expected'], values: [{ type: 10, double_value: 4.5 }] }
+    const id = { name: 'Andon/Command Id', datatype: 12, string_value: 'c-9' }
+    host.command([id, { name: 'power', datatype: 10, double_value: 5, properties: expected }], 'meter-1')
+    await until(() => commands.length === 1)
+    expect(commands[0]?.writes).toMatchObject([{ tag: 'power', value: 5, expected: 4.5 }])
+  })
+
+  it('that the broker had kept are left alone', async () => {
+    const metrics = [{ name: 'Node Control/Rebirth', datatype: 11, boolean_value: true }]
+    host.publish('spBv1.0/plant/NCMD/line-1', protoEncode({ timestamp: '1', metrics }), true)
+    start()
+    await until(() => host.of('DBIRTH').length === 2)
+    host.command([{ name: 'Node Control/Rebirth', datatype: 11, boolean_value: true }])
+    await until(() => host.of('DBIRTH').length === 4)
+    expect(host.of('NBIRTH')).toHaveLength(2)
   })
 
   it('that name no tag are refused under their id, and garbage is counted', async () => {

@@ -10,6 +10,8 @@ export interface TagWrite {
   readonly tag: string
   readonly type: ScalarType
   readonly value: Scalar
+  /** What the host believes to be there now; another value there refuses the write. */
+  readonly expected?: Scalar
 }
 
 /** A command of the host: values to write to a device, or a document for the node. */

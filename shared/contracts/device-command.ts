@@ -2,9 +2,12 @@ import { type Static, Type } from 'typebox'
 import { Id, Instant, nullable } from './http.ts'
 import { WireValue } from './tag.ts'
 
-/** One value to be written: the tag by its name, integers beyond 2^53 as decimal strings. */
+/**
+ * One value to be written: the tag by its name, integers beyond 2^53 as decimal strings. `expected`: what the sender believes
+ * to be there now; when something else is, Andon's edges write nothing.
+ */
 export const TagWrite = Type.Object(
-  { tag: Type.String({ minLength: 1, maxLength: 200 }), value: WireValue },
+  { tag: Type.String({ minLength: 1, maxLength: 200 }), value: WireValue, expected: Type.Optional(WireValue) },
   { additionalProperties: false },
 )
 export type TagWrite = Static<typeof TagWrite>

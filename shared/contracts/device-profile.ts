@@ -28,6 +28,18 @@ export const REGISTER_WIDTHS = {
 } as const
 export const REGISTER_TYPES = Object.keys(REGISTER_WIDTHS) as (keyof typeof REGISTER_WIDTHS)[]
 
+/** Lowest and highest raw value of the types that hold whole numbers. */
+export const INTEGER_BOUNDS: Readonly<Partial<Record<keyof typeof REGISTER_WIDTHS, readonly [bigint, bigint]>>> = {
+  int16: [-(2n ** 15n), 2n ** 15n - 1n],
+  uint16: [0n, 2n ** 16n - 1n],
+  int32: [-(2n ** 31n), 2n ** 31n - 1n],
+  uint32: [0n, 2n ** 32n - 1n],
+  int64: [-(2n ** 63n), 2n ** 63n - 1n],
+  uint64: [0n, 2n ** 64n - 1n],
+  bcd16: [0n, 9999n],
+  bcd32: [0n, 99_999_999n],
+}
+
 /** Orders of the bytes on the wire, A the most significant. For 64 bits they swap all four words, or the bytes in each, or both. */
 export const WORD_ORDERS = ['ABCD', 'CDAB', 'BADC', 'DCBA'] as const
 /** Every way in which devices swap bytes in words, words in double words and the two double words. */

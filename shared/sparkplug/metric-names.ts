@@ -23,6 +23,8 @@ export const QUALITY_PROPERTY = 'Quality'
 export const ANDON_QUALITY_PROPERTY = 'Andon Quality'
 /** Property: UInt64, the sample's own offset in a thinned record. */
 export const OFFSET_PROPERTY = 'Andon Offset'
+/** Property of a metric in a DCMD, of the metric's type: what the sender believes to be there now; otherwise nothing is written. */
+export const EXPECTED_PROPERTY = 'Andon Expected'
 /** Property: String, engineering unit. */
 export const UNIT_PROPERTY = 'engUnit'
 /** Quality of a tag that was not read since the edge started. */

@@ -209,6 +209,14 @@ describe('a command', () => {
     expect(await outcome).toEqual({ id, status: 'failed', error: 'The device is locked' })
   })
 
+  it("carries what is expected to be there, in the metric's own type", async () => {
+    await born(ANSWERING)
+    void write([{ name: 'setpoint', value: -5, expected: 7 }])
+    await eventually(() => commands().length).toBe(1)
+    const [written] = commands()[0]?.payload.metrics ?? []
+    expect(written?.properties).toMatchObject({ keys: ['Andon Expected'], values: [{ type: 1, int_value: 7 }] })
+  })
+
   it('is one command for one id, whatever comes of it', async () => {
     await born(ANSWERING)
     const id = randomUUID()

@@ -1,7 +1,7 @@
 import { DomainError } from '#cloud/platform/errors.ts'
 import type { Scalar } from '#shared/contracts/sample.ts'
 import type { SparkplugType } from '#shared/sparkplug/datatype.ts'
-import { BD_SEQ, COMMAND_ID, COMMAND_RESULT, REBIRTH } from '#shared/sparkplug/metric-names.ts'
+import { BD_SEQ, COMMAND_ID, COMMAND_RESULT, EXPECTED_PROPERTY, REBIRTH } from '#shared/sparkplug/metric-names.ts'
 import { encodePayload, type OutgoingMetric, type Payload } from '#shared/sparkplug/payload.ts'
 import { formatTopic } from '#shared/sparkplug/topics.ts'
 import type { CommandOutcome, WriteCommand } from '../contract.ts'
@@ -62,7 +62,7 @@ function prepare(host: HostContext, shard: EdgeShard, command: WriteCommand): Pe
   if (command.metrics.length === 0)
     throw new DomainError('invalid', 'command.empty', 'A command writes at least one metric')
   const now = host.clock()
-  const metrics = command.metrics.map(({ name, value }) => outgoing(shard, device, { name, value, now }))
+  const metrics = command.metrics.map((metric) => outgoing(shard, device, { ...metric, now }))
   const id = shard.bornMetric(device, COMMAND_ID)
   if (id) metrics.push({ name: COMMAND_ID, type: 'string', timestamp: now, value: commandId })
   const bytes = encoded(now, metrics)
@@ -79,11 +79,12 @@ function prepare(host: HostContext, shard: EdgeShard, command: WriteCommand): Pe
 interface Write {
   readonly name: string
   readonly value: Scalar
+  readonly expected?: Scalar
   readonly now: number
 }
 
 /** By alias when the birth gave one, else by name (tck-id-payloads-alias-data-cmd-requirement). */
-function outgoing(shard: EdgeShard, device: string | undefined, { name, value, now }: Write): OutgoingMetric {
+function outgoing(shard: EdgeShard, device: string | undefined, { name, value, expected, now }: Write): OutgoingMetric {
   const born = shard.bornMetric(device, name)
   const isOwn = name === BD_SEQ || name === REBIRTH || name.startsWith('Andon/')
   if (!born || isOwn || born.type === null) {
@@ -96,8 +97,11 @@ function outgoing(shard: EdgeShard, device: string | undefined, { name, value, n
     isTyped: wantsTypes(shard),
     timestamp: now,
     value: widened(born.type, value),
+    ...(expected === undefined ? {} : { properties: expectation(born.type, widened(born.type, expected)) }),
   }
 }
+
+const expectation = (type: SparkplugType, value: Scalar) => ({ [EXPECTED_PROPERTY]: { type, value } })
 
 const nameOf = ({ name, alias }: BornMetric) =>
   alias === null ? { name } : { alias: Number.isSafeInteger(Number(alias)) ? Number(alias) : BigInt(alias) }

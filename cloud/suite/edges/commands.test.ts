@@ -121,6 +121,15 @@ describe('a command to a device', () => {
     expect(String(commands[0]?.[0]?.long_value)).toBe('9007199254740993')
   })
 
+  it('takes along what is expected to be there', async () => {
+    result = { status: 'done' }
+    commands.length = 0
+    const writes = [{ tag: 'energy', value: '9007199254740993', expected: '9007199254740992' }]
+    expect(await send('valve-1', writes)).toMatchObject({ writes })
+    const [expected] = commands[0]?.[0]?.properties?.values ?? []
+    expect(String(expected?.long_value)).toBe('9007199254740992')
+  })
+
   it('is told as sent to a device that answers none', async () => {
     expect(await send('valve-2', SET)).toMatchObject({ status: 'sent', error: null })
   })

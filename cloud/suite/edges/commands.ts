@@ -99,10 +99,10 @@ function failureOf(id: string, error: unknown): CommandOutcome {
 async function outcomeOf({ pipeline }: EdgeDeps, { id, actor, deviceId, writes }: Sending): Promise<CommandOutcome> {
   const { group, edge, device } = await ownDevice(pipeline, actor.org, deviceId)
   const metrics = await Promise.all(
-    writes.map(async ({ tag, value }) => ({
-      name: tag,
-      value: await writable(pipeline, `${group}/${edge}/${device}/${tag}`, value),
-    })),
+    writes.map(async ({ tag, value, expected }) => {
+      const typed = await writable(pipeline, `${group}/${edge}/${device}/${tag}`)
+      return { name: tag, value: typed(value), ...(expected === undefined ? {} : { expected: typed(expected) }) }
+    }),
   )
   return pipeline.command({ edge: { group, edge }, device, metrics, commandId: id } satisfies WriteCommand)
 }
@@ -115,8 +115,8 @@ async function ownDevice(pipeline: EdgeDeps['pipeline'], org: string, id: string
   )
 }
 
-/** The value as the machine side takes it. @throws DomainError for a tag that its profile does not let anybody write. */
-async function writable(pipeline: EdgeDeps['pipeline'], path: string, value: Write['value']): Promise<Scalar> {
+/** Turns values of a tag into what the machine side takes. @throws DomainError for a tag that its profile does not let anybody write. */
+async function writable(pipeline: EdgeDeps['pipeline'], path: string): Promise<(value: Write['value']) => Scalar> {
   const tag = await pipeline.tag(path)
   if (tag?.definition && !tag.definition.writable) {
     throw new DomainError(
@@ -126,7 +126,7 @@ async function writable(pipeline: EdgeDeps['pipeline'], path: string, value: Wri
     )
   }
   const isWide = tag?.type === 'int64' || tag?.type === 'uint64'
-  return isWide && typeof value === 'string' && /^-?\d{1,20}$/.test(value) ? BigInt(value) : value
+  return (value) => (isWide && typeof value === 'string' && /^-?\d{1,20}$/.test(value) ? BigInt(value) : value)
 }
 
 /** Judges and keeps the command; with the asset of the device, in its activity. */

@@ -1,5 +1,6 @@
 import { GOOD } from '#shared/contracts/sample.ts'
 import { NotConnectedError, type PolledDriver, type Sample, type Turn } from '../driver.ts'
+import { readNow, writeNow } from './access.ts'
 import { type ModbusAddress, parseModbusAddress } from './address.ts'
 import type { Holes } from './holes.ts'
 import type { Lane } from './lane.ts'
@@ -25,6 +26,7 @@ export interface ModbusDriverOptions {
 export function createModbusDriver(options: ModbusDriverOptions): PolledDriver<ModbusAddress> {
   const { lane, holes, now } = options
   const planOf = planner(options)
+  const access = { ...options, quirks: options.addressing?.quirks }
   let hasJoined = false
   return {
     kind: 'polled',
@@ -44,6 +46,8 @@ export function createModbusDriver(options: ModbusDriverOptions): PolledDriver<M
       }
       return samplesOf(plan, holes, now())
     },
+    readNow: (tag, address, signal) => readNow(access, { tag, address, signal }),
+    write: (address, value, signal) => writeNow(access, address, value, signal),
     async close() {
       if (hasJoined) lane.leave()
       hasJoined = false

@@ -1,3 +1,4 @@
+import { INTEGER_BOUNDS } from '#shared/contracts/device-profile.ts'
 import type { Scalar } from '#shared/contracts/sample.ts'
 import { WriteError } from '../driver.ts'
 import type { ModbusAddress, Packing, RegisterType } from './address.ts'
@@ -26,17 +27,6 @@ function wordsOf(bytes: Buffer): number[] {
 }
 
 type NumberType = Exclude<RegisterType, 'bit' | 'string'>
-
-const INTEGERS: Readonly<Partial<Record<NumberType, readonly [bigint, bigint]>>> = {
-  int16: [-(2n ** 15n), 2n ** 15n - 1n],
-  uint16: [0n, 2n ** 16n - 1n],
-  int32: [-(2n ** 31n), 2n ** 31n - 1n],
-  uint32: [0n, 2n ** 32n - 1n],
-  int64: [-(2n ** 63n), 2n ** 63n - 1n],
-  uint64: [0n, 2n ** 64n - 1n],
-  bcd16: [0n, 9999n],
-  bcd32: [0n, 99_999_999n],
-}
 
 function bigEndian(value: Exclude<Scalar, null>, type: NumberType): Buffer {
   switch (type) {
@@ -78,7 +68,7 @@ function encodeFloat(value: number, type: 'float16' | 'float32' | 'float64'): Bu
 /** A whole number in the type's range. Rounds nothing: whoever scales says how. */
 function whole(value: Exclude<Scalar, null>, type: NumberType): bigint {
   const number = typeof value === 'bigint' ? value : exact(value)
-  const [low, high] = INTEGERS[type] ?? [0n, 0n]
+  const [low, high] = INTEGER_BOUNDS[type] ?? [0n, 0n]
   if (number === undefined) throw new WriteError(`${shown(value)} is no whole number, which '${type}' needs`)
   if (number < low || number > high) throw new WriteError(`${number} does not fit '${type}': ${low} to ${high}`)
   return number

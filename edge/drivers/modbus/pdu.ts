@@ -7,6 +7,7 @@ const WRITE_COIL = 5
 const WRITE_REGISTER = 6
 const WRITE_COILS = 15
 const WRITE_REGISTERS = 16
+const MASK_WRITE = 22
 
 /** The device understood the request and refused it. */
 export class ModbusException extends Error {
@@ -48,23 +49,33 @@ export function readRequest(area: Area, start: number, count: number): Buffer {
   return pdu
 }
 
-/** Request that writes registers: function 6 for one, 16 for more. */
-export function writeRegistersRequest(start: number, registers: readonly number[]): Buffer {
+/** Request that writes registers: function 6 for one, 16 for more, or always 16. */
+export function writeRegistersRequest(start: number, registers: readonly number[], isAlwaysMultiple = false): Buffer {
   const [only] = registers
-  if (registers.length === 1 && only !== undefined) return single(WRITE_REGISTER, start, only)
+  if (registers.length === 1 && only !== undefined && !isAlwaysMultiple) return single(WRITE_REGISTER, start, only)
   const pdu = multiple(WRITE_REGISTERS, { start, count: registers.length, bytes: registers.length * 2 })
   for (const [i, register] of registers.entries()) pdu.writeUInt16BE(register, 6 + i * 2)
   return pdu
 }
 
-/** Request that writes coils: function 5 for one, 15 for more. */
-export function writeCoilsRequest(start: number, coils: readonly boolean[]): Buffer {
-  if (coils.length === 1) return single(WRITE_COIL, start, coils[0] ? 0xff00 : 0)
+/** Request that writes coils: function 5 for one, 15 for more, or always 15. */
+export function writeCoilsRequest(start: number, coils: readonly boolean[], isAlwaysMultiple = false): Buffer {
+  if (coils.length === 1 && !isAlwaysMultiple) return single(WRITE_COIL, start, coils[0] ? 0xff00 : 0)
   const pdu = multiple(WRITE_COILS, { start, count: coils.length, bytes: Math.ceil(coils.length / 8) })
   for (const [i, on] of coils.entries()) {
     const at = 6 + (i >> 3)
     if (on) pdu.writeUInt8(pdu.readUInt8(at) | (1 << (i & 7)), at)
   }
+  return pdu
+}
+
+/** Request that sets or clears one bit of a register and leaves the others to the device (function 22). */
+export function maskWriteRequest(register: number, bit: number, isSet: boolean): Buffer {
+  const pdu = Buffer.alloc(7)
+  pdu.writeUInt8(MASK_WRITE, 0)
+  pdu.writeUInt16BE(register, 1)
+  pdu.writeUInt16BE(0xffff ^ (1 << bit), 3)
+  pdu.writeUInt16BE(isSet ? 1 << bit : 0, 5)
   return pdu
 }
 
@@ -99,10 +110,12 @@ export function readReply(request: Buffer, reply: Buffer): Buffer {
   return reply.subarray(2)
 }
 
-/** Checks the reply to a write: it repeats the first five bytes of the request (of a multiple write, start and count). */
+/** Checks the reply to a write: it repeats the request, of a write to several only function, start and count. */
 export function checkWriteReply(request: Buffer, reply: Buffer): void {
   checkFunction(request, reply)
-  if (!reply.equals(request.subarray(0, 5))) throw new FrameError('The reply to a write repeats something else')
+  const isRepeatedWhole = request[0] === MASK_WRITE
+  if (!reply.equals(isRepeatedWhole ? request : request.subarray(0, 5)))
+    throw new FrameError('The reply to a write repeats something else')
 }
 
 function checkFunction(request: Buffer, reply: Buffer): void {
