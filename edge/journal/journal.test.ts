@@ -20,7 +20,7 @@ const opened: Journal[] = []
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'journal-'))
-  now = 1_700_000_000_000
+  now = 1_800_000_000_000
 })
 afterEach(async () => {
   for (const journal of opened.splice(0)) await journal.close()
@@ -194,6 +194,38 @@ describe('gateway time that was set', () => {
       { first: '3', last: '3', count: 0, cause: 'clock-jump', firstTime: now - 60_000, lastTime: now },
     ])
     expect(valuesOf(journal).filter((value) => typeof value === 'number')).toEqual([1, 2, 3])
+  })
+})
+
+describe('a box whose clock was not set when it began', () => {
+  it('collects all the same, calls its samples uncertain, and gives them up for no age', async () => {
+    now = 3_600_000
+    let monotonic = 0
+    const clock = { now: () => now, monotonic: () => monotonic }
+    const config = { commitSpacingMs: 0, ballastMb: 0, minFreeMb: 0, segmentMinutes: 1 / 60, maxAgeHours: 1 }
+    const journal = openJournal({ directory, config, clock, log: silentLog })
+    opened.push(journal)
+    const a = journal.tagId('a', 'x', 'int32')
+    for (let i = 0; i < 5; i++) {
+      await journal.append([sample(a, i)])
+      now += 1000
+      monotonic += 1000
+    }
+    expect(journal.status()).toMatchObject({ isTimeBelieved: false, counters: { unsynchronised: 5 } })
+    now += 1_800_000_000_000
+    for (let i = 5; i < 8; i++) {
+      await journal.append([sample(a, i)])
+      await new Promise(setImmediate)
+      now += 6000
+      monotonic += 6000
+    }
+    const samples = all(journal).flatMap((record) => (record.device ? record.samples : []))
+    expect(samples.map(({ value, quality }) => [value, quality])).toEqual([
+      ...[0, 1, 2, 3, 4].map((value) => [value, 64]),
+      ...[5, 6, 7].map((value) => [value, 192]),
+    ])
+    expect(gapsOf(journal)).toMatchObject([{ cause: 'clock-jump', firstTime: 3_605_000 }])
+    expect(journal.status().isTimeBelieved).toBe(true)
   })
 })
 

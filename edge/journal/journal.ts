@@ -49,6 +49,8 @@ export interface JournalStatus {
   readonly depth: number
   readonly segments: number
   readonly sizeBytes: number
+  /** False while gateway time cannot be right. */
+  readonly isTimeBelieved: boolean
   /** Source time in ms of the oldest sample not acknowledged. */
   readonly oldestAt: number | undefined
   readonly counters: JournalCounters
@@ -66,6 +68,8 @@ export interface JournalCounters {
   readonly repeated: number
   /** Live samples that took gateway time because their own was more than 2 s off. */
   readonly retimed: number
+  /** Samples read while gateway time could not be right, journaled as uncertain. */
+  readonly unsynchronised: number
   /** Samples whose value does not fit their tag's type, journaled as bad without a value. */
   readonly mistyped: number
   /** Samples given up to the limits, each covered by a gap record. */

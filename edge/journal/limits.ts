@@ -1,6 +1,7 @@
 import type { GapCause } from '#shared/contracts/gap.ts'
 import { segmentBytesOf } from './config.ts'
 import { oldestToDiscard, oldestToPack, oldestToThin, planDiscard } from './discard.ts'
+import { EARLIEST_MS } from './gateway-clock.ts'
 import { gapSample, MB, type Parts, saveAcknowledged, sizeOf } from './parts.ts'
 import { startRewriting } from './rewrite.ts'
 import { isFull, type SegmentRow, type SegmentSummary } from './segment.ts'
@@ -18,9 +19,7 @@ export function keepHouse(parts: Parts, now: number): void {
   if (parts.isClosed) return
   const { config, store, acknowledged } = parts
   const oldest = oldestToDiscard(store, acknowledged)
-  if (oldest?.newestAt !== undefined && oldest.newestAt < now - config.maxAgeHours * 3_600_000) {
-    discardOldest(parts, 'age-limit')
-  }
+  if (oldest && isTooOld(oldest, now - config.maxAgeHours * 3_600_000)) discardOldest(parts, 'age-limit')
   const pressure = pressureOn(parts)
   if (pressure === 'high' || (pressure === 'some' && !thinOldest(parts))) discardOldest(parts, 'disk-limit')
   if (pressure === 'none') {
@@ -28,6 +27,10 @@ export function keepHouse(parts: Parts, now: number): void {
     parts.ballast.restore(config.minFreeMb * MB)
   }
 }
+
+/** What was read while the clock of the box was not set yet is not old, only dated wrongly. */
+const isTooOld = ({ newestAt }: SegmentSummary, before: number): boolean =>
+  newestAt !== undefined && newestAt >= EARLIEST_MS && newestAt < before
 
 function pressureOn({ config, store, directory }: Parts): 'none' | 'some' | 'high' {
   const over = sizeOf(store) - config.maxMb * MB

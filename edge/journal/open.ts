@@ -4,6 +4,7 @@ import type { Log } from '#shared/log/log.ts'
 import { ALARM_EVENT, GAP } from '#shared/sparkplug/metric-names.ts'
 import { JOURNAL_DEFAULTS, type JournalConfig, segmentBytesOf } from './config.ts'
 import { conformTime, conformValue, wholeMillis } from './conform.ts'
+import { type ClockJump, createGatewayClock, type GatewayClock } from './gateway-clock.ts'
 import { type Counting, createIdentity } from './identity.ts'
 import type { Accepted, Clock, Journal, JournalClass, JournalRecord } from './journal.ts'
 import { keepHouse, relieve } from './limits.ts'
@@ -17,8 +18,6 @@ import { openStore } from './store.ts'
 import { createWriter, type Writer } from './writer.ts'
 
 const HOUSEKEEPING_MS = 5000
-/** Gateway time that moved this much against the monotonic clock was set by somebody. */
-const CLOCK_JUMP_MS = 2000
 const SAVE_ACK_MS = 2000
 
 export interface JournalOptions {
@@ -64,11 +63,13 @@ export function openJournal({ directory, config, clock, log }: JournalOptions): 
     checkedAt: clock.now(),
     segmentsSeen: store.segments.length + 1,
     isClosed: false,
-    clockOffset: clockOffset(clock),
+    time: createGatewayClock(clock, store.segments.at(-1)?.newestAt),
   }
   parts.writer = writerOf(parts)
   parts.ballast.restore(settings.minFreeMb * MB)
   openRoomy(ballast, () => resume(parts))
+  if (!parts.time.isBelieved)
+    parts.log.warn({ now: clock.now() }, 'Gateway time cannot be right; samples are uncertain until it is set')
   return journalOf(parts)
 }
 
@@ -96,6 +97,7 @@ const newCounters = (): Counting => ({
   repeated: 0,
   retimed: 0,
   mistyped: 0,
+  unsynchronised: 0,
   discarded: 0,
   thinned: 0,
   repacked: 0,
@@ -150,32 +152,34 @@ function journalOf(parts: Parts): Journal {
   }
 }
 
-const clockOffset = (clock: Clock): number | undefined => clock.monotonic && clock.now() - clock.monotonic()
-
 /** Records that gateway time was set: the time between is a hole or a fold in the history. */
-function noticeClockJump(parts: Parts, now: number): void {
-  const offset = clockOffset(parts.clock)
-  if (offset === undefined || parts.clockOffset === undefined) return
-  const jump = offset - parts.clockOffset
-  parts.clockOffset = offset
-  if (Math.abs(jump) < CLOCK_JUMP_MS) return
-  const [firstTime, lastTime] = jump > 0 ? [now - jump, now] : [now, now - jump]
-  const record = gap({ first: 0n, last: 0n, count: 0 }, 'clock-jump', Math.round(firstTime), Math.round(lastTime))
-  parts.log.warn({ jumpMs: Math.round(jump) }, 'Gateway time was set')
+function noticeClockJump(parts: Parts, { from, to }: ClockJump): void {
+  const times = [Math.round(from), Math.round(to)].sort((a, b) => a - b)
+  const record = gap({ first: 0n, last: 0n, count: 0 }, 'clock-jump', times[0] ?? 0, times[1] ?? 0)
+  parts.log.warn({ jumpMs: Math.round(to - from), isBelieved: parts.time.isBelieved }, 'Gateway time was set')
   parts.writer.append({ class: 'gap', samples: [gapSample(parts, record)] }).catch((error: unknown) => {
     parts.log.error({ err: error }, 'Gap of a clock jump was not journaled')
   })
 }
 
 function conform(parts: Parts, samples: readonly TagSample[], kind: JournalClass): TagSample[] {
-  const now = parts.clock.now()
-  noticeClockJump(parts, now)
+  const { registry, counters, time } = parts
+  const { now, jump } = time.look()
+  if (jump) noticeClockJump(parts, jump)
   return samples.map((sample) => {
-    const tag = parts.registry.tag(sample.tagId)
+    const tag = registry.tag(sample.tagId)
     if (!tag) throw new RangeError(`Tag ${sample.tagId} is not registered in the journal`)
-    const typed = conformValue(sample, tag.type, parts.counters)
-    return kind === 'live' ? conformTime(typed, now, parts.counters) : wholeMillis(typed)
+    const typed = conformValue(sample, tag.type, counters)
+    if (kind !== 'live') return wholeMillis(typed)
+    const timed = conformTime(typed, now, counters)
+    return time.isBelieved ? timed : doubted(timed, time, counters)
   })
+}
+
+/** A sample read while gateway time cannot be right: kept, and uncertain. */
+function doubted(sample: TagSample, time: GatewayClock, counters: Counting): TagSample {
+  counters.unsynchronised += 1
+  return { ...sample, quality: time.qualityOf(sample.quality) }
 }
 
 function acknowledge(parts: Parts, offset: bigint): void {

@@ -3,6 +3,7 @@ import type { GapCause, GapRecord } from '#shared/contracts/gap.ts'
 import { GOOD } from '#shared/contracts/sample.ts'
 import type { Log } from '#shared/log/log.ts'
 import type { JournalConfig } from './config.ts'
+import type { GatewayClock } from './gateway-clock.ts'
 import type { Counting, Identity } from './identity.ts'
 import type { Clock, JournalRecord } from './journal.ts'
 import type { Registry } from './registry.ts'
@@ -43,8 +44,7 @@ export interface Parts {
   /** Segments when the house was last looked after. */
   segmentsSeen: number
   isClosed: boolean
-  /** Gateway time less monotonic time at the last append; undefined without a monotonic clock. */
-  clockOffset: number | undefined
+  readonly time: GatewayClock
 }
 
 /** The records of a row, for as long as the row is the same. */

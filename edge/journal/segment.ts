@@ -62,14 +62,16 @@ export interface SegmentReader {
   close(): void
 }
 
-/** Name of the segment that begins with an offset; names sort as offsets do. */
-export const segmentPath = (directory: string, first: bigint): string =>
-  join(directory, `segment-${String(first).padStart(20, '0')}.db`)
+const NAME = /^segment-(\d{20})(?:\.(\d+))?\.db$/
 
-/** First offset in a segment's file name; undefined when the file is no segment. */
-export function offsetOfName(name: string): bigint | undefined {
-  const match = /^segment-(\d{20})\.db$/.exec(name)
-  return match?.[1] === undefined ? undefined : BigInt(match[1])
+/** Path of the segment that begins with an offset; names sort as offsets do. A `turn` above 0 has been written anew. */
+export const segmentPath = (directory: string, first: bigint, turn = 0): string =>
+  join(directory, `segment-${String(first).padStart(20, '0')}${turn === 0 ? '' : `.${turn}`}.db`)
+
+/** First offset and turn in a segment's file name; undefined when the file is no segment. */
+export function parseName(name: string): { readonly first: bigint; readonly turn: number } | undefined {
+  const match = NAME.exec(name)
+  return match?.[1] === undefined ? undefined : { first: BigInt(match[1]), turn: Number(match[2] ?? 0) }
 }
 
 interface RawRow {
@@ -311,7 +313,7 @@ export interface Replacement {
   discard(): void
 }
 
-/** Begins a file that takes the place of a segment, with the same offsets; a crash before the rename leaves no trace of it. */
+/** Begins a file that takes the place of a segment, with the same offsets; a crash before its rename leaves no trace of it. */
 export function replaceSegment(from: SegmentSummary, form: SegmentForm): Replacement {
   const path = `${from.path}${REPLACEMENT}`
   rmSync(path, { force: true })

@@ -15,6 +15,7 @@ export function statusOf(parts: Parts): JournalStatus {
     depth,
     segments: store.segments.length,
     sizeBytes: sizeOf(store),
+    isTimeBelieved: parts.time.isBelieved,
     oldestAt: oldest?.samples[0]?.sourceAt,
     counters: { ...counters },
   }

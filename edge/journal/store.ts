@@ -1,12 +1,12 @@
 import { readdirSync, renameSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { OffsetRange } from '#shared/sparkplug/range-set.ts'
 import {
   createSegment,
   isBroken,
   type OpenSegment,
-  offsetOfName,
   openReader,
+  parseName,
   REPLACEMENT,
   type Replacement,
   replaceSegment,
@@ -14,6 +14,7 @@ import {
   type SegmentReader,
   type SegmentRow,
   type SegmentSummary,
+  segmentPath,
   summarise,
   syncDirectory,
   unlinkSegment,
@@ -158,9 +159,12 @@ function replace(state: State, directory: string, segment: SegmentSummary, by: R
     state.sealed = state.sealed.filter((other) => other !== segment)
     return true
   }
-  renameSync(by.path, segment.path)
+  // A name of its own: beside the old one the write-ahead log of a segment may still lie that a full disk could not seal.
+  const path = segmentPath(directory, segment.first, (parseName(basename(segment.path))?.turn ?? 0) + 1)
+  renameSync(by.path, path)
   syncDirectory(directory)
-  state.sealed = state.sealed.map((other) => (other === segment ? summary : other))
+  unlinkSegment(segment.path)
+  state.sealed = state.sealed.map((other) => (other === segment ? { ...summary, path } : other))
   return true
 }
 
@@ -196,25 +200,34 @@ function createReaders(): Readers {
  * @throws Error for any other fault, such as a disk without room: then nothing is given up.
  */
 function load(directory: string): { sealed: SegmentSummary[]; damaged: OffsetRange[] } {
-  const names = readdirSync(directory).sort()
-  for (const name of names) if (name.includes(`.db${REPLACEMENT}`)) rmSync(join(directory, name))
-  const starts = names.flatMap((name) => offsetOfName(name) ?? [])
+  for (const name of readdirSync(directory)) if (name.includes(`.db${REPLACEMENT}`)) rmSync(join(directory, name))
+  const names = newestTurns(directory)
   const sealed: SegmentSummary[] = []
   const damaged: OffsetRange[] = []
-  names
-    .filter((name) => offsetOfName(name) !== undefined)
-    .forEach((name, i) => {
-      const first = starts[i] ?? 0n
-      const path = join(directory, name)
-      try {
-        const summary = summarise(path, first)
-        if (summary.samples === 0) unlinkSegment(path)
-        else sealed.push(summary)
-      } catch (error) {
-        if (!isBroken(error)) throw error
-        renameSync(path, `${path}.damaged`)
-        damaged.push({ first, last: (starts[i + 1] ?? first) - 1n })
-      }
-    })
+  names.forEach(({ first, path }, i) => {
+    try {
+      const summary = summarise(path, first)
+      if (summary.samples === 0) unlinkSegment(path)
+      else sealed.push(summary)
+    } catch (error) {
+      if (!isBroken(error)) throw error
+      renameSync(path, `${path}.damaged`)
+      damaged.push({ first, last: (names[i + 1]?.first ?? first) - 1n })
+    }
+  })
   return { sealed, damaged }
+}
+
+/** The segments of a directory in order; what a segment was before it was written anew is removed. */
+function newestTurns(directory: string): { readonly first: bigint; readonly path: string }[] {
+  const found = readdirSync(directory).flatMap((name) => {
+    const parsed = parseName(name)
+    return parsed ? [{ ...parsed, path: join(directory, name) }] : []
+  })
+  found.sort((a, b) => (a.first === b.first ? a.turn - b.turn : a.first < b.first ? -1 : 1))
+  return found.filter(({ first, path }, i) => {
+    if (found[i + 1]?.first !== first) return true
+    unlinkSegment(path)
+    return false
+  })
 }

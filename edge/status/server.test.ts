@@ -102,6 +102,7 @@ function sources(): StatusSources {
     retimed: 0,
     mistyped: 0,
     thinned: 0,
+    unsynchronised: 0,
     repacked: 0,
     discarded: 4,
     gaps: 1,
@@ -114,6 +115,7 @@ function sources(): StatusSources {
       { lane: 'modbus 10.0.0.5:502', isOpen: true, requests: 7, timeouts: 1, strayReplies: 0, roundTripMs: 1.5 },
     ],
     journal: () => ({
+      isTimeBelieved: true,
       epoch: 5n,
       newest: 12n,
       acknowledged: 2n,

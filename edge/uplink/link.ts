@@ -6,7 +6,7 @@ import type { Connection } from './connection.ts'
 import { createDelivery, type Delivery } from './delivery.ts'
 import { createPace, type Pace } from './pace.ts'
 import { type CommandDesk, createCommandDesk } from './results.ts'
-import { createSession, type Session } from './session.ts'
+import { createSession, type Session, ticksOf } from './session.ts'
 import type { UplinkTiming } from './timing.ts'
 import type { UplinkOptions } from './uplink.ts'
 
@@ -76,7 +76,7 @@ class EdgeLink implements Link {
   readonly #session: Session
   readonly #onDead: (reason: string) => void
   readonly #stops: (() => void)[]
-  /** When each dead device is to be told. */
+  /** When each dead device is to be told, in ticks. */
   readonly #deaths = new Map<string, number>()
   /** Where the search for alarm events and gaps in the backlog goes on; they are sent before all else. */
   #urgentFrom: bigint | undefined
@@ -90,7 +90,7 @@ class EdgeLink implements Link {
     const { model, journal, clock } = options
     this.#session = createSession({ model, journal, clock, connection, bdSeq })
     state.session = this.#session
-    state.delivery.begin(journal.acknowledged, journal.newest, clock.now())
+    state.delivery.begin(journal.acknowledged, journal.newest, ticksOf(clock))
     this.#urgentFrom = journal.acknowledged + 1n
     this.#birth()
     const timer = setInterval(() => this.#tick(), TICK_MS)
@@ -145,8 +145,8 @@ class EdgeLink implements Link {
   #acknowledge(offset: bigint): void {
     const { journal, clock } = this.#options
     const { delivery, pace } = this.#state
-    const now = clock.now()
-    this.#state.lastAckAt = now
+    const now = ticksOf(clock)
+    this.#state.lastAckAt = clock.now()
     const latency = delivery.acknowledge(offset > journal.newest ? journal.newest : offset, now)
     if (latency !== undefined) pace.observe(latency, now)
     journal.acknowledge(offset)
@@ -154,7 +154,7 @@ class EdgeLink implements Link {
 
   #deviceChanged(device: string, isAlive: boolean): void {
     if (!isAlive) {
-      this.#deaths.set(device, this.#options.clock.now() + DEATH_DELAY_MS)
+      this.#deaths.set(device, ticksOf(this.#options.clock) + DEATH_DELAY_MS)
       return
     }
     this.#deaths.delete(device)
@@ -171,17 +171,17 @@ class EdgeLink implements Link {
 
   #send(record: JournalRecord, isHistorical: boolean): void {
     this.#session.send(record, isHistorical)
-    this.#state.delivery.markSent(record, this.#options.clock.now())
+    this.#state.delivery.markSent(record, ticksOf(this.#options.clock))
     this.#state.sent += record.samples.length
   }
 
   #tick(): void {
-    const now = this.#options.clock.now()
+    const now = ticksOf(this.#options.clock)
     if (this.#options.config.acknowledgement === 'none') this.#roll(now)
     else if (this.#isDead(now)) return
     this.#pump(now)
     this.#tellDeaths(now)
-    if (now - this.#session.lastSentAt >= this.#timing.heartbeatMs - TICK_MS) this.#session.heartbeat()
+    if (now - this.#session.lastSentTicks >= this.#timing.heartbeatMs - TICK_MS) this.#session.heartbeat()
   }
 
   #isDead(now: number): boolean {

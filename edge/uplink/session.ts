@@ -37,8 +37,8 @@ export interface Session {
   answer(device: string | undefined, json: string): void
   /** Devices that are born only because old samples of them had to be sent. */
   readonly lent: ReadonlySet<string>
-  /** Gateway time of the last message. */
-  readonly lastSentAt: number
+  /** When the last message was sent, in ticks. */
+  readonly lastSentTicks: number
   readonly births: number
 }
 
@@ -48,14 +48,19 @@ export function deathOf({ group, edge }: EdgeModel, bdSeq: number, at: number) {
   return { topic, payload: encodePayload({ timestamp: at, metrics: [bdSeqMetric(bdSeq, at)] }) }
 }
 
+/** Time for waits and delays, in ms: on a clock that nobody sets, where there is one. */
+export const ticksOf = (clock: Clock): number => clock.monotonic?.() ?? clock.now()
+
 export function createSession(options: SessionOptions): Session {
   return new EdgeSession(options)
 }
 
 class EdgeSession implements Session {
   readonly lent = new Set<string>()
-  lastSentAt = 0
+  lastSentTicks = 0
   births = 0
+  /** Gateway time of the last message. */
+  #lastSentAt = 0
   readonly #options: SessionOptions
   /** Tags that the host knows, by device. */
   readonly #born = new Map<string, Set<number>>()
@@ -97,7 +102,7 @@ class EdgeSession implements Session {
     if (device !== undefined) this.#ensureBorn(device, record)
     const { journal, connection } = this.#options
     const topic = this.#next(device === undefined ? 'NDATA' : 'DDATA', device)
-    this.#writer.begin(this.lastSentAt, this.#seq, isHistorical)
+    this.#writer.begin(this.#lastSentAt, this.#seq, isHistorical)
     writeRecord(this.#writer, journal, record, isHistorical)
     connection.publish(topic, this.#writer.end())
   }
@@ -125,7 +130,7 @@ class EdgeSession implements Session {
 
   #publish(message: NodeMessage | DeviceMessage, device: string | undefined, metrics: readonly OutgoingMetric[]): void {
     const topic = this.#next(message, device)
-    this.#options.connection.publish(topic, encodePayload({ timestamp: this.lastSentAt, seq: this.#seq, metrics }))
+    this.#options.connection.publish(topic, encodePayload({ timestamp: this.#lastSentAt, seq: this.#seq, metrics }))
   }
 
   /** Counts a message on; answers its topic. */
@@ -133,7 +138,8 @@ class EdgeSession implements Session {
     const { model, clock } = this.#options
     const { group, edge } = model
     this.#seq = nextSeq(this.#seq)
-    this.lastSentAt = clock.now()
+    this.#lastSentAt = clock.now()
+    this.lastSentTicks = ticksOf(clock)
     if (device === undefined) return formatTopic({ message: message as NodeMessage, group, edge })
     return formatTopic({ message: message as DeviceMessage, group, edge, device })
   }

@@ -294,8 +294,8 @@ describe('a link that breaks', () => {
     const tag = tagOf('meter-1')
     for (let i = 0; i < 250; i++) {
       const at = Date.now()
-      const samples = Array.from({ length: 500 }, (_, k) => {
-        return { tagId: tag, sourceAt: at + i * 500 + k, value: Math.random(), quality: 192 } as const
+      const samples = Array.from({ length: 1000 }, (_, k) => {
+        return { tagId: tag, sourceAt: at + i * 1000 + k, value: Math.random(), quality: 192 } as const
       })
       await journal.append(samples, 'backfill')
     }
@@ -304,7 +304,7 @@ describe('a link that breaks', () => {
     start()
     await until(() => host.committed.hasAll(1n, journal.newest))
     const arrived = [...host.samples.values()].filter(({ metric }) => metric.double_value !== undefined).length
-    expect(arrived + discarded).toBe(250 * 500)
+    expect(arrived + discarded).toBe(250 * 1000)
     await until(() => journal.status().depth === 0)
   })
 
