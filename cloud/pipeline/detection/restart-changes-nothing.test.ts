@@ -10,6 +10,7 @@ import type { AlarmDefinition } from '#shared/contracts/alarm-definition.ts'
 import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
 import { silentLog } from '#shared/log/log.ts'
 import { memoryHistory } from '#tests/support/late-history.ts'
+import { mortal } from '#tests/support/mortal.ts'
 import { startTestDatabase, type TestDatabase } from '#tests/support/postgres.ts'
 import { HOLD_MS } from './held.ts'
 import { createDetection, type RunningDetection } from './index.ts'
@@ -147,24 +148,6 @@ function place(all: readonly Step[]): Placed[] {
     if (step.act.kind === 'samples' && step.isLost) lost.push(placed)
     return placed
   })
-}
-
-/** A database that can be taken away from a process as a kill does: what is under way may or may not be committed. */
-function mortal(db: Kysely<unknown>): { readonly db: Kysely<unknown>; kill: () => void } {
-  let isDead = false
-  const proxy = new Proxy(db, {
-    get(target, key) {
-      if (key === 'getExecutor' && isDead) throw new Error('the process is gone')
-      const found: unknown = Reflect.get(target, key)
-      return typeof found === 'function' ? found.bind(target) : found
-    },
-  })
-  return {
-    db: proxy,
-    kill: () => {
-      isDead = true
-    },
-  }
 }
 
 /** Plays steps for one edge; after a kill a new process takes over, and what was not settled comes again, in order. */
