@@ -10,6 +10,7 @@ import {
 } from '#edge/drivers/modbus/testing/scripted-server.ts'
 import type { TagSample } from '#edge/model.ts'
 import type { DeviceProfile, ProfileTag } from '#shared/contracts/device-profile.ts'
+import type { GapRecord } from '#shared/contracts/gap.ts'
 import { silentLog } from '#shared/log/log.ts'
 import { type Acquisition, startAcquisition } from './acquisition.ts'
 import { createModel, type WritableModel } from './model.ts'
@@ -28,6 +29,7 @@ const profileOf = (tags: Partial<ProfileTag>[]): DeviceProfile => ({
 /** An acquisition over a real server; `waitFor` looks again after every sample and every change of a device's life. */
 class Line {
   readonly journal: TagSample[] = []
+  readonly gaps: GapRecord[] = []
   readonly life: string[] = []
   readonly happened = new EventEmitter()
   readonly model: WritableModel
@@ -72,7 +74,7 @@ class Line {
         if (this.refuse) throw new Error('disk full')
         this.journal.push(...samples)
       },
-      gap: async () => undefined,
+      gap: async (gap) => void this.gaps.push(gap),
       clock: { now: Date.now, monotonic: () => performance.now() },
       log: silentLog,
     })
@@ -122,6 +124,8 @@ describe('a device that answers', () => {
     line.refuse = false
     await line.waitFor(() => line?.journal.length === 2)
     expect(line.journal.at(-1)).toMatchObject({ value: 8 })
+    await line.waitFor(() => line?.gaps.length === 1)
+    expect(line.gaps).toMatchObject([{ device: 'unit-1', cause: 'queue-overflow', count: 2 }])
   })
 })
 

@@ -7,7 +7,7 @@ import type { Log } from '#shared/log/log.ts'
 import type { ScanConfig } from './config.ts'
 import type { WritableModel } from './model.ts'
 import { publish } from './publish.ts'
-import { createReporter, deadbandOf, type Reporter } from './report.ts'
+import { bandOf, createReporter, type Reporter } from './report.ts'
 import type { Supervised } from './supervise.ts'
 
 /** Samples given to the journal and not yet on disk, of one device, beyond which newer ones are dropped and counted. */
@@ -61,6 +61,8 @@ interface DeviceState {
   readonly options: DeviceOptions
   readonly known: ReadonlyMap<string, Known>
   readonly reporter: Reporter
+  /** True when a tag is reported through a swinging door. */
+  readonly hasDoors: boolean
   readonly faults: Map<string, string>
   state: DeviceStatus['state']
   since: number
@@ -73,6 +75,8 @@ interface DeviceState {
   refused: number
   inFlight: number
   isJournalRefusing: boolean
+  /** What the journal refused since it last took something. */
+  missed: MissedTime | undefined
   /** Tags read since the link stands. */
   readonly seen: Set<number>
   /** When the device was last recorded as lost, ms since 1970. */
@@ -89,10 +93,7 @@ export function createDevice(options: DeviceOptions): Supervised & { status(): D
       state.read += read.length
       options.model.update(read)
       becomeAlive(state)
-      await report(
-        state,
-        read.filter((sample) => state.reporter.accept(sample)),
-      )
+      await reportChanges(state, read)
     },
     async onPast(samples) {
       const past = samples.flatMap((sample) => pastSample(state, sample) ?? [])
@@ -124,11 +125,12 @@ function initialState(options: DeviceOptions): DeviceState {
     const profile = profileTags.get(tag.tag)
     return profile ? [{ tag, profile }] : []
   })
-  const deadbands = new Map(known.map(({ tag, profile }) => [tag.id, deadbandOf(profile)]))
+  const bands = new Map(known.map(({ tag, profile }) => [tag.id, bandOf(profile)]))
   return {
     options,
     known: new Map(known.map((one) => [one.tag.tag, one])),
-    reporter: createReporter(deadbands, options.scan.heartbeatMs),
+    hasDoors: known.some(({ profile }) => profile.deadband?.swingingDoor === true),
+    reporter: createReporter(bands, options.scan.heartbeatMs),
     faults: new Map(),
     state: 'connecting',
     since: options.now(),
@@ -141,6 +143,7 @@ function initialState(options: DeviceOptions): DeviceState {
     refused: 0,
     inFlight: 0,
     isJournalRefusing: false,
+    missed: undefined,
     seen: new Set(),
     diedAt: 0,
   }
@@ -167,10 +170,7 @@ async function die(state: DeviceState): Promise<void> {
   state.diedAt = at
   const bad = device.tags.map((tag): TagSample => ({ tagId: tag.id, sourceAt: at, value: null, quality: BAD }))
   model.update(bad)
-  await report(
-    state,
-    bad.filter((sample) => state.reporter.accept(sample)),
-  )
+  await reportChanges(state, bad)
   model.setAlive(device.device, false)
 }
 
@@ -225,6 +225,21 @@ async function recordGap({ options }: DeviceState, { from, to, cause, count }: M
   }
 }
 
+/** What is worth reporting. A sample that a swinging door held for too long to be live goes before, under its own time. */
+async function reportChanges(state: DeviceState, samples: readonly TagSample[]): Promise<void> {
+  const reported: TagSample[] = []
+  for (const sample of samples) state.reporter.accept(sample, reported)
+  if (state.hasDoors) {
+    const liveFrom = state.options.now() - TOLERANCE_MS
+    const held = reported.filter(
+      ({ sourceAt }, i) => sourceAt < liveFrom && reported[i + 1]?.tagId === reported[i]?.tagId,
+    )
+    await report(state, held, 'backfill')
+    return report(state, held.length === 0 ? reported : reported.filter((sample) => !held.includes(sample)))
+  }
+  await report(state, reported)
+}
+
 async function report(state: DeviceState, samples: TagSample[], kind?: 'backfill'): Promise<void> {
   if (samples.length === 0) return
   if (state.inFlight + samples.length > MOST_IN_FLIGHT)
@@ -234,6 +249,7 @@ async function report(state: DeviceState, samples: TagSample[], kind?: 'backfill
     await state.options.sink(samples, kind)
     state.reported += samples.length
     state.isJournalRefusing = false
+    await tellMissed(state)
   } catch (error) {
     refuse(state, samples, error as Error)
   } finally {
@@ -244,9 +260,25 @@ async function report(state: DeviceState, samples: TagSample[], kind?: 'backfill
 /** What the journal did not take is reported again as soon as it is read again. */
 function refuse(state: DeviceState, samples: readonly TagSample[], error: Error): void {
   state.refused += samples.length
+  state.missed = missedWith(state.missed, samples)
   for (const sample of samples) state.reporter.forget(sample.tagId)
   if (!state.isJournalRefusing) state.options.log.error({ err: error }, 'The journal refuses samples')
   state.isJournalRefusing = true
+}
+
+/** What was refused is a hole in the record: told as soon as the journal takes something again. */
+async function tellMissed(state: DeviceState): Promise<void> {
+  const { missed } = state
+  if (!missed) return
+  state.missed = undefined
+  await recordGap(state, missed)
+}
+
+function missedWith(before: MissedTime | undefined, samples: readonly TagSample[]): MissedTime {
+  const times = samples.map(({ sourceAt }) => sourceAt)
+  const from = times.reduce((a, b) => Math.min(a, b), before?.from ?? Number.POSITIVE_INFINITY)
+  const to = times.reduce((a, b) => Math.max(a, b), before?.to ?? Number.NEGATIVE_INFINITY)
+  return { from, to, count: (before?.count ?? 0) + samples.length, cause: 'queue-overflow' }
 }
 
 function statusOf(state: DeviceState): DeviceStatus {

@@ -118,6 +118,8 @@ const Quirks = Type.Object(
   { ...closed, description: 'What this device does otherwise than the standard says.' },
 )
 
+const SwingingDoor = Type.Optional(Type.Boolean({ description: 'Report the corners of the signal rather than steps.' }))
+
 /** One signal of the device. `address` is in the driver's own notation and checked by the driver. */
 export const ProfileTag = Type.Object(
   {
@@ -170,10 +172,13 @@ export const ProfileTag = Type.Object(
     deadband: Type.Optional(
       Type.Union(
         [
-          Type.Object({ absolute: Type.Number({ minimum: 0 }) }, closed),
-          Type.Object({ percent: Type.Number({ minimum: 0, maximum: 100 }) }, closed),
+          Type.Object({ absolute: Type.Number({ minimum: 0 }), swingingDoor: SwingingDoor }, closed),
+          Type.Object({ percent: Type.Number({ minimum: 0, maximum: 100 }), swingingDoor: SwingingDoor }, closed),
         ],
-        { description: 'A change no greater than this is not reported: in units, or in percent of `range`.' },
+        {
+          description:
+            'A change no greater than this is not reported: in units, or in percent of `range`. With `swingingDoor: true` the corners of the signal are reported: a line between them is nowhere further off than this.',
+        },
       ),
     ),
     words: Type.Optional(

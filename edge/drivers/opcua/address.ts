@@ -28,9 +28,12 @@ export function parseOpcuaAddress(profileTag: ProfileTag): OpcuaAddress {
   return { namespace, identifier: `${kind}=${text}`, written: address, ...(deadband ? { deadband } : {}) }
 }
 
-/** The tag's deadband before scaling; percent of what the server calls its range when the profile has none. */
+/**
+ * The tag's deadband before scaling; percent of what the server calls its range when the profile has none. A swinging door
+ * must see every change.
+ */
 function deadbandFor({ type, deadband, range, scale = 1 }: ProfileTag): Deadband | undefined {
-  if (!deadband || type === 'bit' || type === 'string' || scale === 0) return undefined
+  if (!deadband || deadband.swingingDoor || type === 'bit' || type === 'string' || scale === 0) return undefined
   if ('absolute' in deadband) return { absolute: deadband.absolute / Math.abs(scale) }
   if (!range) return { percent: deadband.percent }
   return { absolute: (Math.abs(range[1] - range[0]) * deadband.percent) / 100 / Math.abs(scale) }
