@@ -10,6 +10,14 @@ const COMMANDS: Record<string, { summary: string; load: () => Promise<{ command:
   edge: { summary: 'the agent on a box beside the machines', load: () => import('./commands/edge.ts') },
   cloud: { summary: 'the cloud service', load: () => import('./commands/cloud.ts') },
   devices: { summary: 'simulated devices of a plant', load: () => import('./commands/devices.ts') },
+  read: {
+    summary: 'one address of a Modbus device, and what its registers may mean',
+    load: () => import('./commands/read.ts'),
+  },
+  sunspec: {
+    summary: 'a device profile from what a SunSpec device tells of itself',
+    load: () => import('./commands/sunspec.ts'),
+  },
   user: { summary: 'accounts from the shell', load: () => import('./commands/user.ts') },
   check: { summary: 'faults of any Andon file', load: () => import('./commands/check.ts') },
 }
