@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { type Static, type TObject, Type } from 'typebox'
-import { type ConfiguredAddress, yamlAddresses } from '#shared/config/addresses.ts'
+import { type ConfiguredAddress, textAddresses } from '#shared/config/addresses.ts'
 import type { Issue } from '#shared/config/check-value.ts'
 import { ConfigError, type Fault } from '#shared/config/config-error.ts'
 import { loadProfiles } from '#shared/config/profile.ts'
-import { loadYaml, unknownName } from '#shared/config/yaml.ts'
+import { parseYaml, readText, readYaml, unknownName } from '#shared/config/yaml.ts'
 import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
 import { Key } from '#shared/contracts/text.ts'
 import { ownFile } from '#shared/own-files/own-files.ts'
@@ -100,9 +100,23 @@ export interface EdgeConfig extends Omit<EdgeFile, 'mqtt' | 'profiles'> {
 
 type Environment = Readonly<Record<string, string | undefined>>
 
+/** The settings that an edge reads besides its file. */
+export const edgeEnvironment = (): Environment => process.env
+
 /** Reads edge.yaml and its profiles. Throws one ConfigError with the faults of all of them. */
 export function loadEdgeConfig(file: string, env: Environment = process.env): EdgeConfig {
-  const { config, profiles } = checkEdgeFile(file)
+  return edgeConfigOf(readText(file), file, env)
+}
+
+/** Where the data of an edge are, also when its file has faults elsewhere. Throws ConfigError when it is no YAML. */
+export function dataFolder(file: string): string {
+  const { data } = (readYaml(readText(file), file, EdgeFile).value ?? {}) as { data?: unknown }
+  return resolve(dirname(resolve(file)), typeof data === 'string' ? data : './edge-data')
+}
+
+/** The configuration of a text that stands in the place of `file`, or is to. Throws one ConfigError with every fault. */
+export function edgeConfigOf(text: string, file: string, env: Environment = process.env): EdgeConfig {
+  const { config, profiles } = checkEdgeText(text, file)
   const folder = dirname(resolve(file))
   const data = resolve(folder, config.data)
   const { passwordFile, ...mqtt } = config.mqtt
@@ -111,7 +125,7 @@ export function loadEdgeConfig(file: string, env: Environment = process.env): Ed
     ...config,
     data,
     profiles,
-    addresses: yamlAddresses(file, EdgeFile),
+    addresses: textAddresses(text, file, EdgeFile),
     mqtt: { ...enrolledFiles(data, mqtt), ...tlsFiles(folder, mqtt), ...(password === undefined ? {} : { password }) },
     status: { port: portOf(env, config.status.port) },
     devices: config.devices.map((device) => withSecrets(device, env, file)),
@@ -119,10 +133,17 @@ export function loadEdgeConfig(file: string, env: Environment = process.env): Ed
 }
 
 /** Checks edge.yaml and the profiles that it names without looking at secrets or the environment: what `andon check` does. */
-export function checkEdgeFile(file: string): { config: EdgeFile; profiles: ReadonlyMap<string, DeviceProfile> } {
+export const checkEdgeFile = (file: string): CheckedEdge => checkEdgeText(readText(file), file)
+
+interface CheckedEdge {
+  readonly config: EdgeFile
+  readonly profiles: ReadonlyMap<string, DeviceProfile>
+}
+
+function checkEdgeText(text: string, file: string): CheckedEdge {
   let profiles: ReadonlyMap<string, DeviceProfile> = new Map()
   const profileFaults: Fault[] = []
-  const config = loadYaml(file, EdgeFile, (value) => {
+  const config = parseYaml(text, file, EdgeFile, (value) => {
     try {
       profiles = loadProfiles(value.profiles ? resolve(dirname(resolve(file)), value.profiles) : ownFile('profiles'))
     } catch (error) {

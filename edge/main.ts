@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import type { EdgeReport } from '#shared/contracts/edge-report.ts'
 import type { GapRecord } from '#shared/contracts/gap.ts'
 import type { Log } from '#shared/log/log.ts'
 import { probe } from '#shared/reach/probe.ts'
@@ -15,17 +16,40 @@ import type { EdgeConfig, EdgeDeviceConfig } from './config.ts'
 import type { Protocol } from './drivers/driver.ts'
 import { PROTOCOLS } from './drivers/registry.ts'
 import { type Journal, openJournal } from './journal/index.ts'
+import { reportOf } from './management/report.ts'
+import type { Health } from './management/trial.ts'
 import type { EdgeDevice, TagSample } from './model.ts'
 import { type StatusServer, startStatusServer } from './status/server.ts'
 import { type StartCheck, startCheck } from './status/start-check.ts'
 import { keepToken } from './status/token.ts'
-import { type EdgeCommand, startUplink, type Uplink } from './uplink/index.ts'
+import {
+  type CommandOutcome,
+  type ConfigurationAsk,
+  type EdgeCommand,
+  type NodeFacts,
+  type RunningConfiguration,
+  startUplink,
+  type Uplink,
+} from './uplink/index.ts'
 import { createWriteDesk, openLedger, type WriteDesk } from './writes/index.ts'
 
 export interface EdgeOptions {
   readonly config: EdgeConfig
   readonly clock: AcquisitionClock
   readonly log: Log
+  /** Looks after the configuration; without it the cloud's are refused. */
+  readonly management?: Management | undefined
+}
+
+/** What stands above the agent: it may be started again with another configuration. */
+export interface Management {
+  onConfigure(ask: ConfigurationAsk): Promise<CommandOutcome>
+  running(): RunningConfiguration
+  facts(): Pick<EdgeReport, 'configuration' | 'certificate'>
+  /** Grows when the facts hold news that cannot wait. */
+  news(): number
+  /** Called after the first births of each connection. */
+  onLinked(): void
 }
 
 /** The edge agent at work. */
@@ -33,6 +57,8 @@ export interface Edge {
   /** Address of the local page, without its token. */
   readonly pageUrl: string
   readonly token: string
+  /** How it does, as far as its configuration is answerable. */
+  health(): Health
   /** Stops reading, tells the cloud (NDEATH), commits and closes the journal. Safe to call twice. */
   stop(): Promise<void>
 }
@@ -41,7 +67,7 @@ export interface Edge {
  * Starts the whole agent: journal → uplink → acquisition → local page. Throws when the journal cannot be opened or the
  * page's port cannot be used; whatever was started until then is stopped again.
  */
-export async function startEdge({ config, clock, log }: EdgeOptions): Promise<Edge> {
+export async function startEdge({ config, clock, log, management }: EdgeOptions): Promise<Edge> {
   const startedAt = clock.now()
   const stack = new AsyncDisposableStack()
   try {
@@ -53,11 +79,15 @@ export async function startEdge({ config, clock, log }: EdgeOptions): Promise<Ed
     const devices = connectable(config, model, protocols)
     const desk = writeDesk({ config, clock, log }, devices)
     stack.defer(() => desk.close())
-    const onCommand = (command: EdgeCommand) => desk.carryOut(command)
-    const uplink = startUplink({ config: config.mqtt, model, journal, clock, log, onCommand })
+    const told: Told = { config, clock, startedAt, journal }
+    const onCommand = async (command: EdgeCommand): Promise<CommandOutcome> =>
+      management && command.configuration ? management.onConfigure(command.configuration) : desk.carryOut(command)
+    const facts = management && factsOf(management, told)
+    const uplink = startUplink({ config: config.mqtt, model, journal, clock, log, onCommand, facts })
     stack.defer(() => uplink.close())
     const acquisition = acquire({ config, clock, log }, { model, journal, devices })
     stack.defer(() => acquisition.stop())
+    Object.assign(told, { uplink, acquisition, protocols })
     const reach = checkAddresses({ config, clock, log }, { uplink, acquisition })
     stack.defer(() => reach.stop())
     const token = keepToken(join(config.data, 'status-token'))
@@ -67,11 +97,50 @@ export async function startEdge({ config, clock, log }: EdgeOptions): Promise<Ed
     )
     stack.defer(() => page.close())
     log.info({ devices: config.devices.length, tags: countTags(model), page: page.url }, 'Edge agent runs')
-    return { pageUrl: page.url, token, stop: stopOnce(stack, log) }
+    return { pageUrl: page.url, token, health: () => healthOf(model, uplink), stop: stopOnce(stack, log) }
   } catch (error) {
     await stack.disposeAsync()
     throw error
   }
+}
+
+/** What a report is made of; the later parts are not there yet when the uplink starts. */
+interface Told {
+  readonly config: EdgeConfig
+  readonly clock: AcquisitionClock
+  readonly startedAt: number
+  readonly journal: Journal
+  readonly uplink?: Uplink
+  readonly acquisition?: Acquisition
+  readonly protocols?: ReadonlyMap<string, Protocol>
+}
+
+function factsOf(management: Management, told: Told): NodeFacts {
+  return {
+    configuration: () => management.running(),
+    report: () => JSON.stringify(reported(management, told)),
+    news: () => management.news(),
+    onLinked: () => management.onLinked(),
+  }
+}
+
+/** Null until the parts are there. */
+function reported(management: Management, told: Told): EdgeReport | null {
+  const { config, clock, startedAt, journal, uplink, acquisition, protocols } = told
+  if (!uplink) return null
+  return reportOf({
+    ...{ now: clock.now(), startedAt, journal: journal.status(), uplink: uplink.status() },
+    management: management.facts(),
+    devices: acquisition?.status() ?? [],
+    lanes: [...(protocols?.values() ?? [])].flatMap((protocol) => protocol.lanes()),
+    journalMaxBytes: config.journal.maxMb * 1_048_576,
+  })
+}
+
+function healthOf(model: WritableModel, uplink: Uplink): Health {
+  const configured = model.devices.map(({ device }) => device)
+  const alive = configured.filter((device) => model.isAlive(device))
+  return { isConnected: uplink.status().state === 'connected', alive, configured }
 }
 
 function stopOnce(stack: AsyncDisposableStack, log: Log): () => Promise<void> {

@@ -1,4 +1,5 @@
 import type { DeviceProfile, ProfileTag } from '#shared/contracts/device-profile.ts'
+import type { EdgeReport } from '#shared/contracts/edge-report.ts'
 import type { Quality, Scalar, ScalarType } from '#shared/contracts/sample.ts'
 import type { LocalizedText } from '#shared/contracts/text.ts'
 import type { DetectionQueries } from './detection/contract.ts'
@@ -68,6 +69,8 @@ export interface EdgeStatus extends EdgeRef {
   readonly journalDepth: bigint
   readonly gapCount: number
   readonly lastGap: GapRecord | null
+  /** What the box last told of itself; null for one that tells nothing, or has not since the cloud started. */
+  readonly report: EdgeReport | null
   readonly deviceCount: number
   readonly tagCount: number
   /** What is wrong, in words with the next step. */
@@ -235,7 +238,7 @@ export interface EdgeRegistrationInput extends EdgeRef {
 /** Values to be written to an edge node, or to one of its devices. */
 export interface WriteCommand {
   readonly edge: EdgeRef
-  /** Absent: the node itself. */
+  /** Absent: the node itself, to which a configuration goes too. */
   readonly device?: string
   /** By the names of the birth; values must fit the types it told. */
   readonly metrics: readonly {

@@ -4,6 +4,7 @@ import { createAssets } from './assets/index.ts'
 import { chatModule } from './chat/index.ts'
 import { createDirectory } from './directory/index.ts'
 import { edgeCertificatesModule } from './edge-certificates/index.ts'
+import { edgeConfigurationsModule } from './edge-configurations/index.ts'
 import { edgesModule } from './edges/index.ts'
 import { historyModule } from './history/index.ts'
 import { createIncidents, type IncidentLinks, type Incidents } from './incidents/index.ts'
@@ -47,6 +48,7 @@ export function suiteModules(deps: SuiteDeps): readonly Module[] {
     alarmsModule(wired),
     edgesModule(wired),
     edgeCertificatesModule(deps),
+    edgeConfigurationsModule(deps),
     historyModule(wired),
     workOrders.module,
     retros.module,

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
-import { loadEdgeConfig } from '#edge/config.ts'
-import { type Edge, startEdge } from '#edge/main.ts'
+import { edgeEnvironment } from '#edge/config.ts'
+import type { Edge } from '#edge/main.ts'
+import { startAgent } from '#edge/management/agent.ts'
 import { createLog, type Log } from '#shared/log/log.ts'
 
 /** Stopping cleanly is tried for this long: what was accepted is on disk either way. */
@@ -8,20 +9,20 @@ const STOP_WITHIN_MS = 8000
 
 /** Runs the edge agent until it is told to stop. Resolves with the exit code: 0 stopped cleanly, 1 failed. */
 export async function runEdge(file: string): Promise<number> {
-  const config = loadEdgeConfig(file)
   const log = createLog({ program: 'edge' })
   const end = Promise.withResolvers<number>()
-  listenForTheEnd(log, end.resolve)
-  const edge = await startEdge({ config, log, clock: { now: Date.now, monotonic: () => performance.now() } })
-  tell(edge, config.data)
+  const fail = listenForTheEnd(log, end.resolve)
+  const clock = { now: Date.now, monotonic: () => performance.now() }
+  const agent = await startAgent({ file, env: edgeEnvironment(), log, clock, onFailed: fail })
+  tell(agent.edge, agent.config.data)
   const code = await end.promise
-  await edge.stop()
+  await agent.stop()
   // An open channel to the parent would keep this process alive.
   if (process.connected) process.disconnect?.()
   return code
 }
 
-function listenForTheEnd(log: Log, end: (code: number) => void): void {
+function listenForTheEnd(log: Log, end: (code: number) => void): (error: unknown) => void {
   const endWith = (code: number) => {
     setTimeout(() => process.exit(code), STOP_WITHIN_MS).unref()
     end(code)
@@ -35,6 +36,7 @@ function listenForTheEnd(log: Log, end: (code: number) => void): void {
   }
   process.on('uncaughtException', fail)
   process.on('unhandledRejection', fail)
+  return fail
 }
 
 /** Tells where the local page is: to the parent process, to the person at the terminal, else where the token lies. */

@@ -25,6 +25,8 @@ export interface RenewalOptions {
   /** ms since 1970 */
   readonly now: () => number
   readonly log: Log
+  /** Hears how each look ended. */
+  readonly onState?: (state: RenewalState) => void
 }
 
 /**
@@ -91,9 +93,10 @@ const EVERY_MS = 3_600_000
 
 /** Looks after the certificate until it is stopped; the first time at once. */
 export function keepCertificate(options: RenewalOptions, everyMs = EVERY_MS): () => Promise<void> {
-  let running = renewWhenDue(options)
+  const look = async () => options.onState?.(await renewWhenDue(options))
+  let running = look()
   const timer = setInterval(() => {
-    running = running.then(() => renewWhenDue(options))
+    running = running.then(look)
   }, everyMs)
   timer.unref()
   return async () => {

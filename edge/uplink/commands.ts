@@ -5,13 +5,19 @@ import {
   ACK_OFFSET,
   ALARM_COMMAND,
   COMMAND_ID,
+  CONFIG_DOCUMENT,
+  CONFIG_DRY_RUN,
+  CONFIG_HASH,
+  CONFIG_REPLACES,
+  CONFIG_SIGNATURE,
+  CONFIG_VERSION,
   EPOCH,
   EXPECTED_PROPERTY,
   isProtocolMetric,
   REBIRTH,
 } from '#shared/sparkplug/metric-names.ts'
 import { type Payload, PayloadError } from '#shared/sparkplug/payload.ts'
-import type { EdgeCommand, TagWrite } from './uplink.ts'
+import type { ConfigurationAsk, EdgeCommand, TagWrite } from './uplink.ts'
 
 /** What an NCMD asks for. One message may ask for several things. */
 export interface NodeRequest {
@@ -27,12 +33,32 @@ export function readNodeCommand(payload: Payload): NodeRequest {
   const alarmCommand = textOf(payload, ALARM_COMMAND)
   const rebirth = indexOf(payload, REBIRTH)
   const id = textOf(payload, COMMAND_ID)
+  const configuration = configurationOf(payload)
   return {
     ...(epoch !== undefined && offset !== undefined && { acknowledgement: { epoch, offset } }),
     isRebirth: rebirth >= 0 && payload.valueAs(rebirth, 'boolean') === true,
     ...((alarmCommand ?? id) !== undefined && {
-      command: { id, device: undefined, writes: [], ...(alarmCommand !== undefined && { alarmCommand }) },
+      command: {
+        ...{ id, device: undefined, writes: [] },
+        ...(alarmCommand !== undefined && { alarmCommand }),
+        ...(configuration && { configuration }),
+      },
     }),
+  }
+}
+
+/** Undefined when the command is about something else. */
+function configurationOf(payload: Payload): ConfigurationAsk | undefined {
+  const hash = textOf(payload, CONFIG_HASH)
+  if (hash === undefined) return undefined
+  const [version, dryRun] = [indexOf(payload, CONFIG_VERSION), indexOf(payload, CONFIG_DRY_RUN)]
+  return {
+    hash,
+    version: version < 0 ? 0 : Number(payload.valueAs(version, 'int64')),
+    signature: textOf(payload, CONFIG_SIGNATURE) ?? '',
+    replaces: textOf(payload, CONFIG_REPLACES) ?? '',
+    document: textOf(payload, CONFIG_DOCUMENT),
+    isDryRun: dryRun >= 0 && payload.valueAs(dryRun, 'boolean') === true,
   }
 }
 

@@ -1,3 +1,13 @@
 export { UplinkConfig } from './config.ts'
 export { startUplink } from './start.ts'
-export type { CommandOutcome, EdgeCommand, TagWrite, Uplink, UplinkOptions, UplinkStatus } from './uplink.ts'
+export type {
+  CommandOutcome,
+  ConfigurationAsk,
+  EdgeCommand,
+  NodeFacts,
+  RunningConfiguration,
+  TagWrite,
+  Uplink,
+  UplinkOptions,
+  UplinkStatus,
+} from './uplink.ts'

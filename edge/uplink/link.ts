@@ -80,6 +80,8 @@ class EdgeLink implements Link {
   readonly #deaths = new Map<string, number>()
   /** Where the search for alarm events and gaps in the backlog goes on; they are sent before all else. */
   #urgentFrom: bigint | undefined
+  #reportedAt = 0
+  #news = 0
 
   constructor({ options, timing, state, connection, bdSeq, onDead }: LinkOptions) {
     this.#options = options
@@ -88,11 +90,12 @@ class EdgeLink implements Link {
     this.#connection = connection
     this.#onDead = onDead
     const { model, journal, clock } = options
-    this.#session = createSession({ model, journal, clock, connection, bdSeq })
+    this.#session = createSession({ model, journal, clock, connection, bdSeq, facts: options.facts })
     state.session = this.#session
     state.delivery.begin(journal.acknowledged, journal.newest, ticksOf(clock))
     this.#urgentFrom = journal.acknowledged + 1n
     this.#birth()
+    options.facts?.onLinked?.()
     const timer = setInterval(() => this.#tick(), TICK_MS)
     this.#stops = [
       journal.onCommit((records) => this.#sendLive(records)),
@@ -140,6 +143,22 @@ class EdgeLink implements Link {
   #birth(): void {
     this.#session.birth()
     this.#state.births += 1
+    this.#noteReport(ticksOf(this.#options.clock))
+  }
+
+  #noteReport(now: number): void {
+    this.#reportedAt = now
+    this.#news = this.#options.facts?.news?.() ?? 0
+  }
+
+  /** What the node tells of itself goes out with each birth, when it has news, and every ten seconds. */
+  #report(now: number): void {
+    const { facts } = this.#options
+    if (!facts) return
+    const isNews = (facts.news?.() ?? 0) !== this.#news
+    if (!isNews && now - this.#reportedAt < this.#timing.reportMs) return
+    this.#noteReport(now)
+    this.#session.report(facts.report())
   }
 
   #acknowledge(offset: bigint): void {
@@ -181,6 +200,7 @@ class EdgeLink implements Link {
     else if (this.#isDead(now)) return
     this.#pump(now)
     this.#tellDeaths(now)
+    this.#report(now)
     if (now - this.#session.lastSentTicks >= this.#timing.heartbeatMs - TICK_MS) this.#session.heartbeat()
   }
 

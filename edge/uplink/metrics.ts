@@ -11,7 +11,10 @@ import {
   BD_SEQ,
   COMMAND_ID,
   COMMAND_RESULT,
+  CONFIG_DOCUMENT,
+  CONFIG_DRY_RUN,
   CONFIG_HASH,
+  CONFIG_REPLACES,
   CONFIG_SIGNATURE,
   CONFIG_VERSION,
   EPOCH,
@@ -24,9 +27,11 @@ import {
   QUALITY_PROPERTY,
   REBIRTH,
   STALE,
+  STATUS,
   UNIT_PROPERTY,
 } from '#shared/sparkplug/metric-names.ts'
 import type { MetricProperty, MetricValue, OutgoingMetric } from '#shared/sparkplug/payload.ts'
+import type { NodeFacts, RunningConfiguration } from './uplink.ts'
 
 /** A metric as a birth announces it. */
 function born(name: string, type: ScalarType, value: MetricValue, at: number): OutgoingMetric {
@@ -66,8 +71,16 @@ export const resultMetric = (
   value: json,
 })
 
+/** What the node tells of itself, for an NDATA without journal samples. */
+export const statusMetric = (journal: Journal, json: string, at: number): OutgoingMetric => ({
+  alias: journal.tagId(undefined, STATUS, 'string'),
+  timestamp: at,
+  type: 'string',
+  value: json,
+})
+
 /** Metrics of the NBIRTH: those of Sparkplug, of the completeness contract, of alarms and commands. */
-export function nodeBirth(journal: Journal, bdSeq: number, at: number): OutgoingMetric[] {
+export function nodeBirth(journal: Journal, bdSeq: number, at: number, facts?: NodeFacts): OutgoingMetric[] {
   const first = journal.acknowledged + 1n
   const last = journal.newest < first ? first - 1n : journal.newest
   const aliased = (name: string, type: ScalarType, value: MetricValue) => ({
@@ -86,9 +99,20 @@ export function nodeBirth(journal: Journal, bdSeq: number, at: number): Outgoing
     aliased(COMMAND_RESULT, 'string', null),
     born(ALARM_COMMAND, 'string', null, at),
     born(COMMAND_ID, 'string', null, at),
-    born(CONFIG_VERSION, 'int64', null, at),
-    born(CONFIG_HASH, 'string', null, at),
-    born(CONFIG_SIGNATURE, 'string', null, at),
+    aliased(STATUS, 'string', facts?.report() ?? null),
+    ...bornConfiguration(facts?.configuration(), at),
+  ]
+}
+
+function bornConfiguration(running: RunningConfiguration | undefined, at: number): OutgoingMetric[] {
+  const { version, hash, signature } = running ?? {}
+  return [
+    born(CONFIG_VERSION, 'int64', version === undefined ? null : BigInt(version), at),
+    born(CONFIG_HASH, 'string', hash ?? null, at),
+    born(CONFIG_SIGNATURE, 'string', signature ?? null, at),
+    born(CONFIG_DOCUMENT, 'string', null, at),
+    born(CONFIG_REPLACES, 'string', null, at),
+    born(CONFIG_DRY_RUN, 'boolean', null, at),
   ]
 }
 

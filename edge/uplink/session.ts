@@ -12,8 +12,10 @@ import {
   heartbeatMetric,
   nodeBirth,
   resultMetric,
+  statusMetric,
   writeRecord,
 } from './metrics.ts'
+import type { NodeFacts } from './uplink.ts'
 
 export interface SessionOptions {
   readonly model: EdgeModel
@@ -21,6 +23,7 @@ export interface SessionOptions {
   readonly clock: Clock
   readonly connection: Connection
   readonly bdSeq: number
+  readonly facts?: NodeFacts | undefined
 }
 
 /** The Sparkplug side of one connection: births, data, deaths and one sequence over all of them. */
@@ -35,6 +38,8 @@ export interface Session {
   send(record: JournalRecord, isHistorical: boolean): void
   heartbeat(): void
   answer(device: string | undefined, json: string): void
+  /** NDATA with what the node tells of itself. */
+  report(json: string): void
   /** Devices that are born only because old samples of them had to be sent. */
   readonly lent: ReadonlySet<string>
   /** When the last message was sent, in ticks. */
@@ -78,7 +83,7 @@ class EdgeSession implements Session {
     this.#born.clear()
     this.lent.clear()
     this.#seq = 255
-    this.#publish('NBIRTH', undefined, nodeBirth(journal, bdSeq, clock.now()))
+    this.#publish('NBIRTH', undefined, nodeBirth(journal, bdSeq, clock.now(), this.#options.facts))
     this.births += 1
     for (const { device } of model.devices) if (model.isAlive(device)) this.birthDevice(device)
   }
@@ -117,6 +122,11 @@ class EdgeSession implements Session {
     const { journal, clock } = this.#options
     const metric = resultMetric(journal, isBorn ? device : undefined, json, clock.now())
     this.#publish(isBorn ? 'DDATA' : 'NDATA', isBorn ? device : undefined, [metric])
+  }
+
+  report(json: string): void {
+    const { journal, clock } = this.#options
+    this.#publish('NDATA', undefined, [statusMetric(journal, json, clock.now())])
   }
 
   #ensureBorn(device: string, record: JournalRecord): void {

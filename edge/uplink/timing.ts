@@ -12,6 +12,8 @@ export interface UplinkTiming {
   readonly reconnectMinMs: number
   readonly reconnectMaxMs: number
   readonly connectTimeoutMs: number
+  /** How often the node tells of itself. */
+  readonly reportMs: number
 }
 
 export const UPLINK_TIMING: UplinkTiming = {
@@ -22,4 +24,5 @@ export const UPLINK_TIMING: UplinkTiming = {
   reconnectMinMs: 500,
   reconnectMaxMs: 30_000,
   connectTimeoutMs: 10_000,
+  reportMs: 10_000,
 }

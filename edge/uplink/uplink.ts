@@ -14,6 +14,38 @@ export interface TagWrite {
   readonly expected?: Scalar
 }
 
+/** A configuration that the host sends down. */
+export interface ConfigurationAsk {
+  readonly version: number
+  readonly hash: string
+  readonly signature: string
+  readonly replaces: string
+  /** Undefined: it is to be fetched. */
+  readonly document: string | undefined
+  /** Nothing is changed, only the faults told. */
+  readonly isDryRun: boolean
+}
+
+/** The configuration that runs, as the NBIRTH tells it. */
+export interface RunningConfiguration {
+  /** Undefined: not a version of the cloud's. */
+  readonly version: number | undefined
+  /** SHA-256, hexadecimal. */
+  readonly hash: string
+  readonly signature: string | undefined
+}
+
+/** What the births and the status of an edge node tell of it. */
+export interface NodeFacts {
+  readonly configuration: () => RunningConfiguration
+  /** JSON by shared/contracts/edge-report.ts. */
+  readonly report: () => string
+  /** Grows when the report holds news that cannot wait. */
+  readonly news?: () => number
+  /** Called after the first births of each connection. */
+  readonly onLinked?: () => void
+}
+
 /** A command of the host: values to write to a device, or a document for the node. */
 export interface EdgeCommand {
   /** UUID under which it is answered; undefined when a third-party host sent none, then nobody is answered. */
@@ -23,6 +55,7 @@ export interface EdgeCommand {
   readonly writes: readonly TagWrite[]
   /** JSON by shared/contracts/alarm-command.ts. */
   readonly alarmCommand?: string
+  readonly configuration?: ConfigurationAsk
 }
 
 /** How a command ended. */
@@ -68,5 +101,7 @@ export interface UplinkOptions {
   readonly log: Log
   /** Carries out a command; without it every command is refused. A throw answers `failed` with the error's message. */
   readonly onCommand?: (command: EdgeCommand) => Promise<CommandOutcome>
+  /** What the node tells of itself; without it configuration and status are announced without a value. */
+  readonly facts?: NodeFacts | undefined
   readonly timing?: Partial<UplinkTiming>
 }

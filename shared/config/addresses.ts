@@ -36,8 +36,12 @@ interface Found {
  * Every address of a YAML file that its schema does not refuse already, in the order of the file. Other faults of the file
  * hinder nothing. Throws ConfigError when the file cannot be read or is no YAML.
  */
-export function yamlAddresses(file: string, schema: TSchema): ConfiguredAddress[] {
-  const { value, issues, faultOf } = readYaml(readText(file), file, schema)
+export const yamlAddresses = (file: string, schema: TSchema): ConfiguredAddress[] =>
+  textAddresses(readText(file), file, schema)
+
+/** As yamlAddresses(), of a text that stands in the place of `file`. */
+export function textAddresses(text: string, file: string, schema: TSchema): ConfiguredAddress[] {
+  const { value, issues, faultOf } = readYaml(text, file, schema)
   const placeOf = (path: Path): Place => {
     const { line, column } = faultOf({ path, expected: '', fix: '' })
     return {

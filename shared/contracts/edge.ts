@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { EdgeReport } from './edge-report.ts'
 import { Id, Instant, nullable } from './http.ts'
 
 export const Device = Type.Object({
@@ -14,6 +15,23 @@ export const Device = Type.Object({
   badTagCount: Type.Integer(),
 })
 export type Device = Static<typeof Device>
+
+/** How what an edge runs stands to what was pushed to it. */
+export const EdgeConfigurationState = Type.Object({
+  /**
+   * `unknown`: the box tells nothing; `unmanaged`: nothing was pushed yet; `in-step`; `on-trial`: it has to prove itself until
+   * `trialUntil`; `rolled-back`: it did not; `drift`: the box runs, or has in its file, something else than was pushed.
+   */
+  state: Type.Enum(['unknown', 'unmanaged', 'in-step', 'on-trial', 'rolled-back', 'drift']),
+  wantedVersion: nullable(Type.Integer()),
+  runningVersion: nullable(Type.Integer()),
+  runningHash: nullable(Type.String()),
+  /** edge.yaml was changed by hand and is not in use yet. */
+  isEdited: Type.Boolean(),
+  trialUntil: nullable(Instant),
+  rolledBack: nullable(Type.Object({ version: Type.Integer(), at: Instant, reason: Type.String() })),
+})
+export type EdgeConfigurationState = Static<typeof EdgeConfigurationState>
 
 /** One edge box as the fleet screen shows it. */
 export const Edge = Type.Object({
@@ -38,6 +56,9 @@ export const Edge = Type.Object({
   ),
   deviceCount: Type.Integer(),
   tagCount: Type.Integer(),
+  configuration: EdgeConfigurationState,
+  /** What the box last told of itself; null for one that tells nothing. */
+  report: nullable(EdgeReport),
   /** What is wrong, in words with the next step; empty when nothing is. */
   faults: Type.Array(Type.Object({ code: Type.String(), detail: Type.String() })),
 })

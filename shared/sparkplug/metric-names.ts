@@ -12,6 +12,23 @@ export const COMMAND_RESULT = 'Andon/Command Result'
 export const CONFIG_VERSION = 'Andon/Config Version'
 export const CONFIG_HASH = 'Andon/Config Hash'
 export const CONFIG_SIGNATURE = 'Andon/Config Signature'
+/** The document itself, up to 64 KB; absent when it is to be fetched. */
+export const CONFIG_DOCUMENT = 'Andon/Config Document'
+/** Hash of the configuration that is replaced; another one at the edge is not overwritten. */
+export const CONFIG_REPLACES = 'Andon/Config Replaces'
+/** True: the document is checked, and nothing changed. */
+export const CONFIG_DRY_RUN = 'Andon/Config Dry Run'
+/** What the edge tells of itself, JSON by shared/contracts/edge-report.ts. */
+export const STATUS = 'Andon/Status'
+/** What a host may write of a configuration, in one NCMD. */
+export const CONFIG_METRICS: readonly string[] = [
+  CONFIG_VERSION,
+  CONFIG_HASH,
+  CONFIG_SIGNATURE,
+  CONFIG_DOCUMENT,
+  CONFIG_REPLACES,
+  CONFIG_DRY_RUN,
+]
 export const BD_SEQ = 'bdSeq'
 export const REBIRTH = 'Node Control/Rebirth'
 /** Key of the device's profile, in its DBIRTH. */

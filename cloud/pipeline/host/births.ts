@@ -10,6 +10,7 @@ import { acknowledge } from './commands.ts'
 import { bdSeqAt } from './deaths.ts'
 import { freedGap, storeGap } from './gaps.ts'
 import type { HostContext } from './host-context.ts'
+import { bornReport } from './report.ts'
 import { type ReadValue, readValue } from './values.ts'
 
 /** Opens a session. @throws PayloadError when its offsets make no sense. */
@@ -28,6 +29,7 @@ export function nodeBirth(host: HostContext, shard: EdgeShard, payload: Payload)
     session.acknowledged = -1n
     for (const device of shard.devices.values()) endDevice(device)
   }
+  bornReport(host, shard, payload)
   shard.detection.onFresh()
   host.changes.tell({ kind: 'began', shard, at: new Date(now), isNew })
   acknowledge(host, shard, true)

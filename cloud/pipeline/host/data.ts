@@ -9,6 +9,7 @@ import { askRebirth } from './commands.ts'
 import { tellTime } from './event-time.ts'
 import { readGap, storedGap, storeGap } from './gaps.ts'
 import type { HostContext } from './host-context.ts'
+import { takeReport } from './report.ts'
 import { readValue } from './values.ts'
 
 /** Takes an NDATA or DDATA payload in. @throws PayloadError when its offsets make no sense; nothing of it is used then. */
@@ -26,6 +27,7 @@ export function takeData(host: HostContext, shard: EdgeShard, device: string | u
   const arrival = { host, shard, payload, slots: slots as Slot[] }
   if (offsets && shard.journal) takeSamples(arrival, offsets, shard.journal)
   else if (!shard.journal) takeThirdParty(arrival)
+  if (!offsets && device === undefined) takeReport(host, shard, payload)
   tellTime(shard, payload.timestamp, payload.count > 0 && payload.isHistorical(0))
 }
 

@@ -1,7 +1,14 @@
 import { DomainError } from '#cloud/platform/errors.ts'
 import type { Scalar } from '#shared/contracts/sample.ts'
 import type { SparkplugType } from '#shared/sparkplug/datatype.ts'
-import { BD_SEQ, COMMAND_ID, COMMAND_RESULT, EXPECTED_PROPERTY, REBIRTH } from '#shared/sparkplug/metric-names.ts'
+import {
+  BD_SEQ,
+  COMMAND_ID,
+  COMMAND_RESULT,
+  CONFIG_METRICS,
+  EXPECTED_PROPERTY,
+  REBIRTH,
+} from '#shared/sparkplug/metric-names.ts'
 import { encodePayload, type OutgoingMetric, type Payload } from '#shared/sparkplug/payload.ts'
 import { formatTopic } from '#shared/sparkplug/topics.ts'
 import type { CommandOutcome, WriteCommand } from '../contract.ts'
@@ -24,6 +31,8 @@ export interface PendingCommand {
 const REMEMBERED = 1000
 /** A command travels at QoS 0; it leaves again until it is answered. The edge knows it by its id. */
 const REPEAT_MS = 2000
+/** An answer may hold every fault of a configuration. */
+const MAX_ERROR = 100_000
 
 /** Sends a command and answers what became of it; the same id again answers the same. @throws DomainError, see `Pipeline.command`. */
 export function writeCommand(host: HostContext, command: WriteCommand): Promise<CommandOutcome> {
@@ -86,7 +95,8 @@ interface Write {
 /** By alias when the birth gave one, else by name (tck-id-payloads-alias-data-cmd-requirement). */
 function outgoing(shard: EdgeShard, device: string | undefined, { name, value, expected, now }: Write): OutgoingMetric {
   const born = shard.bornMetric(device, name)
-  const isOwn = name === BD_SEQ || name === REBIRTH || name.startsWith('Andon/')
+  const isConfiguration = device === undefined && CONFIG_METRICS.includes(name)
+  const isOwn = name === BD_SEQ || name === REBIRTH || (name.startsWith('Andon/') && !isConfiguration)
   if (!born || isOwn || born.type === null) {
     const where = device === undefined ? 'The node' : device
     throw new DomainError('invalid', 'command.unknown-metric', `${where} has no metric ${name} that can be written`)
@@ -165,7 +175,7 @@ function readOutcome(text: unknown): CommandOutcome | undefined {
   const { id, status, error } = (value ?? {}) as Readonly<Record<string, unknown>>
   const known = STATUSES.find((candidate) => candidate === status)
   if (typeof id !== 'string' || !known) return undefined
-  return { id, status: known, ...(typeof error === 'string' ? { error: error.slice(0, 1000) } : {}) }
+  return { id, status: known, ...(typeof error === 'string' ? { error: error.slice(0, MAX_ERROR) } : {}) }
 }
 
 /** Sends unanswered commands again, and gives those up whose time is over. */

@@ -1,3 +1,4 @@
+import type { EdgeReport } from '#shared/contracts/edge-report.ts'
 import type { EdgeRef, GapRecord } from '../contract.ts'
 import type { EdgeDetection } from '../detection/contract.ts'
 import { MessageOrder } from '../host/message-order.ts'
@@ -102,6 +103,8 @@ export class EdgeShard {
   setAside: SetAside | undefined
   /** Commands whose answer has not come. */
   unanswered = 0
+  /** What the edge last told of itself; null for one that tells nothing. */
+  report: EdgeReport | null = null
   readonly detection: EdgeDetection
   /** Holes in history that people were told of. */
   gapCount = 0

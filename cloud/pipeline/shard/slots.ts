@@ -8,13 +8,14 @@ import {
   GAP,
   isProtocolMetric,
   LAST_OFFSET,
+  STATUS,
   UNIT_PROPERTY,
 } from '#shared/sparkplug/metric-names.ts'
 import type { Alias, Payload } from '#shared/sparkplug/payload.ts'
 import type { TagState } from './tag-state.ts'
 
 /** What a metric is to the host. `other`: a metric of the protocol, or of a type that Andon does not read. */
-export type Role = 'tag' | 'gap' | 'alarm-event' | 'other'
+export type Role = 'tag' | 'gap' | 'alarm-event' | 'report' | 'other'
 
 /** A metric as its birth announced it; data is read through it by alias. */
 export interface Slot {
@@ -119,6 +120,7 @@ function aliasTable(byAlias: ReadonlyMap<Alias, Slot>, { first, last }: OffsetAl
 
 function roleOf(name: string): Role {
   if (name === GAP) return 'gap'
+  if (name === STATUS) return 'report'
   return name === ALARM_EVENT ? 'alarm-event' : 'other'
 }
 

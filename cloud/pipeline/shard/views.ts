@@ -25,6 +25,7 @@ export function edgeStatus(shard: EdgeShard, acknowledged: bigint | undefined, p
     journalDepth: depth > 0n ? depth : 0n,
     gapCount: shard.gapCount,
     lastGap: shard.lastGap,
+    report: shard.report,
     deviceCount: devices.length,
     tagCount: devices.reduce((sum, device) => sum + device.tags.size, 0),
     faults: [...faultsOf(shard, status, profiles), ...setAsideFaults(shard)],
@@ -37,7 +38,7 @@ export function registeredStatus(row: EdgeRow): EdgeStatus {
   return {
     ...{ group: row.group_id, edge: row.edge, id: row.id, org: row.org_id, name: row.name },
     ...{ status: lastMessageAt === null ? 'never' : 'offline', connectedAt: null, lastMessageAt },
-    ...{ journalDepth: 0n, gapCount: 0, lastGap: null, deviceCount: 0, tagCount: 0, faults: [] },
+    ...{ journalDepth: 0n, gapCount: 0, lastGap: null, report: null, deviceCount: 0, tagCount: 0, faults: [] },
   }
 }
 

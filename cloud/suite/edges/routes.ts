@@ -10,6 +10,7 @@ import { Device, Edge, EdgeRegistered, EdgeRegistration } from '#shared/contract
 import { Id, Page, PageQuery } from '#shared/contracts/http.ts'
 import { Tag } from '#shared/contracts/tag.ts'
 import { type Assets, devicePath } from '../assets/index.ts'
+import { wantedVersions } from '../edge-configurations/index.ts'
 import { cursorText, encodeCursor, onePage, type SuiteDeps } from '../kernel/index.ts'
 import type { DeviceCommands } from './commands.ts'
 import { brokerView, deviceView, edgeView, tagView } from './view.ts'
@@ -32,14 +33,18 @@ export function fleetRoutes(app: HttpApp, { db, door, pipeline, assets }: EdgeDe
   app.get(
     '/api/edges',
     { config: { access: edgeAccess }, schema: { response: { 200: Page(Edge) } } },
-    async ({ actor }) => onePage((await pipeline.edges(actor.org)).map(edgeView)),
+    async ({ actor }) => {
+      const wanted = await db.inOrg(actor.org, wantedVersions)
+      return onePage((await pipeline.edges(actor.org)).map((edge) => edgeView(edge, wanted.get(edge.id))))
+    },
   )
   app.get(
     '/api/edges/:id',
     { config: { access: edgeAccess }, schema: { params: Type.Object({ id: Id }), response: { 200: Edge } } },
     async ({ actor, params }) => {
       const edge = (await pipeline.edges(actor.org)).find((e) => e.id === params.id)
-      return edgeView(found(edge, 'edge', params.id))
+      const wanted = await db.inOrg(actor.org, wantedVersions)
+      return edgeView(found(edge, 'edge', params.id), wanted.get(params.id))
     },
   )
   app.post(

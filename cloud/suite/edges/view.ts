@@ -5,11 +5,12 @@ import { isLoopback } from '#shared/contracts/loopback.ts'
 import type { Quality, Scalar } from '#shared/contracts/sample.ts'
 import type { Tag, WireQuality, WireValue } from '#shared/contracts/tag.ts'
 import type { LocalizedText } from '#shared/contracts/text.ts'
+import { configurationState } from '../edge-configurations/index.ts'
 
 const wire = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString())
 
 /** An edge as the fleet screen shows it. */
-export function edgeView(edge: EdgeStatus): Edge {
+export function edgeView(edge: EdgeStatus, wanted?: Parameters<typeof configurationState>[1]): Edge {
   const { id, group, name, status, gapCount, deviceCount, tagCount } = edge
   return {
     ...{ id, group, edge: edge.edge, name, status, gapCount, deviceCount, tagCount },
@@ -17,6 +18,8 @@ export function edgeView(edge: EdgeStatus): Edge {
     lastMessageAt: wire(edge.lastMessageAt),
     journalDepth: String(edge.journalDepth),
     lastGap: edge.lastGap ? gapView(edge.lastGap) : null,
+    configuration: configurationState(edge, wanted),
+    report: edge.report,
     faults: [...edge.faults],
   }
 }
