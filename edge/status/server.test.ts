@@ -126,6 +126,7 @@ function sources(): StatusSources {
       counters,
     }),
     uplink: () => ({
+      server: 'mqtt://127.0.0.1:1883',
       state: 'waiting',
       since: NOW,
       lastError: 'connect ECONNREFUSED',

@@ -5,6 +5,12 @@ import { ServiceUrl } from '#shared/contracts/address.ts'
 export const UplinkConfig = Type.Object(
   {
     url: ServiceUrl(['mqtt', 'mqtts'], 'Broker, mqtt:// or mqtts:// with host and port'),
+    servers: Type.Optional(
+      Type.Array(ServiceUrl(['mqtt', 'mqtts'], 'Another broker of the same host'), {
+        minItems: 1,
+        description: 'More brokers, tried in turn when `url` fails or its primary host is offline; one at a time',
+      }),
+    ),
     username: Type.Optional(Type.String({ minLength: 1, description: 'Usually <group>/<edge>' })),
     password: Type.Optional(Type.String({ minLength: 1, description: 'The secret shown once at registration' })),
     caFile: Type.Optional(

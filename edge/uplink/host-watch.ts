@@ -10,8 +10,8 @@ export interface HostWatch {
   receive(topic: string, payload: Uint8Array): void
 }
 
-/** `onOffline` is called when an online host says that it is not any more; a stale message is ignored. */
-export function createHostWatch(host: string | undefined, onOffline: () => void): HostWatch {
+/** `onOffline` is called when the host says that it is offline, with whether it was online; a stale message is ignored. */
+export function createHostWatch(host: string | undefined, onOffline: (wasOnline: boolean) => void): HostWatch {
   const online = Promise.withResolvers<void>()
   let isOnline = host === undefined
   let newest = Number.NEGATIVE_INFINITY
@@ -28,7 +28,7 @@ export function createHostWatch(host: string | undefined, onOffline: () => void)
       if (!state || state.timestamp < newest) return
       newest = state.timestamp
       if (state.online) online.resolve()
-      else if (isOnline) onOffline()
+      else onOffline(isOnline)
       isOnline = state.online
     },
   }

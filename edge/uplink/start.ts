@@ -33,6 +33,9 @@ class UplinkLoop {
   #since: number
   #lastError: string | undefined
   #connects = 0
+  /** Brokers in their order, and which of them is tried. */
+  readonly #servers: readonly string[]
+  #turn = 0
   /** Number of the next CONNECT; kept when an attempt did not come as far as that. */
   #bdSeq: number | undefined
 
@@ -41,6 +44,7 @@ class UplinkLoop {
     this.#timing = timing
     this.#link = createLinkState(options, timing)
     this.#since = options.clock.now()
+    this.#servers = [options.config.url, ...(options.config.servers ?? [])]
     this.#done = this.#run()
   }
 
@@ -51,6 +55,7 @@ class UplinkLoop {
     return {
       state: this.#state,
       since: this.#since,
+      server: this.#server,
       lastError: this.#lastError,
       connects: this.#connects,
       lastAckAt,
@@ -79,12 +84,26 @@ class UplinkLoop {
       if (this.#stop.signal.aborted) break
       if (this.#connects > connects) pauseMs = this.#timing.reconnectMinMs
       this.#lastError = reason
+      this.#turn += 1
       this.#options.log.warn({ reason, pauseMs: Math.round(pauseMs) }, 'Link to the cloud is down')
       this.#enter('waiting')
       await pause(pauseMs * (0.75 + Math.random() / 2), undefined, { signal: this.#stop.signal }).catch(() => undefined)
-      pauseMs = Math.min(this.#timing.reconnectMaxMs, pauseMs * 2)
+      const isRoundOver = this.#turn % this.#servers.length === 0
+      if (isRoundOver) pauseMs = Math.min(this.#timing.reconnectMaxMs, pauseMs * 2)
     }
     this.#enter('closed')
+  }
+
+  get #server(): string {
+    return this.#servers[this.#turn % this.#servers.length] ?? this.#options.config.url
+  }
+
+  /** Ends the wait for a primary host that does not come, where another server may have it. */
+  #limitWait(watch: HostWatch, giveUp: (reason: string) => void): void {
+    if (this.#servers.length === 1) return
+    const timer = setTimeout(() => watch.isOnline || giveUp(HOST_OFFLINE), this.#timing.hostWaitMs)
+    void watch.online.then(() => clearTimeout(timer))
+    this.#stop.signal.addEventListener('abort', () => clearTimeout(timer), { once: true })
   }
 
   #enter(state: UplinkStatus['state']): void {
@@ -100,7 +119,9 @@ class UplinkLoop {
     const lost = Promise.withResolvers<string>()
     const stopped = () => lost.resolve('closed')
     this.#stop.signal.addEventListener('abort', stopped, { once: true })
-    const watch = createHostWatch(config.primaryHost, () => lost.resolve(HOST_OFFLINE))
+    const watch = createHostWatch(config.primaryHost, (wasOnline) => {
+      if (wasOnline || this.#servers.length > 1) lost.resolve(HOST_OFFLINE)
+    })
     try {
       this.#bdSeq ??= journal.nextBdSeq()
       return await this.#live(this.#bdSeq, watch, lost)
@@ -125,6 +146,7 @@ class UplinkLoop {
     try {
       await connection.subscribe(this.#topics())
       if (!watch.isOnline) this.#enter('waiting')
+      this.#limitWait(watch, lost.resolve)
       await Promise.race([watch.online, lost.promise])
       if (watch.isOnline && !this.#stop.signal.aborted) link = this.#open(connection, bdSeq, lost.resolve)
       reason = await lost.promise
@@ -138,7 +160,7 @@ class UplinkLoop {
   #connect(bdSeq: number, onLost: (reason: string) => void, onMessage: ConnectionOptions['onMessage']) {
     const { model, clock, config } = this.#options
     return openConnection({
-      config,
+      config: { ...config, url: this.#server },
       clientId: clientIdOf(model),
       connectTimeoutMs: this.#timing.connectTimeoutMs,
       will: deathOf(model, bdSeq, clock.now()),

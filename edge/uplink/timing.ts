@@ -14,6 +14,8 @@ export interface UplinkTiming {
   readonly connectTimeoutMs: number
   /** How often the node tells of itself. */
   readonly reportMs: number
+  /** Where there are several servers: how long one may take to say that the primary host is online there. */
+  readonly hostWaitMs: number
 }
 
 export const UPLINK_TIMING: UplinkTiming = {
@@ -25,4 +27,5 @@ export const UPLINK_TIMING: UplinkTiming = {
   reconnectMaxMs: 30_000,
   connectTimeoutMs: 10_000,
   reportMs: 10_000,
+  hostWaitMs: 5000,
 }

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Journal, openJournal } from '#edge/journal/index.ts'
 import type { EdgeDevice, EdgeModel, TagSample } from '#edge/model.ts'
 import { silentLog } from '#shared/log/log.ts'
-import { protoEncode } from '#tests/support/sparkplug-decoder.ts'
+import { protoDecode, protoEncode } from '#tests/support/sparkplug-decoder.ts'
 import { WireHost } from '#tests/support/wire-host.ts'
 import { type EdgeCommand, startUplink, type Uplink, type UplinkOptions } from './index.ts'
 import type { UplinkTiming } from './timing.ts'
@@ -537,6 +537,59 @@ describe('a primary host', () => {
     await until(() => host.connects.length === 2)
     expect(uplink.status().state).not.toBe('connected')
     expect(host.of('NBIRTH')).toHaveLength(1)
+  })
+})
+
+describe('several servers', () => {
+  let other: WireHost
+  beforeEach(async () => {
+    other = new WireHost('plant', 'line-1')
+    await other.start()
+  })
+  afterEach(() => other.stop())
+  const config = (of: object) => {
+    const rest = { keepAliveSeconds: 10, acknowledgement: 'required', backlogSamplesPerSecond: 50_000 } as const
+    return { url: host.url, servers: [other.url], ...rest, ...of }
+  }
+  const say = (at: WireHost, online: boolean, timestamp: number) =>
+    at.publish('spBv1.0/STATE/scada', Buffer.from(JSON.stringify({ online, timestamp })), true)
+
+  it('are tried in turn when one does not answer, and the next in the list takes over', async () => {
+    await host.stop()
+    const uplink = start({ config: config({}) })
+    await other.until(() => other.of('NBIRTH').length === 1)
+    expect(uplink.status().server).toBe(other.url)
+    await host.start()
+    await other.stop()
+    await until(() => host.of('NBIRTH').length === 1)
+    await other.start()
+    expect(uplink.status().server).toBe(host.url)
+  })
+
+  it('are left for one where the primary host is online, and no two are connected at once', async () => {
+    say(host, false, 10)
+    say(other, true, 20)
+    start({ config: config({ primaryHost: 'scada' }) })
+    await other.until(() => other.of('NBIRTH').length === 1)
+    expect(host.of('NBIRTH', 'DBIRTH', 'NDATA', 'DDATA')).toEqual([])
+    say(host, true, 30)
+    say(other, false, 40)
+    await other.until(() => other.of('NDEATH').length === 1)
+    await until(() => host.of('NBIRTH').length === 1)
+    const bdSeqs = [...host.connects, ...other.connects].map(
+      ({ will }) => protoDecode(will!.payload as Buffer).metrics?.[0]?.long_value,
+    )
+    expect(new Set(bdSeqs).size).toBe(bdSeqs.length)
+  })
+
+  it('are left too when one says nothing of the primary host for too long', async () => {
+    say(other, true, 20)
+    start({
+      config: config({ primaryHost: 'scada' }),
+      timing: { hostWaitMs: 50, reconnectMinMs: 20, reconnectMaxMs: 50 },
+    })
+    await other.until(() => other.of('NBIRTH').length === 1)
+    expect(host.connects.length).toBeGreaterThan(0)
   })
 })
 

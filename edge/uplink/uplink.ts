@@ -69,6 +69,8 @@ export interface UplinkStatus {
   readonly state: 'connecting' | 'connected' | 'waiting' | 'closed'
   /** When the state began, ms since 1970. */
   readonly since: number
+  /** The broker that is, or is to be, connected. */
+  readonly server: string
   /** Why the last connection ended, in plain words. */
   readonly lastError: string | undefined
   readonly connects: number
