@@ -11,7 +11,7 @@ import { Key } from '#shared/contracts/text.ts'
 import { ownFile } from '#shared/own-files/own-files.ts'
 import { RetryConfig, ScanConfig } from './acquisition/config.ts'
 import { AddressError } from './drivers/driver.ts'
-import { ModbusConfig } from './drivers/modbus/config.ts'
+import { checkModbus, ModbusConfig } from './drivers/modbus/config.ts'
 import { OpcuaConfig } from './drivers/opcua/config.ts'
 import { PROTOCOLS } from './drivers/registry.ts'
 import { JournalConfig } from './journal/index.ts'
@@ -25,7 +25,10 @@ const EdgeDeviceConfig = Type.Object(
   {
     device: { ...Key, description: 'Name of the device, unique on this edge.' } as typeof Key,
     profile: { ...Key, description: 'Key of its device profile.' } as typeof Key,
-    modbus: Type.Optional({ ...ModbusConfig, description: 'Where it answers over Modbus TCP.' } as typeof ModbusConfig),
+    modbus: Type.Optional({
+      ...ModbusConfig,
+      description: 'Where it answers over Modbus: TCP, RTU over TCP, or RTU on a serial port.',
+    } as typeof ModbusConfig),
     writable: Type.Optional(
       Type.Array(Type.String(), {
         description: 'Tags that may be written, of those that the profile lets; else all of those. []: none.',
@@ -150,7 +153,11 @@ function checkEdgeText(text: string, file: string): CheckedEdge {
       if (!(error instanceof ConfigError)) throw error
       profileFaults.push(...error.faults)
     }
-    const issues = [...missingFiles(dirname(resolve(file)), value.mqtt), ...duplicateNames(value)]
+    const issues = [
+      ...missingFiles(dirname(resolve(file)), value.mqtt),
+      ...duplicateNames(value),
+      ...modbusFaults(value),
+    ]
     return [...issues, ...(profileFaults.length > 0 ? [] : checkDevices(value, profiles))]
   })
   if (profileFaults.length > 0) throw new ConfigError(profileFaults)
@@ -192,6 +199,13 @@ function unreadable(path: string): string | undefined {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code ?? 'unreadable'
   }
+}
+
+function modbusFaults({ devices }: EdgeFile): Issue[] {
+  return checkModbus(devices.map(({ modbus }) => modbus)).map(({ index, key, ...fault }) => {
+    const path = ['devices', index, 'modbus', ...(key === '' ? [] : [key])]
+    return { path, ...(key === '' ? { at: 'key' as const } : {}), ...fault }
+  })
 }
 
 function duplicateNames({ devices }: EdgeFile): Issue[] {

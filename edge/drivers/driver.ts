@@ -106,6 +106,7 @@ export const LOSS_KINDS = [
   'unknown-host',
   'unreachable',
   'connect-timeout',
+  'serial-port',
   'silent',
   'closed',
   'not-the-protocol',

@@ -35,6 +35,10 @@ const EN_LOSS: Readonly<Record<LossKind, LossWords>> = {
     what: 'The address gives no answer at all.',
     next: 'Check that the device is on, its cable, and that no firewall stands between.',
   },
+  'serial-port': {
+    what: 'The serial port cannot be opened.',
+    next: 'Check its path, that the adapter is plugged in, and that this user may use it (group dialout).',
+  },
   silent: {
     what: 'The link stands, but the unit does not answer.',
     next: 'Check the unit number, and the serial side when it is behind a gateway.',
@@ -64,6 +68,10 @@ const ZH_LOSS: Readonly<Record<LossKind, LossWords>> = {
   'unknown-host': { what: '无法解析主机名。', next: '检查名称，或直接填写 IP 地址。' },
   unreachable: { what: '没有到该地址的路由。', next: '检查网线、交换机和本机网络设置。' },
   'connect-timeout': { what: '该地址毫无应答。', next: '检查设备是否开机、网线是否接好、中间有无防火墙。' },
+  'serial-port': {
+    what: '无法打开串口。',
+    next: '检查串口路径、适配器是否插好，以及当前用户是否有权使用（dialout 组）。',
+  },
   silent: { what: '链路已建立，但单元不应答。', next: '检查单元号；若在网关之后，检查串口侧。' },
   closed: { what: '设备关闭了连接。', next: '检查设备允许的连接数，以及是否重启过。' },
   'not-the-protocol': { what: '对方使用的不是此协议。', next: '检查端口：可能是其他服务。' },

@@ -3,12 +3,63 @@ import { Host, withAddress } from '#shared/contracts/address.ts'
 
 const closed = { additionalProperties: false } as const
 
-/** How one Modbus TCP device is reached: the `modbus:` part of a device in edge.yaml. */
+const SerialConfig = Type.Object(
+  {
+    path: Type.String({ minLength: 1, description: 'Device file of the port, such as /dev/ttyUSB0.' }),
+    baud: Type.Integer({ minimum: 300, maximum: 4_000_000, default: 9600, description: 'Bits a second.' }),
+    parity: Type.Enum(['none', 'even', 'odd'], { default: 'none', description: 'Parity bit; many devices want even.' }),
+    dataBits: Type.Enum([7, 8], { default: 8, description: 'Bits of a character.' }),
+    stopBits: Type.Enum([1, 2], { default: 1, description: 'Stop bits.' }),
+  },
+  closed,
+)
+
+const QuirksConfig = Type.Object(
+  {
+    pauseMs: Type.Integer({
+      minimum: 0,
+      maximum: 10_000,
+      default: 0,
+      description: 'Least time between a reply and the next request to this device, in ms.',
+    }),
+    pauseAfterConnectMs: Type.Integer({
+      minimum: 0,
+      maximum: 60_000,
+      default: 0,
+      description: 'Time between opening the link and the first request, in ms.',
+    }),
+    bitsFromZero: Type.Boolean({
+      default: false,
+      description: 'Coils and discrete inputs are always read from address 0 on: some devices refuse anything else.',
+    }),
+  },
+  closed,
+)
+
+/** How one Modbus device is reached: the `modbus:` part of a device in edge.yaml. */
 export const ModbusConfig = withAddress(
   Type.Object(
     {
-      host: Host({ description: 'Name or address of the device or gateway.' }),
+      host: Type.Optional(Host({ description: 'Name or address of the device or gateway; or `serial`.' })),
       port: Type.Integer({ minimum: 1, maximum: 65_535, default: 502, description: 'TCP port.' }),
+      transport: Type.Optional(
+        Type.Enum(['tcp', 'rtu-over-tcp'], {
+          description:
+            'What goes over the connection: tcp unless told; rtu-over-tcp: RTU frames, as simple serial servers carry them.',
+        }),
+      ),
+      inFlight: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: 16,
+          description:
+            'Requests that may be under way on the connection at the same time, 1 unless told; more with tcp only.',
+        }),
+      ),
+      serial: Type.Optional({
+        ...SerialConfig,
+        description: 'A serial port (RTU) instead of `host`.',
+      } as typeof SerialConfig),
       unit: Type.Integer({
         minimum: 0,
         maximum: 255,
@@ -27,6 +78,10 @@ export const ModbusConfig = withAddress(
         default: 3000,
         description: 'How long connecting may take, in ms.',
       }),
+      quirks: Type.Optional({
+        ...QuirksConfig,
+        description: 'What this device needs and the standard does not know.',
+      } as typeof QuirksConfig),
       maxGap: Type.Optional(
         Type.Integer({
           minimum: 0,
@@ -47,3 +102,58 @@ export const ModbusConfig = withAddress(
   'connect',
 )
 export type ModbusConfig = Static<typeof ModbusConfig>
+
+/** A fault of one device's part, or of several together; `index` counts the parts. */
+export interface ModbusFault {
+  readonly index: number
+  readonly key: string
+  readonly found: string
+  readonly expected: string
+  readonly fix: string
+}
+
+/** Rules that a schema cannot say: one place, and one way of speaking, for all devices behind it. */
+export function checkModbus(parts: readonly (ModbusConfig | undefined)[]): ModbusFault[] {
+  const seen = new Map<string, ModbusConfig>()
+  return parts.flatMap((part, index) => {
+    if (!part) return []
+    const own = checkPlace(part).map((fault) => ({ ...fault, index }))
+    const key = linkOf(part)
+    const first = seen.get(key) ?? part
+    seen.set(key, first)
+    const isAlike = first === part || wayOf(first) === wayOf(part)
+    return isAlike ? own : [...own, { index, ...unlike(key, first) }]
+  })
+}
+
+type Fault = Omit<ModbusFault, 'index'>
+
+function checkPlace({ host, serial, transport = 'tcp', inFlight = 1 }: ModbusConfig): Fault[] {
+  const faults: Fault[] = []
+  if (host === undefined && serial === undefined)
+    faults.push({ key: '', found: 'neither', expected: '`host` or `serial`', fix: 'write where the device is' })
+  if (host !== undefined && serial !== undefined)
+    faults.push({ key: 'serial', found: 'both', expected: '`host` or `serial`', fix: 'remove one of them' })
+  if (inFlight > 1 && (serial !== undefined || transport !== 'tcp'))
+    faults.push({
+      key: 'inFlight',
+      found: String(inFlight),
+      expected: '1: RTU has no transaction number',
+      fix: 'write 1',
+    })
+  return faults
+}
+
+/** Names the physical link: all parts with the same name share it. */
+export const linkOf = ({ host, port, serial }: ModbusConfig): string => serial?.path ?? `${host}:${port}`
+
+const wayOf = ({ serial, transport = 'tcp', inFlight = 1 }: ModbusConfig) =>
+  JSON.stringify(serial ?? [transport, inFlight])
+
+function unlike(link: string, first: ModbusConfig): Fault {
+  const expected = `the same settings as the first device behind ${link}`
+  if (first.serial)
+    return { key: 'serial', found: 'other settings', expected, fix: `write ${JSON.stringify(first.serial)}` }
+  const fix = `write transport: ${first.transport ?? 'tcp'} and inFlight: ${first.inFlight ?? 1}`
+  return { key: 'transport', found: 'other settings', expected, fix }
+}

@@ -1,19 +1,14 @@
-import { connect as connectSocket, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { type LossKind, NotConnectedError } from '../driver.ts'
 import { encodeFrame, type Frame, frameReader } from './frame.ts'
+import { openSocket, type SocketOptions } from './socket.ts'
 
 /** The unit did not answer in time. The connection itself may be well: other units behind it go on. */
 export class NoReplyError extends Error {
   override readonly name = 'NoReplyError'
 }
 
-export interface ConnectionOptions {
-  readonly host: string
-  readonly port: number
-  readonly connectTimeoutMs: number
-}
-
-/** One TCP connection that speaks Modbus. A reply is matched by transaction, unit and nothing else; all others are dropped. */
+/** An open link that speaks Modbus, whatever carries it. What answers no request is dropped and counted. */
 export interface Connection {
   /** Sends a request and resolves with the reply's PDU. Throws NoReplyError after `timeoutMs`, NotConnectedError when the link breaks. */
   request(unit: number, pdu: Buffer, timeoutMs: number): Promise<Buffer>
@@ -31,9 +26,9 @@ interface Waiting {
   readonly timer: NodeJS.Timeout
 }
 
-/** Opens a connection. Throws NotConnectedError when nobody listens, when it takes too long, or when the signal aborts. */
+/** Opens a Modbus TCP connection. A reply is matched by transaction and unit. Throws NotConnectedError when nobody listens, when it takes too long, or when the signal aborts. */
 export async function openConnection(
-  options: ConnectionOptions,
+  options: SocketOptions,
   signal: AbortSignal,
   onStray: OnStray = () => undefined,
 ): Promise<Connection> {
@@ -43,46 +38,6 @@ export async function openConnection(
 
 /** Told of a reply that nobody waits for any more. */
 export type OnStray = (unit: number) => void
-
-function openSocket({ host, port, connectTimeoutMs }: ConnectionOptions, signal: AbortSignal): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connectSocket({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 10_000 })
-    const fail = (kind: LossKind, why: string, cause?: unknown) => {
-      socket.destroy()
-      done()
-      reject(new NotConnectedError(kind, `${host}:${port}: ${why}`, { cause }))
-    }
-    const onAbort = () => fail('closed', 'stopped while connecting')
-    const onTimeout = () => fail('connect-timeout', `no connection within ${connectTimeoutMs} ms`)
-    const timer = setTimeout(onTimeout, connectTimeoutMs)
-    const onError = (error: NodeJS.ErrnoException) => {
-      const [kind, why] = CONNECT_FAULTS[error.code ?? ''] ?? ['other', error.message]
-      fail(kind, why, error)
-    }
-    const onConnect = () => {
-      done()
-      resolve(socket)
-    }
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', onAbort)
-      socket.off('error', onError).off('connect', onConnect)
-      socket.on('error', () => undefined)
-    }
-    socket.once('connect', onConnect).once('error', onError)
-    signal.addEventListener('abort', onAbort, { once: true })
-    if (signal.aborted) onAbort()
-  })
-}
-
-const CONNECT_FAULTS: Readonly<Record<string, readonly [LossKind, string]>> = {
-  ECONNREFUSED: ['refused', 'nobody listens there (connection refused)'],
-  ENOTFOUND: ['unknown-host', 'this host name is not known'],
-  EAI_AGAIN: ['unknown-host', 'this host name cannot be looked up'],
-  EHOSTUNREACH: ['unreachable', 'no route to this address'],
-  ENETUNREACH: ['unreachable', 'no route to this network'],
-  ETIMEDOUT: ['connect-timeout', 'no answer'],
-}
 
 function connectionOver(socket: Socket, { name, onStray }: { name: string; onStray: OnStray }): Connection {
   const waiting = new Map<number, Waiting>()

@@ -23,7 +23,14 @@ function driverOf(config: Record<string, unknown> = {}): Driver {
   return protocol.createDriver({
     device: 'd',
     profile: { profile: 'p', version: 1, name: text, assetClass: 'a', protocol: 'modbus', tags: [] },
-    config: { host: '127.0.0.1', port: server.port, unit: 1, timeoutMs: 10_000, connectTimeoutMs: 10_000, ...config },
+    config: {
+      host: '127.0.0.1',
+      port: server.port,
+      unit: 1,
+      timeoutMs: 10_000,
+      connectTimeoutMs: 10_000,
+      ...config,
+    },
   }) as Driver
 }
 

@@ -16,6 +16,10 @@ export interface ModbusDriverOptions {
   readonly maxGap: number
   readonly maxBlock: number
   readonly addressing: Parameters<typeof parseModbusAddress>[1]
+  /** Least time between the last reply over the lane and a request, in ms. */
+  readonly pauseMs: number
+  /** Coils and discrete inputs are always read from address 0 on. */
+  readonly bitsFromZero: boolean
   /** What the device is known to refuse. */
   readonly holes: Holes
   /** Wall clock, ms since 1970. */
@@ -73,12 +77,12 @@ function clear({ replies, faults }: Shelf): void {
 }
 
 function readerOf(
-  { lane, unit, timeoutMs, holes, now }: ModbusDriverOptions,
+  { lane, unit, timeoutMs, pauseMs, holes, now }: ModbusDriverOptions,
   { shelf }: TagPlan,
   { scan, withinMs, signal }: Turn,
 ): Reader {
   const deadlineAt = lane.now() + withinMs
-  return { lane, unit, timeoutMs, holes, now, shelf, priority: scan, deadlineAt, withinMs, signal }
+  return { lane, unit, timeoutMs, pauseMs, holes, now, shelf, priority: scan, deadlineAt, withinMs, signal }
 }
 
 /** Asks for one block after the other, or for so many at a time as the lane lets through. */

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { type LaneStatus, type LossKind, NotConnectedError } from '../driver.ts'
 import { type Connection, NoReplyError, type OnStray } from './connection.ts'
 import { createIdleTime, type IdleTime } from './idle.ts'
@@ -15,6 +16,8 @@ export interface LaneRequest extends Ranked {
   readonly unit: number
   readonly pdu: Buffer
   readonly timeoutMs: number
+  /** Least time between the last reply over the lane and this request, in ms. */
+  readonly pauseMs?: number
   /** Waits so long before it queues, as after a busy reply. */
   readonly afterMs?: number
   /** Takes the request out of the queue again. One that is under way is waited for. */
@@ -56,6 +59,8 @@ export interface LaneOptions {
   readonly connect: (signal: AbortSignal, onStray: OnStray) => Promise<Connection>
   /** Requests that may be under way at the same time. */
   readonly inFlight: number
+  /** Time between opening the link and the first request, in ms. */
+  readonly pauseAfterConnectMs?: number
   /** Monotonic clock, ms. */
   readonly now: () => number
 }
@@ -81,6 +86,8 @@ interface LaneState {
   giveUp: AbortController
   users: number
   underWay: number
+  /** When something last went or came over the link. */
+  activeAt: number
   /** Wakes a probe when enough idle time is saved for it. */
   wake: NodeJS.Timeout | undefined
   /** Since the last reply: all time-outs, those of units that were not silent, and whose they were. */
@@ -135,6 +142,7 @@ const initialState = (options: LaneOptions): LaneState => ({
   giveUp: new AbortController(),
   users: 0,
   underWay: 0,
+  activeAt: -Infinity,
   wake: undefined,
   timeoutsInARow: 0,
   freshInARow: 0,
@@ -155,7 +163,10 @@ function openLink(state: LaneState): Promise<Connection> {
   }
   state.opening ??= state.options
     .connect(state.giveUp.signal, onStray)
-    .then((connection) => adopt(state, connection))
+    .then(async (connection) => {
+      await rest(state.options.pauseAfterConnectMs)
+      return adopt(state, connection)
+    })
     .finally(() => {
       state.opening = undefined
     })
@@ -256,8 +267,14 @@ async function run(state: LaneState, job: Job): Promise<void> {
   pump(state)
 }
 
+/** Gives a quirky device time. */
+async function rest(ms = 0): Promise<void> {
+  if (ms > 0) await wait(Math.ceil(ms))
+}
+
 async function exchange(state: LaneState, request: LaneRequest, connection: Connection): Promise<Buffer> {
-  const { unit } = request
+  const { unit, pauseMs } = request
+  if (pauseMs) await rest(state.activeAt + pauseMs - state.options.now())
   const startedAt = state.options.now()
   const timeoutMs = timeoutOf(state, request)
   state.requests++
@@ -281,6 +298,7 @@ async function send(state: LaneState, { request, connection, timeoutMs }: Sendin
     if (error instanceof NoReplyError) unheard(state, request, timeoutMs)
     throw error
   } finally {
+    state.activeAt = state.options.now()
     if (request.priority === 'probe') state.idle.spend(state.options.now() - startedAt)
   }
 }

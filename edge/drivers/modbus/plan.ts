@@ -19,6 +19,8 @@ export interface PlanLimits {
   readonly holes?: readonly Span[]
   /** Places (`area:address`) in front of which a block must end, because the device refuses to be read across them. */
   readonly cuts?: ReadonlySet<string>
+  /** Blocks of bits begin at address 0, whatever is wanted of them. */
+  readonly bitsFromZero?: boolean
 }
 
 const MAX_REGISTERS = 125
@@ -39,13 +41,18 @@ export function planReads<S extends Span>(spans: readonly S[], limits: PlanLimit
   for (const span of sorted) {
     const last = blocks.at(-1)
     const count = last && countWith(last, span, { ...limits, holePlaces: holes })
-    if (last === undefined || count === undefined) blocks.push(blockOf(span))
+    if (last === undefined || count === undefined) blocks.push(firstBlock(span, limits))
     else {
       last.count = count
       last.spans.push(span)
     }
   }
   return blocks
+}
+
+function firstBlock<S extends Span>(span: S, { bitsFromZero }: PlanLimits): Growing<S> {
+  const block = blockOf(span)
+  return bitsFromZero && isBitArea(span.area) ? { ...block, start: 0, count: span.start + span.width } : block
 }
 
 interface Growing<S extends Span> extends Block<S> {

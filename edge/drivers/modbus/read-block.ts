@@ -16,6 +16,7 @@ export interface Reader {
   readonly lane: Lane
   readonly unit: number
   readonly timeoutMs: number
+  readonly pauseMs: number
   readonly holes: Holes
   readonly now: () => number
   readonly shelf: Shelf
@@ -68,16 +69,16 @@ async function ask(reader: Reader, pdu: Buffer): Promise<Buffer> {
   }
 }
 
-function probe({ lane, unit, timeoutMs, signal }: Reader, pdu: Buffer, patienceMs: number): Promise<Buffer> {
-  return lane.request({ unit, pdu, timeoutMs, signal, priority: 'probe', deadlineAt: lane.now() + patienceMs })
+function probe({ lane, unit, timeoutMs, pauseMs, signal }: Reader, pdu: Buffer, patienceMs: number): Promise<Buffer> {
+  return lane.request({ unit, pdu, timeoutMs, pauseMs, signal, priority: 'probe', deadlineAt: lane.now() + patienceMs })
 }
 
 /** Asks, and while the device is busy again after a short wait, as long as the turn has time. */
 async function request(reader: Reader, pdu: Buffer, tries = 0): Promise<Buffer> {
-  const { lane, unit, timeoutMs, priority, deadlineAt } = reader
+  const { lane, unit, timeoutMs, pauseMs, priority, deadlineAt } = reader
   const afterMs = BUSY_TRIES_MS[tries - 1]
   const waiting = afterMs === undefined ? {} : { afterMs }
-  const reply = await lane.request({ unit, pdu, timeoutMs, priority, deadlineAt, ...waiting })
+  const reply = await lane.request({ unit, pdu, timeoutMs, pauseMs, priority, deadlineAt, ...waiting })
   try {
     return readReply(pdu, reply)
   } catch (error) {

@@ -52,7 +52,7 @@ export interface TagPlan {
 export function planTags(
   tags: ReadonlyMap<string, ModbusAddress>,
   holes: Holes,
-  limits: { readonly maxGap: number; readonly maxBlock: number },
+  limits: { readonly maxGap: number; readonly maxBlock: number; readonly bitsFromZero: boolean },
 ): TagPlan {
   const numbered = new Map<string, NumberedSpan>()
   const numberOf = (span: Span): number => {
@@ -66,7 +66,8 @@ export function planTags(
   })
   const spans = [...numbered.values()]
   const wanted = spans.filter((span) => holes.reasonOf(span) === undefined)
-  const blocks = planReads(wanted, { ...limits, holes: holes.spans(), cuts: holes.cuts })
+  const { maxGap, maxBlock, bitsFromZero } = limits
+  const blocks = planReads(wanted, { maxGap, maxBlock, bitsFromZero, holes: holes.spans(), cuts: holes.cuts })
   return { version: holes.version, tags: placed, spans, blocks: blocks.map(planned), shelf: newShelf(spans.length) }
 }
 
