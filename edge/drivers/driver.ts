@@ -111,6 +111,7 @@ export const LOSS_KINDS = [
   'closed',
   'not-the-protocol',
   'untrusted',
+  'certificate-time',
   'credentials',
   'driver-process',
   'other',
@@ -162,6 +163,8 @@ export interface LaneStatus {
   readonly overruns?: number
   /** Units that do not answer and are probed in idle time. */
   readonly silentUnits?: readonly number[]
+  /** When the certificates of this side and of the server expire, ms since 1970. */
+  readonly certificatesUntil?: { readonly own: number; readonly server: number }
   /** The process that speaks over it, when it is not the agent itself. */
   readonly pid?: number
 }

@@ -1,3 +1,4 @@
+import type { LaneStatus } from '#edge/drivers/driver.ts'
 import type { StatusSources } from './snapshot.ts'
 
 type Labels = Readonly<Record<string, string>>
@@ -80,8 +81,17 @@ function laneMetrics({ lanes }: StatusSources): Metric[] {
     by('lane_requests_total', 'Requests sent.', (l) => l.requests),
     by('lane_timeouts_total', 'Requests without an answer.', (l) => l.timeouts),
     by('lane_stray_replies_total', 'Late or unasked replies, dropped.', (l) => l.strayReplies),
+    ...certificateMetrics(all),
     by('lane_round_trip_ms', 'Round trip, smoothed.', (l) => l.roundTripMs),
   ]
+}
+
+function certificateMetrics(lanes: readonly LaneStatus[]): Metric[] {
+  const values = lanes.flatMap(({ lane, certificatesUntil }) =>
+    Object.entries(certificatesUntil ?? {}).map(([of, until]) => [{ lane, of }, until / 1000] as const),
+  )
+  const help = 'When a certificate of the link expires, seconds since 1970.'
+  return [{ name: 'lane_certificate_expires_timestamp_seconds', kind: 'gauge', help, values }]
 }
 
 function pathMetrics({ journal, uplink }: StatusSources): Metric[] {

@@ -53,7 +53,11 @@ const EN_LOSS: Readonly<Record<LossKind, LossWords>> = {
   },
   untrusted: {
     what: 'The server’s certificate is not trusted yet.',
-    next: 'Compare its thumbprint with the server, then move the file from pending to trusted.',
+    next: 'Compare its thumbprint with what the server shows, then run: andon edge certificates --config FILE --trust THUMBPRINT',
+  },
+  'certificate-time': {
+    what: 'A certificate has expired, or is not valid yet.',
+    next: 'Check the clock of both sides, then renew the certificate that the technical text names.',
   },
   credentials: { what: 'The server refuses this user.', next: 'Check user name and password.' },
   'driver-process': {
@@ -75,7 +79,11 @@ const ZH_LOSS: Readonly<Record<LossKind, LossWords>> = {
   silent: { what: '链路已建立，但单元不应答。', next: '检查单元号；若在网关之后，检查串口侧。' },
   closed: { what: '设备关闭了连接。', next: '检查设备允许的连接数，以及是否重启过。' },
   'not-the-protocol': { what: '对方使用的不是此协议。', next: '检查端口：可能是其他服务。' },
-  untrusted: { what: '服务器证书尚未受信任。', next: '与服务器核对指纹，然后把文件从 pending 移到 trusted。' },
+  untrusted: {
+    what: '服务器证书尚未受信任。',
+    next: '与服务器核对指纹，然后运行：andon edge certificates --config FILE --trust 指纹',
+  },
+  'certificate-time': { what: '证书已过期或尚未生效。', next: '核对双方时钟，然后更新技术信息中指出的证书。' },
   credentials: { what: '服务器拒绝此用户。', next: '检查用户名和密码。' },
   'driver-process': { what: '驱动进程已停止。', next: '会自动重启；若反复出现，请查看日志。' },
   other: { what: '链路已断开。', next: '先看技术信息，再看日志。' },

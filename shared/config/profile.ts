@@ -57,7 +57,7 @@ export function checkProfile(profile: DeviceProfile): Issue[] {
   const tags = profile.tags.map((t) => t.tag)
   return [
     ...duplicates(tags, (i) => ['tags', i, 'tag'], 'tag'),
-    ...profile.tags.flatMap(checkTag),
+    ...profile.tags.flatMap((tag, i) => checkTag(tag, i, profile.protocol)),
     ...profile.tags.flatMap((tag, i) => checkWriting(tag, i)),
     ...checkAddresses(profile),
     ...checkMachineState(profile, tags),
@@ -77,9 +77,9 @@ function duplicates(names: readonly string[], path: (index: number) => (string |
   })
 }
 
-function checkTag(tag: ProfileTag, index: number): Issue[] {
+function checkTag(tag: ProfileTag, index: number, protocol: DeviceProfile['protocol']): Issue[] {
   const issues: Issue[] = []
-  if (tag.type === 'string' && tag.length === undefined) {
+  if (protocol === 'modbus' && tag.type === 'string' && tag.length === undefined) {
     const path = ['tags', index, 'length']
     issues.push({ path, expected: 'the number of registers, because the type is string', fix: "add 'length'" })
   }

@@ -1,7 +1,10 @@
-import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { X509Certificate } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { NotConnectedError } from '../driver.ts'
 import type { makeCertificate, OwnCertificate } from './connection.ts'
+import { outOfTime } from './trust.ts'
 
 /** The edge's own certificate in `own/` of a directory; made at first use, with a key that only its owner can read. */
 export async function keepCertificate(directory: string, make: typeof makeCertificate): Promise<OwnCertificate> {
@@ -19,4 +22,13 @@ export async function keepCertificate(directory: string, make: typeof makeCertif
   writeFileSync(`${own.certificateFile}.new`, certificate)
   renameSync(`${own.certificateFile}.new`, own.certificateFile)
   return own
+}
+
+/** When the edge's own certificate expires, ms since 1970. Throws NotConnectedError with the way out when it has. */
+export function checkOwn({ certificateFile }: OwnCertificate, now: number): number {
+  const certificate = new X509Certificate(readFileSync(certificateFile))
+  const wrong = outOfTime(`the edge's own certificate ${certificateFile}`, certificate, now)
+  if (wrong === undefined) return certificate.validToDate.getTime()
+  const next = 'remove the file to have a new one made, and let the server trust that one'
+  throw new NotConnectedError('certificate-time', `${wrong}: ${next}`)
 }

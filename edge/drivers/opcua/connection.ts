@@ -1,7 +1,10 @@
-/** The only file that knows the OPC UA library. It runs in the worker process alone. */
 import { hostname } from 'node:os'
+import type { Scalar } from '#shared/contracts/sample.ts'
+import { type Browsed, type BrowseOptions, browse } from './browse.ts'
+import { createClient, identityOf } from './client.ts'
+import type { OpcuaConfig } from './config.ts'
+import type { WireValue } from './decode.ts'
 import {
-  AccessLevelFlag,
   AttributeIds,
   type ClientSession,
   type ClientSessionPublishService,
@@ -11,26 +14,17 @@ import {
   DataChangeTrigger,
   type DataValue,
   DeadbandType,
-  HistoryReadRequest,
-  type HistoryReadResult,
-  MessageSecurityMode,
   type NotificationMessage,
-  OPCUAClient,
+  type OPCUAClient,
   PublishRequest,
-  ReadRawModifiedDetails,
   RepublishRequest,
-  SecurityPolicy,
-  StatusCodes,
   setErrorLogger,
   setWarningLogger,
   TimestampsToReturn,
-  type UserIdentityInfo,
-  UserTokenType,
-} from 'node-opcua-client'
-import type { OpcuaConfig } from './config.ts'
-import type { WireValue } from './decode.ts'
+} from './library.ts'
 import type { Deadband, ItemRequest } from './plan.ts'
 import type { Verdict } from './trust.ts'
+import { valueServices, type WriteRefusal } from './values.ts'
 
 export interface OwnCertificate {
   readonly certificateFile: string
@@ -113,6 +107,11 @@ export interface OpcuaSession {
   /** Which of these nodes have a history that may be read. */
   withHistory(nodeIds: readonly string[]): Promise<boolean[]>
   readHistory(range: HistoryRange, next: Buffer | undefined): Promise<HistoryPage>
+  readValue(nodeId: string): Promise<WireValue>
+  /** Writes a value in the node's own type; resolves with why it was refused. Throws EncodeError when it does not fit. */
+  writeValue(nodeId: string, value: Exclude<Scalar, null>): Promise<WriteRefusal | undefined>
+  /** What the address space holds, as tags. */
+  browse(options: BrowseOptions): Promise<Browsed>
   /** A new session over the same channel; this one is given up. */
   reopen(): Promise<OpcuaSession>
   close(): Promise<void>
@@ -159,7 +158,7 @@ export async function openSession(options: OpenOptions): Promise<OpcuaSession> {
 }
 
 /** A session with the services that the library keeps for its own subscriptions; ours watch over each message. */
-type Session = ClientSession &
+export type Session = ClientSession &
   ClientSessionRawSubscriptionService &
   ClientSessionPublishService & { setPublishingMode(isEnabled: boolean, subscription: number): Promise<unknown> }
 
@@ -170,7 +169,8 @@ async function sessionOver(client: OPCUAClient, options: OpenOptions): Promise<O
   return {
     namespaces,
     ...subscriptionServices(session),
-    ...historyServices(session),
+    ...valueServices(session),
+    browse: (browseOptions) => browse(session, namespaces, browseOptions),
     async reopen() {
       session.removeAllListeners('session_closed')
       // The server may not know this session any more: nobody waits for its farewell.
@@ -292,92 +292,4 @@ function messageOf({ sequenceNumber, notificationData }: NotificationMessage): M
   const [first, ...rest] = parts.flatMap((part) => (part?.monitoredItems ? [part.monitoredItems] : []))
   const changes = rest.length === 0 ? (first ?? []) : [first ?? [], ...rest].flat()
   return { sequence: sequenceNumber, changes, ...(ended === undefined ? {} : { ended }) }
-}
-
-/** Values of one node that one page of its history may hold. */
-const HISTORY_PAGE = 5000
-
-function historyServices(session: Session) {
-  return {
-    async withHistory(nodeIds: readonly string[]) {
-      const levels = await session.read(
-        nodeIds.map((nodeId) => ({ nodeId, attributeId: AttributeIds.UserAccessLevel })),
-      )
-      return levels.map(({ value, statusCode }) => {
-        return statusCode.isGood() && (Number(value?.value) & AccessLevelFlag.HistoryRead) !== 0
-      })
-    },
-    async readHistory({ nodeId, from, to }: HistoryRange, next: Buffer | undefined): Promise<HistoryPage> {
-      const request = new HistoryReadRequest({
-        historyReadDetails: new ReadRawModifiedDetails({
-          isReadModified: false,
-          startTime: new Date(from),
-          endTime: new Date(to),
-          numValuesPerNode: HISTORY_PAGE,
-          returnBounds: false,
-        }),
-        timestampsToReturn: TimestampsToReturn.Both,
-        releaseContinuationPoints: false,
-        nodesToRead: [{ nodeId, ...(next ? { continuationPoint: next } : {}) }],
-      })
-      const { results } = await session.historyRead(request)
-      return pageOf(results?.[0])
-    },
-  }
-}
-
-function pageOf(result: HistoryReadResult | undefined): HistoryPage {
-  if (!result?.statusCode.isGood()) {
-    const isEmpty = result?.statusCode.name === 'GoodNoData'
-    return { values: [], next: undefined, refused: isEmpty ? undefined : (result?.statusCode.name ?? 'no status') }
-  }
-  const { dataValues } = (result.historyData ?? {}) as { dataValues?: readonly DataValue[] | null }
-  const next = result.continuationPoint?.length ? result.continuationPoint : undefined
-  return { values: dataValues ?? [], next, refused: undefined }
-}
-
-function createClient({ config, own, judge }: OpenOptions): OPCUAClient {
-  const isSecure = config.security !== 'None'
-  return OPCUAClient.create({
-    applicationName: 'Andon edge',
-    applicationUri: own.applicationUri,
-    certificateFile: own.certificateFile,
-    privateKeyFile: own.privateKeyFile,
-    clientCertificateManager: certificateStore(judge),
-    securityMode: isSecure ? MessageSecurityMode.SignAndEncrypt : MessageSecurityMode.None,
-    securityPolicy: isSecure ? SecurityPolicy.Basic256Sha256 : SecurityPolicy.None,
-    endpointMustExist: false,
-    // The supervisor of the agent is the only one that tries again.
-    connectionStrategy: { maxRetry: 0, initialDelay: 100, maxDelay: 200 },
-    transportTimeout: config.timeoutMs,
-    defaultTransactionTimeout: config.timeoutMs,
-    requestedSessionTimeout: 30_000,
-    keepSessionAlive: false,
-  })
-}
-
-/** The library's view of our own trust store: it asks here whether a certificate is good. */
-function certificateStore(judge: (der: Buffer) => Verdict) {
-  const first = (given: Uint8Array | readonly Uint8Array[]) =>
-    Buffer.from((Array.isArray(given) ? given[0] : given) as Uint8Array)
-  const check = async (given: Uint8Array | readonly Uint8Array[]) =>
-    judge(first(given)).isTrusted ? StatusCodes.Good : StatusCodes.BadCertificateUntrusted
-  return {
-    referenceCounter: 0,
-    initialize: async () => undefined,
-    dispose: async () => undefined,
-    checkCertificate: check,
-    getTrustStatus: check,
-    // Asked about our own certificate only, which need not be in our own trust list.
-    verifyCertificate: async () => 'Good',
-    trustCertificate: async () => undefined,
-    rejectCertificate: async () => undefined,
-    addIssuer: async () => undefined,
-    addRevocationList: async () => undefined,
-  }
-}
-
-function identityOf({ username, password }: OpcuaConfig): UserIdentityInfo {
-  if (username === undefined) return { type: UserTokenType.Anonymous }
-  return { type: UserTokenType.UserName, userName: username, password: password ?? '' }
 }

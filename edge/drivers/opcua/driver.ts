@@ -1,8 +1,16 @@
 import type { LossKind } from '../driver.ts'
-import { NotConnectedError, type SubscribedTag, type SubscribingDriver, type SubscriptionReports } from '../driver.ts'
+import {
+  NotConnectedError,
+  type Sample,
+  type SubscribedTag,
+  type SubscribingDriver,
+  type SubscriptionReports,
+} from '../driver.ts'
 import { type OpcuaAddress, parseOpcuaAddress } from './address.ts'
+import { type Asking, createAsking } from './asking.ts'
 import { unpack } from './columns.ts'
 import type { OpcuaConfig } from './config.ts'
+import type { CertificatesUntil, Request } from './messages.ts'
 import { type Continuity, createContinuity, type Recovery } from './recovery.ts'
 import type { LinkMessage, WorkerProcess } from './worker-process.ts'
 
@@ -14,7 +22,7 @@ export interface OpcuaDriverOptions {
   /** Wall clock, ms since 1970. */
   readonly now: () => number
   /** Told whenever the link opens or ends, for the local page. */
-  readonly onOpen: (isOpen: boolean) => void
+  readonly onOpen: (isOpen: boolean, certificatesUntil?: CertificatesUntil) => void
 }
 
 /** What waits for a link's next word. */
@@ -32,6 +40,8 @@ interface LinkState {
   /** When the server was last heard over this link, ms since 1970. */
   heardAt: number
   onReport: ((message: LinkMessage) => void) | undefined
+  readonly asking: Asking
+  certificatesUntil: CertificatesUntil | undefined
 }
 
 /** What outlives a link: the subscribed tags, and what of them was received. */
@@ -49,8 +59,13 @@ const CLOSE_MS = 2000
 const SILENT_LINKS = 3
 let links = 0
 
+/** The driver with what only this folder asks of it. */
+export interface OpcuaDriver extends SubscribingDriver<OpcuaAddress> {
+  ask(request: Request, signal: AbortSignal): Promise<unknown>
+}
+
 /** Speaks OPC UA to one server, through the process that all OPC UA devices share. */
-export function createOpcuaDriver(options: OpcuaDriverOptions): SubscribingDriver<OpcuaAddress> {
+export function createOpcuaDriver(options: OpcuaDriverOptions): OpcuaDriver {
   let link: LinkState | undefined
   let subscribed: Subscribed | undefined
   const doubt = createDoubt(options.worker)
@@ -62,21 +77,31 @@ export function createOpcuaDriver(options: OpcuaDriverOptions): SubscribingDrive
       const { config, dataDir, worker } = options
       worker.send({ type: 'connect', link: link.name, config, dataDir })
       const late = () => worker.restart('it does not answer')
-      await hear(link, 'connected', { signal, withinMs: config.timeoutMs * 2 + GRACE_MS, late })
-      options.onOpen(true)
+      // Loading the library on a busy box takes longer than any server may; a process that never gets there is ended.
+      const since = worker.whenUp()
+      await hear(link, 'connected', { signal, withinMs: config.timeoutMs * 2 + GRACE_MS, since, late })
+      options.onOpen(true, link.certificatesUntil)
     },
     async subscribe(tags, reports, signal) {
-      if (!link) throw new NotConnectedError('closed', `${options.config.url}: the link is not open`)
+      const open = standing(link, options)
       subscribed = continued(subscribed, [...tags.keys()])
-      link.onReport = reporter({ ...options, name: link.name }, subscribed, reports)
-      options.worker.send({ type: 'subscribe', link: link.name, tags: wanted(tags) })
+      open.onReport = reporter({ ...options, name: open.name }, subscribed, reports)
+      options.worker.send({ type: 'subscribe', link: open.name, tags: wanted(tags) })
       try {
-        await hear(link, 'end', { signal })
+        await hear(open, 'end', { signal })
       } catch (error) {
-        interrupted(subscribed, link, reports)
+        interrupted(subscribed, open, reports)
         doubt.onLost((error as NotConnectedError).kind)
         throw error
       }
+    },
+    ask: async (request, signal) => standing(link, options).asking.ask(request, signal),
+    async readNow(tag, address, signal) {
+      const sample = (await standing(link, options).asking.ask({ kind: 'read', address }, signal)) as Sample
+      return { sample: { ...sample, tag } }
+    },
+    async write(address, value, signal) {
+      await standing(link, options).asking.ask({ kind: 'write', address, value }, signal)
     },
     async close() {
       const closing = link
@@ -88,6 +113,11 @@ export function createOpcuaDriver(options: OpcuaDriverOptions): SubscribingDrive
       closing.unlisten()
     },
   }
+}
+
+function standing(link: LinkState | undefined, { config }: OpcuaDriverOptions): LinkState {
+  if (!link || link.lost) throw new NotConnectedError('closed', `${config.url}: the link is not open`)
+  return link
 }
 
 /** A process whose links fall silent one after the other, while it hears of no other server either, is ended. */
@@ -148,6 +178,7 @@ function reporter({ worker, now, name }: Reporting, subscribed: Subscribed, repo
         subscribed.recovery = undefined
         return
       case 'connected':
+      case 'answer':
       case 'closed':
       case 'lost':
     }
@@ -169,43 +200,74 @@ function openLink({ device, worker, now }: OpcuaDriverOptions): LinkState {
     waiting: undefined,
     heardAt: now(),
     onReport: undefined,
+    certificatesUntil: undefined,
+    asking: createAsking((id, request) => worker.send({ type: 'ask', link: name, id, request })),
   }
   return state
 }
 
 function onMessage(state: LinkState, message: LinkMessage, now: number): void {
-  const { waiting } = state
-  if (message.type === 'lost') {
-    state.lost ??= new NotConnectedError(message.kind, message.message)
-    waiting?.reject(state.lost)
-  } else if (message.type === 'connected' || message.type === 'closed') {
-    if (waiting?.type === message.type) waiting.resolve()
-  } else {
-    if (message.type === 'samples') state.heardAt = now
-    state.onReport?.(message)
+  switch (message.type) {
+    case 'lost':
+      lose(state, new NotConnectedError(message.kind, message.message))
+      break
+    case 'answer':
+      state.asking.answered(message.id, message.answer)
+      break
+    case 'connected':
+      state.certificatesUntil = message.certificatesUntil
+      heard(state, message.type)
+      break
+    case 'closed':
+      heard(state, message.type)
+      break
+    case 'samples':
+      state.heardAt = now
+      state.onReport?.(message)
+      break
+    default:
+      state.onReport?.(message)
   }
+}
+
+function lose(state: LinkState, error: NotConnectedError): void {
+  state.lost ??= error
+  state.waiting?.reject(state.lost)
+  state.asking.lose(state.lost)
+}
+
+function heard({ waiting }: LinkState, type: Waiting['type']): void {
+  if (waiting?.type === type) waiting.resolve()
 }
 
 interface Hearing {
   readonly signal?: AbortSignal
   readonly withinMs?: number
+  /** The time runs from here on; at once unless told. */
+  readonly since?: Promise<void>
   readonly late?: () => void
 }
 
 /** Resolves at the word that is waited for or when the signal aborts; throws when the link is lost or the time is over. */
-function hear(state: LinkState, type: Waiting['type'], { signal, withinMs, late }: Hearing): Promise<void> {
+function hear(state: LinkState, type: Waiting['type'], { signal, withinMs, since, late }: Hearing): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   state.waiting = { type, resolve, reject }
   const onLate = () => {
     reject(new NotConnectedError('connect-timeout', `No answer within ${withinMs} ms`))
     late?.()
   }
-  const timer = withinMs === undefined ? undefined : setTimeout(onLate, withinMs)
+  let timer: NodeJS.Timeout | undefined
+  let isHeard = false
+  const startTimer = () => {
+    if (withinMs !== undefined && !isHeard) timer = setTimeout(onLate, withinMs)
+  }
+  void Promise.resolve(since).then(startTimer)
   const onAbort = () => resolve()
   signal?.addEventListener('abort', onAbort, { once: true })
   if (signal?.aborted) onAbort()
   if (state.lost) reject(state.lost)
   return promise.finally(() => {
+    isHeard = true
     state.waiting = undefined
     clearTimeout(timer)
     signal?.removeEventListener('abort', onAbort)

@@ -1,14 +1,15 @@
 import { join } from 'node:path'
 import { type LossKind, NotConnectedError } from '../driver.ts'
 import { nodeIdOf } from './address.ts'
-import { keepCertificate } from './certificate.ts'
+import { checkOwn, keepCertificate } from './certificate.ts'
 import { makeCertificate, type OpcuaSession, openSession } from './connection.ts'
 import { readBack } from './history.ts'
 import { diagnose, type Loss } from './loss.ts'
-import type { FromWorker, ToWorker, WantedRange, WantedTag } from './messages.ts'
+import type { Answer, CertificatesUntil, FromWorker, Request, ToWorker, WantedRange, WantedTag } from './messages.ts'
 import { type PlannedItem, planItems } from './plan.ts'
 import type { PublishFault } from './publishing.ts'
 import { createReport, type Report } from './report.ts'
+import { carryOut } from './requests.ts'
 import { serverProfile } from './server-profile.ts'
 import { createSubscriptions, type Subscriptions } from './subscriptions.ts'
 import { judge, type Verdict } from './trust.ts'
@@ -36,6 +37,8 @@ export interface Link {
   subscribe(tags: readonly WantedTag[]): Promise<void>
   /** Reads the server's history of these tags and tells it as `past`. */
   readBack(ranges: readonly WantedRange[]): Promise<void>
+  ask(request: Request): Promise<Answer>
+  readonly certificatesUntil: CertificatesUntil | undefined
   /** When the server was last heard, ms since 1970. */
   heardAt(): number
   close(): Promise<void>
@@ -44,15 +47,15 @@ export interface Link {
 /** Connects to a server. Throws NotConnectedError with the kind of the fault. */
 export async function openLink({ config, dataDir }: Connect, listener: LinkListener): Promise<Link> {
   const directory = join(dataDir, 'opcua')
-  let refusal: string | undefined
+  let verdict: Verdict | undefined
   const judgeServer = (der: Buffer): Verdict => {
-    const verdict = judge(der, { directory, url: config.url, mode: config.trust, now: Date.now() })
-    if (!verdict.isTrusted) refusal = verdict.reason
+    verdict = judge(der, { directory, url: config.url, mode: config.trust, now: Date.now() })
     return verdict
   }
   const ends = createEnds(listener, config.url)
   try {
     const own = await keepCertificate(directory, makeCertificate)
+    const ownUntil = checkOwn(own, Date.now())
     const session = await openSession({
       config,
       own,
@@ -60,15 +63,18 @@ export async function openLink({ config, dataDir }: Connect, listener: LinkListe
       onLost: (reason) => ends.lost('closed', reason),
       onSessionEnd: () => ends.watch?.fault('session-ended'),
     })
-    return linkOver(session, config, { listener, ends })
+    const until = serverUntil(verdict)
+    const certificatesUntil = until === undefined ? undefined : { own: ownUntil, server: until }
+    return { ...linkOver(session, config, { listener, ends }), certificatesUntil }
   } catch (error) {
-    const loss: Loss =
-      refusal === undefined
-        ? await diagnose(error as Error, config.url, config.timeoutMs)
-        : { kind: 'untrusted', why: refusal }
+    const loss = refusalIn(verdict) ?? (await diagnose(error as Error, config.url, config.timeoutMs))
     throw new NotConnectedError(loss.kind, `${config.url}: ${loss.why}`, { cause: error })
   }
 }
+
+const serverUntil = (verdict: Verdict | undefined) => (verdict?.isTrusted ? verdict.validUntil : undefined)
+const refusalIn = (verdict: Verdict | undefined): Loss | undefined =>
+  verdict && !verdict.isTrusted ? { kind: verdict.kind, why: verdict.reason } : undefined
 
 /** The one place where a link ends by itself; what looks after its session is known once there is one. */
 interface Ends {
@@ -91,7 +97,7 @@ interface Around {
   readonly ends: Ends
 }
 
-function linkOver(session: OpcuaSession, config: Connect['config'], around: Around): Link {
+function linkOver(session: OpcuaSession, config: Connect['config'], around: Around): Omit<Link, 'certificatesUntil'> {
   const { listener, ends } = around
   const openedAt = Date.now()
   let wanted: readonly WantedTag[] = []
@@ -115,6 +121,7 @@ function linkOver(session: OpcuaSession, config: Connect['config'], around: Arou
       const unfilled = await readBack(now(), nodes, (columns) => listener.tell({ type: 'past', columns }))
       listener.tell({ type: 'past-end', unfilled })
     },
+    ask: (request) => carryOut(now(), request),
     heardAt: () => (subscriptions ? Date.now() - subscriptions.silentMs() : openedAt),
     async close() {
       ends.watch?.stop()

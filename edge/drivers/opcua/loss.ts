@@ -1,11 +1,12 @@
 import { connect } from 'node:net'
-import type { LossKind } from '../driver.ts'
+import { type LossKind, NotConnectedError } from '../driver.ts'
 
 const KINDS: readonly (readonly [RegExp, LossKind])[] = [
   [/ECONNREFUSED/, 'refused'],
   [/ENOTFOUND|EAI_AGAIN/, 'unknown-host'],
   [/EHOSTUNREACH|ENETUNREACH/, 'unreachable'],
   [/BadIdentityToken|BadUserAccessDenied|BadUserSignature/, 'credentials'],
+  [/BadCertificateTimeInvalid|BadCertificateIssuerTimeInvalid/, 'certificate-time'],
   [/BadCertificate|BadSecurityChecksFailed/, 'untrusted'],
   [/ETIMEDOUT|BadTimeout|transaction has timed out|did not answer within/, 'connect-timeout'],
   [/BadTcp|invalid message|ParserError/, 'not-the-protocol'],
@@ -25,6 +26,7 @@ export function lossOf(error: Error): Loss {
 
 /** As lossOf; where the library hides why it could not connect, the port itself is tried once, which tells. */
 export async function diagnose(error: Error, url: string, timeoutMs: number): Promise<Loss> {
+  if (error instanceof NotConnectedError) return { kind: error.kind, why: error.message }
   const loss = lossOf(error)
   if (loss.kind !== 'other') return loss
   const { hostname, port } = new URL(url.replace('opc.tcp:', 'http:'))

@@ -1,5 +1,7 @@
-import type { LossKind } from '../driver.ts'
+import type { Scalar } from '#shared/contracts/sample.ts'
+import type { LaneStatus, LossKind } from '../driver.ts'
 import type { OpcuaAddress } from './address.ts'
+import type { BrowseOptions } from './browse.ts'
 import type { Columns } from './columns.ts'
 import type { OpcuaConfig } from './config.ts'
 
@@ -9,7 +11,19 @@ export type ToWorker =
   /** A tag's place in the list is its number from then on. */
   | { readonly type: 'subscribe'; readonly link: string; readonly tags: readonly WantedTag[] }
   | { readonly type: 'read-back'; readonly link: string; readonly ranges: readonly WantedRange[] }
+  | { readonly type: 'ask'; readonly link: string; readonly id: number; readonly request: Request }
   | { readonly type: 'close'; readonly link: string }
+
+/** Something asked of the server once, beside the subscription; answered under its id. */
+export type Request =
+  | { readonly kind: 'read'; readonly address: OpcuaAddress }
+  | { readonly kind: 'browse'; readonly options: BrowseOptions }
+  | { readonly kind: 'write'; readonly address: OpcuaAddress; readonly value: Exclude<Scalar, null> }
+
+/** `refused`: it was not done, for certain. `lost`: nobody knows. */
+export type Answer =
+  | { readonly outcome: 'done'; readonly value: unknown }
+  | { readonly outcome: 'refused' | 'lost'; readonly message: string }
 
 export interface WantedTag {
   readonly address: OpcuaAddress
@@ -23,9 +37,12 @@ export interface WantedRange {
   readonly to: number
 }
 
+/** When the certificates of both sides expire, ms since 1970; a link without security has none. */
+export type CertificatesUntil = NonNullable<LaneStatus['certificatesUntil']>
+
 /** What the OPC UA process tells. */
 export type FromWorker =
-  | { readonly type: 'connected'; readonly link: string }
+  | { readonly type: 'connected'; readonly link: string; readonly certificatesUntil?: CertificatesUntil }
   /** Also the answer to a connect or subscribe that failed. */
   | { readonly type: 'lost'; readonly link: string; readonly kind: LossKind; readonly message: string }
   /** `isFirst`: the subscriptions stand, and this holds what is known of every tag. */
@@ -43,6 +60,7 @@ export type FromWorker =
   | { readonly type: 'past'; readonly link: string; readonly columns: Columns }
   /** Nothing more comes; the history gave nothing of `unfilled`. */
   | { readonly type: 'past-end'; readonly link: string; readonly unfilled: readonly number[] }
+  | { readonly type: 'answer'; readonly link: string; readonly id: number; readonly answer: Answer }
   | { readonly type: 'closed'; readonly link: string }
   | { readonly type: 'log'; readonly level: 'debug' | 'warn'; readonly text: string }
   /** Sent every second: a process that says nothing hangs. With it, when each link last heard of its server (ms since 1970). */

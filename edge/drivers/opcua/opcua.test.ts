@@ -75,6 +75,50 @@ describe('an OPC UA server', () => {
   })
 })
 
+describe('a write to an OPC UA server', () => {
+  const soon = () => AbortSignal.timeout(5000)
+  const address = (machine: Device, written: string) =>
+    machine.driver.parseAddress({ tag: 't', name: { en: 't', 'zh-CN': 't' }, address: written, type: 'float64' })
+
+  it('stands in the type of the node and reads back, beside the subscription', async () => {
+    const machine = await connected()
+    machine.subscribe(TAGS)
+    await machine.waitFor(() => machine.samples.length >= 4)
+    for (const [written, value] of [
+      [TAGS.temperature, 33.25],
+      [TAGS.count, 2n ** 63n],
+      [TAGS.on, false],
+      [TAGS.recipe, 'B9'],
+    ] as const) {
+      await machine.driver.write?.(address(machine, written), value, soon())
+      const back = await machine.driver.readNow?.('t', address(machine, written), soon())
+      expect(back?.sample).toMatchObject({ tag: 't', value, quality: 192 })
+    }
+    await machine.waitFor(() => machine.last('recipe')?.value === 'B9')
+    await machine.driver.write?.(address(machine, TAGS.recipe), 'A7', soon())
+    await machine.driver.write?.(address(machine, TAGS.temperature), 20.5, soon())
+  })
+
+  it('that the node or the server refuses has written nothing and says why', async () => {
+    const machine = await connected()
+    const refusal = (written: string, value: number) => machine.driver.write?.(address(machine, written), value, soon())
+    await expect(refusal(TAGS.count, -1)).rejects.toMatchObject({
+      name: 'WriteError',
+      message: /0 to 18446744073709551615/,
+    })
+    await expect(refusal('i=2258', 1)).rejects.toMatchObject({ name: 'WriteError' })
+    await expect(refusal(`nsu=${NAMESPACE};s=Ghost`, 1)).rejects.toMatchObject({ message: /BadNodeIdUnknown/ })
+    await expect(refusal('nsu=urn:elsewhere;s=X', 1)).rejects.toMatchObject({ message: /no such namespace/ })
+  })
+
+  it('to a link that is lost meanwhile fails as unknown', async () => {
+    const machine = await connected()
+    const writing = machine.driver.write?.(address(machine, TAGS.temperature), 20.5, soon())
+    process.kill(workerPid(), 'SIGKILL')
+    await expect(writing).rejects.toBeInstanceOf(NotConnectedError)
+  })
+})
+
 describe('the certificate of an OPC UA server', () => {
   it('waits for a person unless told to accept the first; moved to trusted it is accepted', async () => {
     const dataDir = join(root, 'careful')

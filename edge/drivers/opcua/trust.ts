@@ -3,8 +3,10 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { OpcuaConfig } from './config.ts'
 
-/** What is said of a server's certificate. */
-export type Verdict = { readonly isTrusted: true } | { readonly isTrusted: false; readonly reason: string }
+/** What is said of a server's certificate; `validUntil` in ms since 1970. */
+export type Verdict =
+  | { readonly isTrusted: true; readonly validUntil: number }
+  | { readonly isTrusted: false; readonly kind: 'untrusted' | 'certificate-time'; readonly reason: string }
 
 export interface TrustOptions {
   /** Holds `trusted/`, `pending/` and `first/`. */
@@ -19,28 +21,47 @@ export interface TrustOptions {
 export const thumbprintOf = (der: Buffer): string => createHash('sha1').update(der).digest('hex')
 
 /**
- * Judges a server's certificate. Trusted are the files in `trusted/`; an unknown certificate is put into `pending/`, where
- * a person compares its thumbprint and moves it. With `accept-first` the first one seen of an address is trusted at once.
+ * Judges a server's certificate. Trusted are the files in `trusted/`, never those in `rejected/`; an unknown certificate is put
+ * into `pending/`, where a person compares its thumbprint and decides. With `accept-first` the first one seen of an address is
+ * trusted at once.
  */
 export function judge(der: Buffer, options: TrustOptions): Verdict {
+  const { directory, now } = options
   const thumbprint = thumbprintOf(der)
-  const expired = outOfTime(der, options.now)
-  if (expired) return { isTrusted: false, reason: `${expired} (thumbprint ${thumbprint})` }
-  if (existsSync(join(options.directory, 'trusted', `${thumbprint}.der`))) return { isTrusted: true }
+  const { validFromDate, validToDate } = new X509Certificate(der)
+  const validUntil = validToDate.getTime()
+  const wrongTime = outOfTime('its certificate', { validFromDate, validToDate }, now)
+  if (wrongTime)
+    return { isTrusted: false, kind: 'certificate-time', reason: `${wrongTime} (thumbprint ${thumbprint})` }
+  if (isIn(join(directory, 'rejected'), thumbprint, der))
+    return { isTrusted: false, kind: 'untrusted', reason: `its certificate ${thumbprint} was rejected by a person` }
+  if (isIn(join(directory, 'trusted'), thumbprint, der)) return { isTrusted: true, validUntil }
   if (options.mode === 'accept-first' && isFirst(thumbprint, options)) {
-    keep(join(options.directory, 'trusted'), thumbprint, der)
-    return { isTrusted: true }
+    keep(join(directory, 'trusted'), thumbprint, der)
+    return { isTrusted: true, validUntil }
   }
-  keep(join(options.directory, 'pending'), thumbprint, der)
-  const file = join(options.directory, 'pending', `${thumbprint}.der`)
-  return { isTrusted: false, reason: `its certificate ${thumbprint} is not trusted yet; it lies in ${file}` }
+  keep(join(directory, 'pending'), thumbprint, der)
+  const file = join(directory, 'pending', `${thumbprint}.der`)
+  const reason = `its certificate ${thumbprint} is not trusted yet; it lies in ${file}`
+  return { isTrusted: false, kind: 'untrusted', reason }
 }
 
-function outOfTime(der: Buffer, now: number): string | undefined {
-  const certificate = new X509Certificate(der)
-  if (now > certificate.validToDate.getTime()) return `its certificate expired on ${certificate.validTo}`
-  if (now < certificate.validFromDate.getTime()) return `its certificate is valid only from ${certificate.validFrom}`
+/** Says that a certificate is out of its time; undefined when it is not. */
+export function outOfTime(
+  what: string,
+  { validFromDate, validToDate }: Pick<X509Certificate, 'validFromDate' | 'validToDate'>,
+  now: number,
+): string | undefined {
+  if (now > validToDate.getTime()) return `${what} expired on ${validToDate.toISOString()}`
+  if (now < validFromDate.getTime())
+    return `${what} is valid only from ${validFromDate.toISOString()}, and it is ${new Date(now).toISOString()} here`
   return undefined
+}
+
+/** The bytes decide, not the name: a file is what a person has trusted. */
+function isIn(folder: string, thumbprint: string, der: Buffer): boolean {
+  const file = join(folder, `${thumbprint}.der`)
+  return existsSync(file) && readFileSync(file).equals(der)
 }
 
 /** True when this address has shown no other certificate before. */

@@ -17,6 +17,8 @@ export interface WorkerProcess {
   /** Hears all of a link until the returned function is called; a process that ends is heard as `lost`. */
   listen(link: string, listener: LinkListener): () => void
   send(message: ToWorker): void
+  /** Resolves when the process that runs has loaded its library and says that it is alive; never when none runs. */
+  whenUp(): Promise<void>
   /** True when one of its links heard of its server within the last seconds. */
   hearsAnyone(): boolean
   /** Ends the process; the next connect starts another. */
@@ -44,8 +46,10 @@ export function createWorkerProcess(log: Log, hangsAfterMs = HANGS_AFTER_MS): Wo
   const listeners = new Map<string, LinkListener>()
   let child: ChildProcess | undefined
   let lastHeardAt = 0
+  let up = Promise.withResolvers<void>()
 
   const onMessage = (message: FromWorker) => {
+    up.resolve()
     if (message.type === 'alive') onAlive(message.heard)
     else if (message.type === 'log') log[message.level]({ text: message.text }, 'OPC UA')
     else listeners.get(message.link)?.onMessage(message)
@@ -63,26 +67,9 @@ export function createWorkerProcess(log: Log, hangsAfterMs = HANGS_AFTER_MS): Wo
       listener.onMessage({ type: 'lost', link, kind: 'driver-process', message })
   }
   const start = (): ChildProcess => {
-    const started = fork(ownFile('opcua-worker'), {
-      execArgv: EXEC_ARGV,
-      serialization: 'advanced',
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    })
-    const end = () => {
-      log.error('OPC UA process hangs, ending it')
-      started.kill('SIGKILL')
-    }
-    let watchdog = setTimeout(end, STARTS_WITHIN_MS)
-    started.on('message', (message) => {
-      clearTimeout(watchdog)
-      watchdog = setTimeout(end, hangsAfterMs)
-      onMessage(message as FromWorker)
-    })
-    started.on('exit', (code, signal) => {
-      clearTimeout(watchdog)
-      onExit(started, code, signal)
-    })
-    started.on('error', (error) => log.error({ err: error }, 'OPC UA process'))
+    up = Promise.withResolvers()
+    const started = forkWorker(log, hangsAfterMs, onMessage)
+    started.on('exit', (code, signal) => onExit(started, code, signal))
     return started
   }
 
@@ -96,6 +83,7 @@ export function createWorkerProcess(log: Log, hangsAfterMs = HANGS_AFTER_MS): Wo
       // A process that has just died answers nothing: its exit tells every link.
       child?.send(message, () => undefined)
     },
+    whenUp: () => up.promise,
     hearsAnyone: () => Date.now() - lastHeardAt < HEARD_WITHIN_MS,
     restart(why) {
       if (!child) return
@@ -107,6 +95,28 @@ export function createWorkerProcess(log: Log, hangsAfterMs = HANGS_AFTER_MS): Wo
     },
     stop: () => end(child),
   }
+}
+
+/** Starts the process and ends it when it says nothing for too long. */
+function forkWorker(log: Log, hangsAfterMs: number, onMessage: (message: FromWorker) => void): ChildProcess {
+  const started = fork(ownFile('opcua-worker'), {
+    execArgv: EXEC_ARGV,
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  })
+  const end = () => {
+    log.error('OPC UA process hangs, ending it')
+    started.kill('SIGKILL')
+  }
+  let watchdog = setTimeout(end, STARTS_WITHIN_MS)
+  started.on('message', (message) => {
+    clearTimeout(watchdog)
+    watchdog = setTimeout(end, hangsAfterMs)
+    onMessage(message as FromWorker)
+  })
+  started.on('exit', () => clearTimeout(watchdog))
+  started.on('error', (error) => log.error({ err: error }, 'OPC UA process'))
+  return started
 }
 
 async function end(child: ChildProcess | undefined): Promise<void> {

@@ -32,7 +32,13 @@ async function connect(message: Extract<ToWorker, { type: 'connect' }>): Promise
   // The agent may have given up meanwhile.
   if (closed.delete(link)) return opened.close()
   links.set(link, opened)
-  send({ type: 'connected', link })
+  const { certificatesUntil } = opened
+  send({ type: 'connected', link, ...(certificatesUntil ? { certificatesUntil } : {}) })
+}
+
+async function answer({ link, id, request }: Extract<ToWorker, { type: 'ask' }>): Promise<void> {
+  const given = await links.get(link)?.ask(request)
+  send({ type: 'answer', link, id, answer: given ?? { outcome: 'refused', message: 'the link is not open' } })
 }
 
 async function close(link: string): Promise<void> {
@@ -49,6 +55,8 @@ async function carryOut(message: ToWorker): Promise<void> {
       return links.get(message.link)?.subscribe(message.tags)
     case 'read-back':
       return links.get(message.link)?.readBack(message.ranges)
+    case 'ask':
+      return answer(message)
     case 'close':
       return close(message.link)
   }
