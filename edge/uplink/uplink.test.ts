@@ -526,6 +526,9 @@ describe('a primary host', () => {
     const config = { url: host.url, keepAliveSeconds: 10, acknowledgement: 'required', backlogSamplesPerSecond: 50_000 }
     const uplink = start({ config: { ...config, acknowledgement: 'required', primaryHost: 'scada' } })
     await until(() => host.connects.length === 1)
+    await until(() => host.subscriptions.includes('spBv1.0/STATE/scada'))
+    host.publish('spBv1.0/STATE/other', Buffer.from(JSON.stringify({ online: true, timestamp: 300 })), true)
+    state(false, 90)
     expect(host.messages).toEqual([])
     state(true, 100)
     await until(() => host.of('NBIRTH').length === 1)
