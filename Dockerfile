@@ -19,7 +19,7 @@ COPY --from=build /out/cloud /opt/andon
 USER andon
 ENV ANDON_DATA=/var/lib/andon
 VOLUME /var/lib/andon
-EXPOSE 8883
+EXPOSE 8443 8883
 ENTRYPOINT ["tini", "--", "node", "/opt/andon/andon.ts"]
 CMD ["cloud"]
 

@@ -1,5 +1,4 @@
 import type { AddressInfo } from 'node:net'
-import { ConfigError } from '#shared/config/config-error.ts'
 import type { Log } from '#shared/log/log.ts'
 import type { Rule } from '#shared/policy/policy.ts'
 import type { Database } from './platform/database/database.ts'
@@ -11,7 +10,9 @@ import { serveConsole } from './platform/http/console.ts'
 import { healthRoutes } from './platform/http/health.ts'
 import { describeApi } from './platform/http/openapi.ts'
 import type { OwnOrigins } from './platform/http/origin.ts'
+import { portFault } from './platform/http/port-fault.ts'
 import { rootRoute } from './platform/http/root-certificate.ts'
+import { type SecureServer, secureServer, type TlsAddress } from './platform/http/secure.ts'
 import { createServer } from './platform/http/server.ts'
 import { createIdentify } from './platform/identity/identify.ts'
 import { passwordLinkRoutes } from './platform/identity/password-link.ts'
@@ -58,6 +59,8 @@ export interface App extends Platform {
   publicUrl(): string
   /** Starts to answer. Throws ConfigError naming the setting when the port is taken. */
   listen(address: { readonly host: string; readonly port: number }): Promise<number>
+  /** The same with TLS, on a port of its own. Throws ConfigError naming the setting when the port is taken. */
+  listenTls(address: TlsAddress): Promise<number>
   /** Stops answering, then working. Safe to call twice. */
   close(): Promise<void>
 }
@@ -86,6 +89,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   const close = async () => {
     keeping?.stop()
     web.stream.close()
+    await web.secure.close()
     await web.http.close()
     await engine.close()
     await consumers.close()
@@ -99,6 +103,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     consumers,
     publicUrl: () => web.origins().publicUrl,
     listen: (address) => listen(web, address),
+    listenTls: (address) => web.secure.listen(address),
     close: () => {
       closing ??= close()
       return closing
@@ -116,13 +121,15 @@ interface Web {
   readonly http: HttpApp
   readonly stream: Stream
   readonly origins: () => OwnOrigins
+  readonly secure: SecureServer
 }
 
 function buildWeb({ platform, modules, relay, ...options }: WebOptions): Web {
   const { db, door, metrics, clock, log } = platform
   const port = () => (http.server.address() as AddressInfo | null)?.port ?? 80
   const publicUrl = () => options.publicUrl ?? `http://localhost:${port()}`
-  const origins = (): OwnOrigins => ({ publicUrl: publicUrl(), isLoopback: true, ports: [port()] })
+  const ports = () => [port(), ...(secure.port === undefined ? [] : [secure.port])]
+  const origins = (): OwnOrigins => ({ publicUrl: publicUrl(), isLoopback: true, ports: ports() })
   const cookieName = () => `andon-session-${port()}`
   const sessions = createSessions({ db, clock })
   const relations = modules.flatMap((m) => (m.relations ? [m.relations.bind(m)] : []))
@@ -165,7 +172,8 @@ function buildWeb({ platform, modules, relay, ...options }: WebOptions): Web {
     log,
   })
   stream.attach(http.server)
-  return { http, stream, origins }
+  const secure = secureServer({ serve: (request, reply) => http.routing(request, reply), attach: stream.attach })
+  return { http, stream, origins, secure }
 }
 
 async function listen({ http }: Web, { host, port }: { host: string; port: number }): Promise<number> {
@@ -175,19 +183,4 @@ async function listen({ http }: Web, { host, port }: { host: string; port: numbe
     throw portFault(error, 'ANDON_HTTP_PORT', port)
   }
   return (http.server.address() as AddressInfo).port
-}
-
-/** A taken or forbidden port as a fault of the setting that names it; anything else as it was. */
-export function portFault(error: unknown, setting: string, port: number): unknown {
-  const code = (error as NodeJS.ErrnoException).code ?? ''
-  const words: Record<string, string> = {
-    EADDRINUSE: 'is in use by another program',
-    EACCES: 'is not allowed for this user',
-  }
-  const found = words[code]
-  if (!found) return error
-  const fix = `set ${setting} to another port, or to 0 for any free one`
-  return new ConfigError([
-    { file: 'environment', path: setting, found: `${port}, which ${found}`, expected: 'a free port', fix },
-  ])
 }

@@ -103,7 +103,7 @@ describe('the configuration of the cloud', () => {
     expect(readCloudConfig({}, { ANDON_PUBLIC_URL: 'http://localhost:9' }).publicUrl).toBe('http://localhost:9')
     expect(readCloudConfig({}, {}).notes).toEqual([])
     expect(readCloudConfig({}, { S3_URL: 's3://x', ANDON_BIND: '0.0.0.0' }).notes).toHaveLength(2)
-    const later = { ANDON_HTTPS_PORT: '8443', S3_URL: 's3://x', SMTP_URL: 'smtp://x' }
+    const later = { S3_URL: 's3://x', SMTP_URL: 'smtp://x' }
     expect(readCloudConfig({}, later).notes).toEqual(
       Object.keys(later).map((name) => `${name} is set, but this version does not read it`),
     )

@@ -90,6 +90,8 @@ export interface CloudConfig {
   /** Plain ports listen here: always loopback. */
   readonly host: '127.0.0.1'
   readonly httpPort: number
+  /** Console and API with TLS. */
+  readonly httpsPort: number
   readonly mqttPort: number
   /** MQTT with TLS. */
   readonly mqttsPort: number
@@ -151,8 +153,9 @@ export function readCloudConfig(args: CloudArguments, env: Environment = process
     dataDir: resolve(env.ANDON_DATA || '.andon/cloud'),
     host: '127.0.0.1',
     httpPort: read.port('ANDON_HTTP_PORT', 8080),
-    mqttPort: read.port('ANDON_MQTT_PORT', 1883),
     // Who asks for a free port asks for two.
+    httpsPort: read.port('ANDON_HTTPS_PORT', env.ANDON_HTTP_PORT === '0' ? 0 : 8443),
+    mqttPort: read.port('ANDON_MQTT_PORT', 1883),
     mqttsPort: read.port('ANDON_MQTTS_PORT', env.ANDON_MQTT_PORT === '0' ? 0 : 8883),
     bind: bindAddress(env, read.fault),
     tls: tlsFiles(env, read.fault),
@@ -291,9 +294,7 @@ function notesOn(env: Environment, { history }: CloudFile): string[] {
   }
   const bind = env.ANDON_BIND
   if (bind && !isLoopback(bind)) {
-    notes.push(
-      `ANDON_BIND is ${bind}: MQTT with TLS listens there; plain HTTP and MQTT stay on loopback, and HTTPS is not in this version`,
-    )
+    notes.push(`ANDON_BIND is ${bind}: HTTPS and MQTT with TLS listen there; the plain ports stay on loopback`)
   }
   return notes
 }

@@ -1,13 +1,14 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { isLoopback } from '#shared/contracts/loopback.ts'
 import type { Log } from '#shared/log/log.ts'
 import { type App, startApp } from './app.ts'
 import type { CloudConfig } from './config.ts'
 import { reachMachineSide } from './machine-side/reach.ts'
 import { type MachineThread, startMachineThread, type ThreadOptions } from './machine-side/start-thread.ts'
 import type { MqttPlace, Pipeline } from './pipeline/index.ts'
-import { openAuthority } from './platform/certificates/index.ts'
 import { keepFormat } from './platform/data-format.ts'
 import { connectionOf } from './platform/database/pools.ts'
 import { type RunningDatabase, startDatabase } from './platform/database/start.ts'
@@ -18,6 +19,7 @@ import { createMetrics, type Metrics } from './platform/metrics/registry.ts'
 import { installationSecret } from './platform/secret.ts'
 import { ROLE_NAMES } from './roles.ts'
 import { suiteModules } from './suite/index.ts'
+import { openTls } from './tls.ts'
 
 /** The running cloud service. */
 export interface Cloud {
@@ -133,9 +135,11 @@ async function startPeopleSide(options: PeopleSideOptions, { opened }: Start): P
   if (!isWeb && !isWorker) return undefined
   const { db, address } = database
   const clock = Date.now
-  const authority = await openAuthority({ dir: join(dataDir, 'certificates'), clock })
+  const { authority, certificate } = await openTls(config, clock, log)
+  opened(async () => certificate.close())
   const engine = await startPgBoss(connectionOf(address, secret, 'andon_system'), log)
-  const app: App = await startApp({
+  let tlsPort = config.httpsPort
+  const app = await startApp({
     ...{ db, engine, clock, log, metrics },
     modules: (platform) =>
       suiteModules({
@@ -143,7 +147,7 @@ async function startPeopleSide(options: PeopleSideOptions, { opened }: Start): P
           ...platform,
           pipeline,
           authority,
-          publicUrl: () => app.publicUrl(),
+          boxUrl: () => boxUrl(config, tlsPort),
           seed: isWeb ? config.seed : undefined,
         },
         latePageMinutes: config.latePageMinutes,
@@ -159,9 +163,16 @@ async function startPeopleSide(options: PeopleSideOptions, { opened }: Start): P
   opened(app.close)
   if (!isWeb) return { app, url: undefined, link: undefined }
   await app.listen({ host: config.host, port: config.httpPort })
+  tlsPort = await app.listenTls({ host: config.bind, port: config.httpsPort, certificate })
   const url = app.publicUrl()
   writeFileSync(join(dataDir, 'url'), url)
   return { app, url, link: await firstAdministrator(db, clock()) }
+}
+
+/** How a box reaches the console: by its public address, else by this machine's name. */
+function boxUrl({ publicUrl, bind }: CloudConfig, port: number): string {
+  if (publicUrl?.startsWith('https:')) return publicUrl
+  return `https://${isLoopback(bind) ? 'localhost' : hostname()}:${port}`
 }
 
 /** The root is the machine side's: another process knows it once it has reached it. */

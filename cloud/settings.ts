@@ -8,6 +8,10 @@ export interface Setting {
 export const CLOUD_SETTINGS: readonly Setting[] = [
   { name: 'ANDON_DATA', what: 'where everything is kept (.andon/cloud)' },
   { name: 'ANDON_HTTP_PORT', what: 'console and API (8080); 0 picks a free port' },
+  {
+    name: 'ANDON_HTTPS_PORT',
+    what: 'console and API with TLS (8443; any free one where ANDON_HTTP_PORT is 0); boxes enrol there',
+  },
   { name: 'ANDON_MQTT_PORT', what: 'broker for edges (1883); 0 picks a free port' },
   {
     name: 'ANDON_MQTTS_PORT',
@@ -45,7 +49,7 @@ export const CLOUD_SETTINGS: readonly Setting[] = [
 ]
 
 /** Settings that the product is going to have: known, and said not to be read yet. */
-export const LATER = ['ANDON_HTTPS_PORT', 'S3_URL', 'SMTP_URL'] as const
+export const LATER = ['S3_URL', 'SMTP_URL'] as const
 
 /** A Markdown table of the settings. */
 export function settingsTable(): string {

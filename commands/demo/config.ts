@@ -8,6 +8,7 @@ export interface DemoConfig {
   readonly speed: number
   readonly password: string | undefined
   readonly httpPort: number
+  readonly httpsPort: number
   readonly mqttPort: number
   readonly mqttsPort: number
   readonly publicUrl: string | undefined
@@ -41,6 +42,7 @@ export function readDemoConfig(args: DemoArguments, root: string): DemoConfig {
     speed: numberOption('speed', args.speed ?? '1', FASTEST),
     password: process.env.ANDON_DEMO_PASSWORD || undefined,
     httpPort: portOf('ANDON_HTTP_PORT', 8080),
+    httpsPort: portOf('ANDON_HTTPS_PORT', process.env.ANDON_HTTP_PORT === '0' ? 0 : 8443),
     mqttPort: portOf('ANDON_MQTT_PORT', 1883),
     mqttsPort: portOf('ANDON_MQTTS_PORT', process.env.ANDON_MQTT_PORT === '0' ? 0 : 8883),
     publicUrl: process.env.ANDON_PUBLIC_URL || undefined,

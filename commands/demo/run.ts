@@ -187,6 +187,7 @@ function cloudSpec(context: Context, state: DemoState, onReady: (url: string, mq
       ANDON_HTTP_PORT: state.url ? new URL(state.url).port : String(config.httpPort),
       ANDON_MQTT_PORT: String(state.mqttPort ?? config.mqttPort),
       ANDON_MQTTS_PORT: String(config.mqttsPort),
+      ANDON_HTTPS_PORT: String(config.httpsPort),
       ANDON_DEMO_PASSWORD: secrets.password,
       ANDON_EDGE_SECRET: secrets.edgeSecret,
     }),

@@ -9,6 +9,7 @@ import { openAuthority } from '#cloud/platform/certificates/index.ts'
 import { fingerprintOf } from '#cloud/platform/http/root-certificate.ts'
 import { edgeCommandOf, edgeFileOf } from '#cloud/web/features/edges/edge-file.ts'
 import type { Edge, EdgeRegistered } from '#shared/contracts/edge.ts'
+import type { EnrolmentCodeIssued } from '#shared/contracts/edge-certificate.ts'
 import type { PageOf } from '#shared/contracts/http.ts'
 import type { Tag } from '#shared/contracts/tag.ts'
 import type { Client } from '#tests/support/client.ts'
@@ -101,6 +102,51 @@ describe('a box beyond the machine of the cloud', () => {
     await startBox(file, secret).says(/self-signed certificate|unable to verify|unable to get/i)
     const { items } = await engineer.get<PageOf<Edge>>('/api/edges')
     expect(items.find(({ edge }) => edge === 'line-3')?.status).toBe('never')
+  })
+})
+
+describe('a box with nothing but a one-time code', () => {
+  const andon = (args: readonly string[]) =>
+    spawnSync(process.execPath, ['andon.ts', ...args], { cwd: root, encoding: 'utf8' })
+
+  it('pastes one line, connects by its certificate, reads a meter, and is cut off when that is taken back', async () => {
+    const { body: registered } = await engineer.post<EdgeRegistered>('/api/edges', { group: GROUP, edge: 'line-5' })
+    const url = `/api/edges/${registered.edge.id}`
+    const { body: issued } = await engineer.post<EnrolmentCodeIssued>(`${url}/enrolment-codes`, {})
+    const file = join(demo.data, 'line-5', 'edge.yaml')
+    const line = issued.command.split(' ').slice(1)
+    expect(line.join(' ')).toMatch(/^edge enroll --cloud https:\/\/localhost:\d+ --code \S+$/)
+    const enrolled = andon([...line, '--config', file])
+    expect([enrolled.status, enrolled.stderr]).toEqual([0, ''])
+    expect(enrolled.stdout).toContain(`${GROUP}/line-5 is enrolled until`)
+    const written = readFileSync(file, 'utf8')
+    expect(written).toMatch(/url: mqtts:\/\/localhost:\d+/)
+
+    const { endpoints } = JSON.parse(readFileSync(join(demo.data, 'demo', 'endpoints.json'), 'utf8')) as {
+      endpoints: Endpoint[]
+    }
+    const meter = endpoints.find(({ profile }) => profile === 'energy-meter')
+    const devices = [{ device: 'meter-5', profile: 'energy-meter', modbus: meter?.modbus }]
+    writeFileSync(file, stringify({ ...parse(written), devices }))
+    expect(readFileSync(file, 'utf8').trim().split('\n').length).toBeLessThanOrEqual(20)
+    const box = startBox(file, '')
+    await engineer.until('good values of the enrolled box', async () => {
+      const { items } = await engineer.get<PageOf<Tag>>('/api/tags?edge=line-5&limit=500')
+      return items.some(({ quality, sourceAt }) => quality === 'good' && sourceAt !== null)
+    })
+    expect(await engineer.get<Edge>(url)).toMatchObject({ status: 'online', configuration: { state: 'unmanaged' } })
+    await engineer.post(`${url}/certificate-revocations`, { reason: 'stolen' })
+    await engineer.until('the box to be cut off', async () => (await engineer.get<Edge>(url)).status === 'offline')
+    await box.says(/Link to the cloud is down/)
+    const again = andon([...line, '--config', file])
+    expect([again.status, again.stderr]).toEqual([1, expect.stringContaining('enrolment-code.over')])
+  })
+
+  it('finds another program behind the address, and tells it nothing', () => {
+    const fingerprint = 'A'.repeat(43)
+    const address = `${demo.url}`.replace('127.0.0.1', 'localhost')
+    const answer = andon(['edge', 'enroll', '--cloud', address, '--code', `${'B'.repeat(24)}.${fingerprint}`])
+    expect([answer.status, answer.stderr]).toEqual([1, expect.stringContaining('cloud.not-trusted')])
   })
 })
 

@@ -30,7 +30,7 @@ export async function makeCode(
   const hash = hashOf(secret).toString('base64')
   const made = await deps.door.execute(codeCommand(deps), actor, { edgeId, hours, hash }, once)
   const code = writeEnrolmentCode({ secret, fingerprint })
-  const url = deps.publicUrl?.() ?? 'https://ANDON:8443'
+  const url = deps.boxUrl?.() ?? 'https://ANDON:8443'
   return { ...made, code, fingerprint, command: `andon edge enroll --cloud ${url} --code ${code}` }
 }
 

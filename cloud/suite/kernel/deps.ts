@@ -17,8 +17,8 @@ export interface SuiteDeps extends Platform {
   readonly pipeline: Pipeline
   /** Signs boxes and their configurations; undefined where another process has it. */
   readonly authority?: Authority | undefined
-  /** The one origin of links, known once the process listens. */
-  readonly publicUrl?: (() => string) | undefined
+  /** Where boxes find the console, known once the process listens. */
+  readonly boxUrl?: (() => string) | undefined
   readonly seed?: SeedOptions | undefined
   /** A late finding calls somebody while it is this young; 15 unless told. */
   readonly latePageMinutes?: number | undefined

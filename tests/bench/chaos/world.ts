@@ -80,7 +80,12 @@ const cloudArgs = (config: string, ...more: string[]) => ['andon.ts', 'cloud', '
 export async function startEmbedded({ dir, config, random }: WorldOptions): Promise<World> {
   const [mqttPort, httpPort] = [await freePort(), await freePort()]
   const data = join(dir, 'cloud')
-  const ports = { ANDON_HTTP_PORT: String(httpPort), ANDON_MQTT_PORT: String(mqttPort), ANDON_MQTTS_PORT: '0' }
+  const ports = {
+    ANDON_HTTP_PORT: String(httpPort),
+    ANDON_MQTT_PORT: String(mqttPort),
+    ANDON_MQTTS_PORT: '0',
+    ANDON_HTTPS_PORT: '0',
+  }
   const cloud = supervise({
     ...{ name: 'cloud', command: process.execPath, args: cloudArgs(config) },
     env: { ...secrets, ...ports, ANDON_DATA: data },
@@ -124,7 +129,7 @@ export async function startScaleOut({ dir, config, random }: WorldOptions): Prom
     DATABASE_URL: `postgresql://${database.user}:${database.password}@localhost:${database.port}/andon?host=${encodeURIComponent(database.host)}`,
     ...{ MQTT_URL: `mqtt://127.0.0.1:${mqttPort}`, INFLUX_URL: engineUrl },
     REDIS_URL: `redis://127.0.0.1:${redisPort}`,
-    ...{ ANDON_MQTT_PORT: '0', ANDON_HTTP_PORT: String(httpPort) },
+    ...{ ANDON_MQTT_PORT: '0', ANDON_HTTP_PORT: String(httpPort), ANDON_HTTPS_PORT: '0' },
   }
   const part = (name: string, roles: string) =>
     own(name, process.execPath, cloudArgs(config, '--roles', roles), { ...shared, ANDON_DATA: join(dir, name) })
