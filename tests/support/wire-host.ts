@@ -69,7 +69,10 @@ export class WireHost {
       this.#receive(packet.topic, Buffer.from(packet.payload), packet)
       done(null)
     }
-    aedes.on('subscribe', (list) => this.subscriptions.push(...list.map(({ topic }) => topic)))
+    aedes.on('subscribe', (list) => {
+      this.subscriptions.push(...list.map(({ topic }) => topic))
+      this.happened.emit('it')
+    })
     const server = createServer({ noDelay: true }, (socket) => {
       this.#sockets.add(socket)
       socket.on('close', () => this.#sockets.delete(socket))
