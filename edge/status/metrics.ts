@@ -108,6 +108,16 @@ function pathMetrics({ journal, uplink }: StatusSources): Metric[] {
     one('journal_accepted_total', 'Samples accepted.', j.counters.accepted),
     one('journal_commits_total', 'Commits.', j.counters.commits),
     one('journal_discarded_total', 'Samples given up, each covered by a gap record.', j.counters.discarded),
+    one(
+      'journal_thinned_total',
+      'Samples left out of a thinned backlog, each covered by a gap record.',
+      j.counters.thinned,
+    ),
+    one(
+      'journal_unsynchronised_total',
+      'Samples read while gateway time could not be right.',
+      j.counters.unsynchronised,
+    ),
     one('journal_gaps_total', 'Gap records written.', j.counters.gaps),
     one('uplink_connected', '1 while connected to the cloud.', u.state === 'connected' ? 1 : 0),
     one('uplink_connects_total', 'Connections made.', u.connects),
