@@ -39,7 +39,7 @@ export async function enrolEdge({ cloud, code, file }: EnrolOptions): Promise<En
   const present = existsSync(file) ? checkEdgeFile(file).config : undefined
   const origin = new URL(cloud).origin
   const roots = await rootBehind(origin, read.fingerprint)
-  const { keyPem, csrPem } = await makeRequest()
+  const { keyPem, csrPem } = makeRequest()
   const { text } = await callCloud({
     ...{ method: 'POST', url: `${origin}/api/edge-enrolments`, roots },
     body: { code: code.trim(), csr: csrPem },

@@ -48,7 +48,7 @@ export async function renewWhenDue({ data, now, log }: RenewalOptions): Promise<
 
 async function renew(data: string, identity: Identity, log: Log): Promise<RenewalState> {
   const { place, rootPem, certPem, keyPem } = identity
-  const next = await keptRequest(identity)
+  const next = keptRequest(identity)
   const signed = { csr: next.csrPem, certificate: certPem }
   const signature = sign('sha256', Buffer.from(renewalStatement(signed)), createPrivateKey(keyPem)).toString('base64')
   const { status, text } = await callCloud({
@@ -78,12 +78,12 @@ interface KeptRequest {
   readonly after: string
 }
 
-async function keptRequest(identity: Identity): Promise<KeptRequest> {
+function keptRequest(identity: Identity): KeptRequest {
   const file = requestFile(identity)
   const after = createHash('sha256').update(identity.certPem).digest('hex')
   const kept = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as KeptRequest) : undefined
   if (kept?.after === after) return kept
-  const made = { ...(await makeRequest()), after }
+  const made = { ...makeRequest(), after }
   replaceFile(file, JSON.stringify(made))
   return made
 }
