@@ -176,20 +176,22 @@ async function die(state: DeviceState): Promise<void> {
 
 function tagSamples(state: DeviceState, samples: readonly Sample[]): TagSample[] {
   const read: TagSample[] = []
+  const now = state.options.now()
   for (const sample of samples) {
-    const one = tagSample(state, sample)
+    const one = tagSample(state, sample, now)
     if (one) read.push(one)
   }
   return read
 }
 
-function tagSample(state: DeviceState, sample: Sample): TagSample | undefined {
+function tagSample(state: DeviceState, sample: Sample, now: number): TagSample | undefined {
   const known = state.known.get(sample.tag)
   if (!known) return undefined
   const published = publish(sample, known.profile, known.tag.type)
-  if (published.reason === undefined) state.faults.delete(sample.tag)
-  else state.faults.set(sample.tag, published.reason)
-  const sourceAt = sourceTime(state, known, sample.sourceAt)
+  if (published.reason === undefined) {
+    if (state.faults.size > 0) state.faults.delete(sample.tag)
+  } else state.faults.set(sample.tag, published.reason)
+  const sourceAt = sourceTime(state, known, sample.sourceAt, now)
   return { tagId: known.tag.id, sourceAt, value: published.value, quality: published.quality }
 }
 
@@ -198,8 +200,7 @@ function tagSample(state: DeviceState, sample: Sample): TagSample | undefined {
  * found when the link opens, and one that a slow scan class saw late, are true now as well, and are reported as of now. So
  * is one from before the loss that was recorded since: at its old time it stands in history, and the loss came after it.
  */
-function sourceTime(state: DeviceState, { tag, profile }: Known, sourceAt: number): number {
-  const now = state.options.now()
+function sourceTime(state: DeviceState, { tag, profile }: Known, sourceAt: number, now: number): number {
   const isFirst = !state.seen.has(tag.id)
   state.seen.add(tag.id)
   const age = now - sourceAt

@@ -49,7 +49,8 @@ export function publish(raw: Raw, tag: ProfileTag, type: ScalarType): Published 
   if (typeof raw.value === 'number' && !Number.isFinite(raw.value)) return bad('the device gave no number')
   const value = convert(clamped(isScaled(tag) ? scaled(raw.value, raw.exponent ?? 0, tag) : raw.value, tag), type)
   if (value === undefined) return bad(`the value ${String(raw.value)} does not fit the type ${type}`)
-  return { value, quality: raw.quality, ...(raw.reason === undefined ? {} : { reason: raw.reason }) }
+  const { quality, reason } = raw
+  return reason === undefined ? { value, quality } : { value, quality, reason }
 }
 
 const bad = (reason: string): Published => ({ value: null, quality: BAD, reason })

@@ -7,7 +7,8 @@ import type { PlacedTag, TagPlan } from './tag-plan.ts'
 
 /** A sample of every tag of a plan, from what stands on its shelf. What is not there is bad, with the reason. */
 export function samplesOf(plan: TagPlan, holes: Holes, now: number): Sample[] {
-  return plan.tags.map((placed) => sampleOf(plan, placed, { holes, now }))
+  const around = { holes, now }
+  return plan.tags.map((placed) => sampleOf(plan, placed, around))
 }
 
 interface Around {
@@ -27,7 +28,18 @@ function sampleOf(plan: TagPlan, placed: PlacedTag, around: Around): Sample {
 
 function valueIn(reply: Buffer, offset: number, address: ModbusAddress): Exclude<Scalar, null> {
   if (isBitArea(address.span.area)) return decodeBit(reply, offset)
-  return decodeRegisters(reply.subarray(offset * 2, (offset + address.span.width) * 2), address)
+  const plain = address.wordOrder === 'ABCD' ? plainNumber(reply, offset * 2, address.type) : undefined
+  return plain ?? decodeRegisters(reply.subarray(offset * 2, (offset + address.span.width) * 2), address)
+}
+
+/** The common numbers as they stand on the wire, read where they lie: a view of each would be most of what a scan allocates. */
+function plainNumber(reply: Buffer, at: number, type: ModbusAddress['type']): number | undefined {
+  if (type === 'float32') return reply.readFloatBE(at)
+  if (type === 'uint16') return reply.readUInt16BE(at)
+  if (type === 'int16') return reply.readInt16BE(at)
+  if (type === 'int32') return reply.readInt32BE(at)
+  if (type === 'uint32') return reply.readUInt32BE(at)
+  return type === 'float64' ? reply.readDoubleBE(at) : undefined
 }
 
 function missing({ shelf, spans }: TagPlan, { tag, address, number }: PlacedTag, { holes, now }: Around): Sample {
