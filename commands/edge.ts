@@ -1,5 +1,4 @@
 import { parseArgs } from 'node:util'
-import { setFlagsFromString } from 'node:v8'
 import { type Command, UsageError } from './command.ts'
 
 /** `andon edge`: the agent on a box beside the machines. */
@@ -35,8 +34,6 @@ each namespace, all tags read-only. At most 5,000 tags and 12 levels from the Ob
     const args = first === undefined ? [] : [first, ...rest]
     const { values } = parseArgs({ args, options: { config: { type: 'string' } } })
     if (values.config === undefined) throw new UsageError('andon edge needs --config FILE')
-    // The young generation would grow to 32 MB for garbage that 2 MB hold as well: a box beside a machine is small.
-    setFlagsFromString('--semi-space-growth-factor=1')
     const { runEdge } = await import('./edge/run.ts')
     return runEdge(values.config)
   },
