@@ -19,7 +19,9 @@ import { type Journal, openJournal } from './journal/index.ts'
 import { reportOf } from './management/report.ts'
 import type { Health } from './management/trial.ts'
 import type { EdgeDevice, TagSample } from './model.ts'
-import { type StatusServer, startStatusServer } from './status/server.ts'
+import { listGaps } from './status/gap-list.ts'
+import { startStatusServer } from './status/server.ts'
+import { statusSources } from './status/sources.ts'
 import { type StartCheck, startCheck } from './status/start-check.ts'
 import { keepToken } from './status/token.ts'
 import {
@@ -90,11 +92,25 @@ export async function startEdge({ config, clock, log, management }: EdgeOptions)
     Object.assign(told, { uplink, acquisition, protocols })
     const reach = checkAddresses({ config, clock, log }, { uplink, acquisition })
     stack.defer(() => reach.stop())
+    const gaps = listGaps(journal)
+    stack.defer(() => gaps.stop())
     const token = keepToken(join(config.data, 'status-token'))
-    const page = await serveStatus(
-      { config, clock, startedAt, token },
-      { model, journal, uplink, acquisition, protocols, reach },
-    )
+    const drivers = new Map(devices.map(({ device, driver }) => [device.device, driver]))
+    const parts = {
+      config,
+      clock,
+      startedAt,
+      model,
+      journal,
+      gaps,
+      uplink,
+      acquisition,
+      protocols,
+      drivers,
+      reach,
+      desk,
+    }
+    const page = await startStatusServer({ sources: statusSources(parts), port: config.status.port, token })
     stack.defer(() => page.close())
     log.info({ devices: config.devices.length, tags: countTags(model), page: page.url }, 'Edge agent runs')
     return { pageUrl: page.url, token, health: () => healthOf(model, uplink), stop: stopOnce(stack, log) }
@@ -230,32 +246,6 @@ function checkAddresses(
 ): StartCheck {
   const { addresses } = config
   return startCheck({ addresses, devices: acquisition.status, uplink: () => uplink.status(), probe, log })
-}
-
-interface PageSettings {
-  readonly config: EdgeConfig
-  readonly clock: AcquisitionClock
-  readonly startedAt: number
-  readonly token: string
-}
-
-function serveStatus(
-  { config, clock, startedAt, token }: PageSettings,
-  parts: Parts & { uplink: Uplink; acquisition: Acquisition; reach: StartCheck },
-): Promise<StatusServer> {
-  const { model, journal, uplink, acquisition, protocols, reach } = parts
-  const sources = {
-    model,
-    profiles: config.profiles,
-    devices: acquisition.status,
-    lanes: () => [...protocols.values()].flatMap((protocol) => protocol.lanes()),
-    journal: () => journal.status(),
-    uplink: () => uplink.status(),
-    troubles: () => reach.troubles(),
-    now: clock.now,
-    startedAt,
-  }
-  return startStatusServer({ sources, port: config.status.port, token })
 }
 
 const countTags = ({ devices }: WritableModel) => devices.reduce((sum, { tags }) => sum + tags.length, 0)

@@ -58,7 +58,7 @@ function listenForTheEnd(log: Log, end: (code: number) => void): (error: unknown
 
 /** Tells where the local page is: to the parent process, to the person at the terminal, else where the token lies. */
 function tell({ pageUrl, token }: Edge, dataDir: string): void {
-  const withToken = `${pageUrl}?token=${token}`
+  const withToken = `${pageUrl}login#token=${token}`
   process.send?.({ type: 'ready', pageUrl: withToken })
   if (process.send) return
   // Whoever reads a log file may not be who may open the page.

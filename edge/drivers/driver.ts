@@ -2,6 +2,7 @@ import type { TSchema } from 'typebox'
 import type { DeviceProfile, ProfileTag, SCAN_CLASSES } from '#shared/contracts/device-profile.ts'
 import type { GapCause } from '#shared/contracts/gap.ts'
 import type { Quality, Scalar } from '#shared/contracts/sample.ts'
+import type { LocalizedText } from '#shared/contracts/text.ts'
 import type { Log } from '#shared/log/log.ts'
 
 /** One reading of one tag, as the device gave it: scaling and publishing come later. */
@@ -41,6 +42,10 @@ interface Driver<Address> {
    * written. Throws NotConnectedError when nobody knows whether it was. Never tries twice. Absent: not possible.
    */
   write?(address: Address, value: Exclude<Scalar, null>, signal: AbortSignal): Promise<void>
+  /** What the device refuses, for the local page. Absent: the protocol has nothing of the kind. */
+  quarantined?(): readonly Quarantined[]
+  /** Tells every frame of this device until the function returned is called. Absent: not possible over this protocol. */
+  trace?(onFrame: (frame: TracedFrame) => void): () => void
   /** Opens the link. Called again, with back-off, until it resolves. */
   connect(signal: AbortSignal): Promise<void>
   /** Closes the link. Safe after a failed connect() and safe to call twice. */
@@ -53,6 +58,25 @@ export interface Turn {
   /** ms from now within which it ought to be done. */
   readonly withinMs: number
   readonly signal: AbortSignal
+}
+
+/** An address that the device refuses: left alone, and asked for again by itself. */
+export interface Quarantined {
+  /** As in a profile that counts from 0: `holding:100`. */
+  readonly address: string
+  readonly reason: string
+  /** When it is asked for again, ms since 1970. */
+  readonly probeAt: number
+}
+
+/** One frame of a device, without what the transport adds. */
+export interface TracedFrame {
+  /** ms since 1970 */
+  readonly at: number
+  /** `failed`: no reply, and why. */
+  readonly direction: 'sent' | 'received' | 'failed'
+  readonly bytes: Uint8Array
+  readonly meaning: LocalizedText
 }
 
 /** Speaks one field protocol to one device by asking. The supervisor calls connect(), then read() as often as it likes, then close(). */
@@ -146,6 +170,16 @@ export class WriteError extends Error {
   override readonly name = 'WriteError'
 }
 
+/** How long replies took. */
+export interface RoundTrips {
+  /** Of the latest replies, in ms; 0 before the first. */
+  readonly p50Ms: number
+  readonly p95Ms: number
+  /** Since the start: replies that took at most `leMs`, growing; the last counts all. */
+  readonly buckets: readonly { readonly leMs: number; readonly count: number }[]
+  readonly sumMs: number
+}
+
 /** What a driver tells about a shared physical link, for the local page and the metrics. */
 export interface LaneStatus {
   /** `modbus 10.0.0.5:502` */
@@ -157,6 +191,7 @@ export interface LaneStatus {
   readonly strayReplies: number
   /** Round trip, smoothed, in ms. */
   readonly roundTripMs: number
+  readonly roundTrips?: RoundTrips
   /** Requests that wait for their turn now. */
   readonly waiting?: number
   /** Requests that were done later than they ought to have been. */

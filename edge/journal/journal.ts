@@ -48,6 +48,8 @@ export interface JournalStatus {
   /** Samples accepted and not acknowledged, jumps of offsets left out. */
   readonly depth: number
   readonly segments: number
+  /** In these segments, acknowledged ones that still lie there too. */
+  readonly samples: number
   readonly sizeBytes: number
   /** False while gateway time cannot be right. */
   readonly isTimeBelieved: boolean

@@ -14,6 +14,7 @@ export function statusOf(parts: Parts): JournalStatus {
     acknowledged,
     depth,
     segments: store.segments.length,
+    samples: store.segments.reduce((sum, { samples }) => sum + samples, 0),
     sizeBytes: sizeOf(store),
     isTimeBelieved: parts.time.isBelieved,
     oldestAt: oldest?.samples[0]?.sourceAt,

@@ -1,155 +1,23 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import type { DeviceStatus } from '#edge/acquisition/device.ts'
-import { createModel } from '#edge/acquisition/model.ts'
 import { LOSS_KINDS } from '#edge/drivers/driver.ts'
-import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
-import type { Trouble } from '#shared/reach/probe.ts'
+import { GAP_CAUSES } from '#shared/contracts/gap.ts'
+import { causeWords } from './gap-words.ts'
+import { ROUTES } from './routes.ts'
 import { type StatusServer, startStatusServer } from './server.ts'
-import type { EdgeSnapshot, StatusSources } from './snapshot.ts'
+import type { EdgeSnapshot } from './snapshot.ts'
+import type { TagPage } from './tags.ts'
+import { name, plantSources, TOKEN } from './testing/plant.ts'
 import { keepToken } from './token.ts'
 import { languageOf, lossWords } from './words.ts'
 
-const NOW = 1_800_000_000_000
-const TOKEN = 'a-token-of-24-characters'
-const name = (en: string, zh: string) => ({ en, 'zh-CN': zh })
-const profile: DeviceProfile = {
-  profile: 'press',
-  version: 1,
-  name: name('Press', '压机'),
-  assetClass: 'press',
-  protocol: 'modbus',
-  tags: [
-    { tag: 'oil', name: name('Oil <temperature>', '油温'), address: 'holding:0', type: 'int16', decimals: 1 },
-    { tag: 'count', name: name('Count', '计数'), address: 'holding:1', type: 'uint64' },
-    {
-      tag: 'state',
-      name: name('State', '状态'),
-      address: 'holding:9',
-      type: 'int16',
-      words: { '1': name('Running', '运行') },
-    },
-    { tag: 'lid', name: name('Lid', '盖'), address: 'coil:0', type: 'bit' },
-  ],
-}
-const lost: DeviceStatus = {
-  device: 'press-2',
-  profile: 'press',
-  protocol: 'modbus',
-  state: 'lost',
-  since: NOW - 5000,
-  error: '10.0.0.6:502: nobody listens there (connection refused)',
-  lossKind: 'refused',
-  failures: 3,
-  overruns: 0,
-  read: 0,
-  reported: 0,
-  refused: 0,
-  faults: new Map(),
-}
-const answering: DeviceStatus = {
-  ...lost,
-  device: 'press-1',
-  state: 'answers',
-  failures: 0,
-  read: 10,
-  faults: new Map([['lid', 'coil:0: the device has no such address (exception 2)']]),
-}
-
-const place = { file: '/etc/edge.yaml', line: 9, column: 3, path: 'devices[1].modbus.host' }
-const trouble: Trouble = {
-  address: {
-    use: 'connect',
-    host: 'no-such.invalid',
-    port: 502,
-    path: ['devices', 1, 'modbus'],
-    hostAt: place,
-    portAt: place,
-  },
-  kind: 'unknown-host',
-  code: 'ENOTFOUND',
-}
-
-function sources(): StatusSources {
-  const tagsOf = (device: string, from: number) => [
-    { id: from, device, tag: 'oil', type: 'double' as const, unit: '°C' },
-    { id: from + 1, device, tag: 'count', type: 'uint64' as const },
-    { id: from + 2, device, tag: 'lid', type: 'boolean' as const },
-    { id: from + 3, device, tag: 'state', type: 'int16' as const },
-  ]
-  const devices = ['press-1', 'press-2'].map((device, i) => ({
-    device,
-    profile: 'press',
-    tags: tagsOf(device, i * 10),
-  }))
-  const model = createModel({ group: 'plant', edge: 'line-1', devices })
-  model.update([
-    { tagId: 0, sourceAt: NOW - 1500, value: 61.25, quality: 192 },
-    { tagId: 1, sourceAt: NOW, value: 18_446_744_073_709_551_615n, quality: 192 },
-    { tagId: 2, sourceAt: NOW, value: null, quality: 0 },
-    { tagId: 3, sourceAt: NOW, value: 1, quality: 192 },
-  ])
-  const counters = {
-    accepted: 12,
-    commits: 3,
-    replaced: 0,
-    shifted: 0,
-    repeated: 0,
-    retimed: 0,
-    mistyped: 0,
-    thinned: 0,
-    unsynchronised: 0,
-    repacked: 0,
-    discarded: 4,
-    gaps: 1,
-  }
-  return {
-    model,
-    profiles: new Map([['press', profile]]),
-    devices: () => [answering, lost],
-    lanes: () => [
-      { lane: 'modbus 10.0.0.5:502', isOpen: true, requests: 7, timeouts: 1, strayReplies: 0, roundTripMs: 1.5 },
-    ],
-    journal: () => ({
-      isTimeBelieved: true,
-      epoch: 5n,
-      newest: 12n,
-      acknowledged: 2n,
-      depth: 10,
-      segments: 1,
-      sizeBytes: 4096,
-      oldestAt: NOW,
-      counters,
-    }),
-    uplink: () => ({
-      server: 'mqtt://127.0.0.1:1883',
-      state: 'waiting',
-      since: NOW,
-      lastError: 'connect ECONNREFUSED',
-      connects: 1,
-      lastAckAt: NOW,
-      acknowledged: 2n,
-      depth: 10,
-      inFlight: 0,
-      backlog: 10n,
-      sent: 2,
-      resent: 0,
-      births: 1,
-      refusedMessages: 0,
-    }),
-    troubles: () => [trouble],
-    now: () => NOW,
-    startedAt: NOW - 60_000,
-  }
-}
-
 let server: StatusServer | undefined
 const started = async (port = 0) => {
-  server = await startStatusServer({ sources: sources(), port, token: TOKEN })
+  server = await startStatusServer({ sources: plantSources(), port, token: TOKEN })
   return server
 }
 afterEach(async () => {
@@ -159,25 +27,130 @@ afterEach(async () => {
 const withToken = (headers: Record<string, string> = {}) => ({
   headers: { authorization: `Bearer ${TOKEN}`, ...headers },
 })
+const form = (fields: Record<string, string>, headers: Record<string, string> = {}) =>
+  ({ method: 'POST', body: new URLSearchParams(fields), headers, redirect: 'manual' }) as const
+
+/** Signs in through the form; gives the cookie and the session's secret, as the page's forms carry it. */
+async function signedIn(url: string): Promise<{ cookie: string; csrf: string }> {
+  const answer = await fetch(`${url}login`, form({ token: TOKEN }))
+  const cookie = (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? ''
+  const page = await (await fetch(url, { headers: { cookie } })).text()
+  return { cookie, csrf: /name="csrf" value="([\w-]+)"/.exec(page)?.[1] ?? '' }
+}
+
+const addressOf = (path: string) => path.slice(1).replaceAll(/:\w+/g, 'press-1')
 
 describe('the door of the local page', () => {
-  it('opens health to all and everything else to the token alone', async () => {
+  it('lets nobody past without the token, on every route that is not open', async () => {
     const { url } = await started()
-    expect(await (await fetch(`${url}healthz`)).json()).toEqual({ status: 'ok' })
-    for (const path of ['', 'metrics', 'api/status']) {
-      expect((await fetch(url + path)).status).toBe(401)
-      expect((await fetch(url + path, { headers: { authorization: 'Bearer wrong' } })).status).toBe(401)
-      expect((await fetch(url + path, withToken())).status).toBe(200)
+    const closed = ROUTES.filter(({ rule }) => rule !== 'open')
+    expect(closed.length).toBeGreaterThan(10)
+    for (const { method, path } of closed) {
+      const answer = await fetch(url + addressOf(path), { method })
+      expect([path, answer.status, await answer.text()]).toEqual([path, 401, expect.stringContaining('token')])
+      const browser = await fetch(url + addressOf(path), {
+        method,
+        headers: { accept: 'text/html' },
+        redirect: 'manual',
+      })
+      expect([path, browser.status]).toEqual([path, method === 'GET' ? 303 : 401])
+    }
+    expect((await fetch(`${url}no-such-page`)).status).toBe(401)
+  })
+
+  it('lets nobody past with a wrong token or cookie, and slows guessing down', async () => {
+    const { url } = await started()
+    const wrong = { authorization: 'Bearer wrong' }
+    const statuses: number[] = []
+    for (const { method, path } of ROUTES.filter(({ rule }) => rule !== 'open')) {
+      statuses.push((await fetch(url + addressOf(path), { method, headers: wrong })).status)
+      const stale = await fetch(url + addressOf(path), { method, headers: { cookie: 'andon_edge_0=guess' } })
+      expect([401, 429]).toContain(stale.status)
+    }
+    expect(new Set(statuses)).toEqual(new Set([401, 429]))
+    const refused = await fetch(`${url}metrics`, withToken())
+    expect([refused.status, Number(refused.headers.get('retry-after')) > 0]).toEqual([429, true])
+    expect((await fetch(`${url}login`, form({ token: TOKEN }))).status).toBe(429)
+  })
+
+  it('opens to the token, and keeps who is signed in while others guess', async () => {
+    const { url } = await started()
+    const { cookie } = await signedIn(url)
+    for (let i = 0; i < 12; i++) await fetch(`${url}login`, form({ token: 'wrong' }))
+    expect((await fetch(url, { headers: { cookie } })).status).toBe(200)
+  })
+
+  it('signs in by a form, with a cookie that scripts and other sites do not get and that is not the token', async () => {
+    const { url, port } = await started()
+    const answer = await fetch(`${url}login`, form({ token: ` ${TOKEN} `, next: '/tags?q=oil' }))
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/tags?q=oil'])
+    const cookie = answer.headers.get('set-cookie') ?? ''
+    expect(cookie).toMatch(new RegExp(`^andon_edge_${port}=[\\w-]{32}; HttpOnly; SameSite=Strict; Path=/$`))
+    expect(cookie).not.toContain(TOKEN)
+    const wrong = await fetch(`${url}login`, form({ token: 'wrong' }))
+    expect([wrong.status, await wrong.text()]).toEqual([401, expect.stringContaining('This is not the token')])
+  })
+
+  it('goes to no other site after signing in', async () => {
+    const { url } = await started()
+    for (const next of ['//evil.example', 'https://evil.example', '/\\evil.example', 'javascript:alert(1)'])
+      expect((await fetch(`${url}login`, form({ token: TOKEN, next }))).headers.get('location')).toBe('/')
+  })
+
+  it('signs out', async () => {
+    const { url } = await started()
+    const { cookie, csrf } = await signedIn(url)
+    expect((await fetch(`${url}logout`, form({ csrf }, { cookie }))).headers.get('location')).toBe('/login')
+    expect((await fetch(`${url}api/status`, { headers: { cookie } })).status).toBe(401)
+  })
+
+  it('refuses every action whose form carries no secret of the session, or that another site sent', async () => {
+    const { url } = await started()
+    const { cookie, csrf } = await signedIn(url)
+    for (const { path } of ROUTES.filter(({ rule }) => rule === 'action')) {
+      const address = url + addressOf(path)
+      for (const sent of [
+        form({}, { cookie }),
+        form({ csrf: 'wrong' }, { cookie }),
+        form({ csrf }, { cookie, origin: 'https://evil.example' }),
+        form({ csrf }, { cookie, origin: 'null' }),
+        form({ csrf }, { cookie, 'sec-fetch-site': 'cross-site' }),
+      ])
+        expect([path, (await fetch(address, sent)).status]).toEqual([path, 403])
     }
   })
 
-  it('takes the token out of the address at once and keeps it in a cookie', async () => {
+  it('puts the token into no address, and takes it from none', async () => {
     const { url } = await started()
-    const first = await fetch(`${url}?token=${TOKEN}`, { redirect: 'manual' })
-    expect([first.status, first.headers.get('location')]).toEqual([303, '/'])
-    const cookie = first.headers.get('set-cookie') ?? ''
-    expect(cookie).toContain('HttpOnly; SameSite=Strict')
-    expect((await fetch(url, { headers: { cookie: cookie.split(';')[0] ?? '' } })).status).toBe(200)
+    const answer = await fetch(`${url}?token=${TOKEN}`, { headers: { accept: 'text/html' }, redirect: 'manual' })
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/login?next=%2F'])
+  })
+
+  it('answers to its own name alone, so that no other site reaches it by its own', async () => {
+    const { port } = await started()
+    const socket = connect(port, '127.0.0.1')
+    socket.write('GET /healthz HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n')
+    const chunks: Buffer[] = []
+    for await (const chunk of socket) chunks.push(chunk as Buffer)
+    expect(Buffer.concat(chunks).toString()).toMatch(/^HTTP\/1\.1 421 /)
+  })
+
+  it('loads nothing from anywhere else', async () => {
+    const { url } = await started()
+    const answer = await fetch(`${url}login`)
+    expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'; script-src 'self'")
+    expect(await answer.text()).not.toMatch(/(?:src|href)="(?:https?:)?\/\//)
+  })
+
+  it('refuses a form that is too long or broken, and a method that a place does not know', async () => {
+    const { url } = await started()
+    expect((await fetch(`${url}login`, form({ token: 'x'.repeat(70_000) }))).status).toBe(413)
+    expect(
+      (await fetch(`${url}login`, { method: 'POST', body: '{}', headers: { 'content-type': 'application/json' } }))
+        .status,
+    ).toBe(415)
+    const put = await fetch(`${url}api/status`, { method: 'PUT', ...withToken() })
+    expect([put.status, put.headers.get('allow')]).toEqual([405, 'GET'])
   })
 
   it('names the setting when its port is in use', async () => {
@@ -201,50 +174,74 @@ describe('the door of the local page', () => {
 })
 
 describe('what the local page tells', () => {
-  it('as JSON: every tag with value, quality, age and reason, 64-bit numbers in all their digits', async () => {
+  it('as JSON: devices, journal, faults and gaps, without a list of all tags', async () => {
     const { url } = await started()
     const status = (await (await fetch(`${url}api/status`, withToken())).json()) as EdgeSnapshot
-    expect(status.devices[0]?.tags).toEqual([
-      { tag: 'oil', name: name('Oil <temperature>', '油温'), unit: '°C', value: '61.3', quality: 'good', ageMs: 1500 },
-      { tag: 'count', name: name('Count', '计数'), value: '18446744073709551615', quality: 'good', ageMs: 0 },
-      {
-        tag: 'lid',
-        name: name('Lid', '盖'),
-        value: null,
-        quality: 'bad',
-        ageMs: 0,
-        reason: 'coil:0: the device has no such address (exception 2)',
-      },
-      {
-        tag: 'state',
-        name: name('State', '状态'),
-        value: '1',
-        word: name('Running', '运行'),
-        quality: 'good',
-        ageMs: 0,
-      },
+    expect(status.devices).toMatchObject([
+      { device: 'press-1', state: 'answers', tags: 4, badTags: 1 },
+      { device: 'press-2', state: 'lost', lossKind: 'refused' },
     ])
-    expect(status.devices[1]).toMatchObject({ state: 'lost', lossKind: 'refused' })
-    expect(status.devices[1]?.tags[0]).toMatchObject({ value: null, quality: 'stale' })
     expect(status.faults).toMatchObject([
       { at: '/etc/edge.yaml:9', path: 'devices[1].modbus.host', kind: 'unknown-host' },
     ])
     expect(status.journal).toMatchObject({ depth: 10, newest: '12' })
+    const gaps = await (await fetch(`${url}api/gaps`, withToken())).json()
+    expect(gaps).toMatchObject({ items: [{ cause: 'disk-limit', count: 4 }] })
   })
 
-  it('as a page: a lost device in plain words with the next step, in the reader’s language', async () => {
+  it('as JSON by the page: a tag with value, quality, time and reason, 64-bit numbers in all their digits', async () => {
+    const { url } = await started()
+    const tags = async (query: string) =>
+      (await (await fetch(`${url}api/tags?${query}`, withToken())).json()) as TagPage
+    const first = await tags('device=press-1')
+    expect(first.items).toMatchObject([
+      { tag: 'oil', name: name('Oil <temperature>', '油温'), unit: '°C', value: '61.3', quality: 'good', ageMs: 1500 },
+      { tag: 'count', value: '18446744073709551615', quality: 'good', ageMs: 0 },
+      { tag: 'lid', value: null, quality: 'bad', reason: 'coil:0: the device has no such address (exception 2)' },
+      { tag: 'state', value: '1', word: name('Running', '运行'), quality: 'good' },
+    ])
+    expect((await tags('device=press-2')).items[0]).toMatchObject({ value: null, quality: 'stale' })
+    expect((await tags('q=油温')).items.map(({ device, tag }) => [device, tag])).toEqual([
+      ['press-1', 'oil'],
+      ['press-2', 'oil'],
+    ])
+    expect(await tags('quality=bad')).toMatchObject({ total: 1, items: [{ tag: 'lid' }] })
+    expect(await tags('limit=3&page=99')).toMatchObject({ total: 8, page: 3, pages: 3, items: [{}, {}] })
+  })
+
+  it.each(['', 'lanes', 'devices', 'devices/press-2', 'tags', 'gaps', 'tools'])(
+    'as a page in both languages: /%s',
+    async (path) => {
+      const { url } = await started()
+      const english = await (await fetch(url + path, withToken({ 'accept-language': 'en-GB,en' }))).text()
+      expect(english).toContain('<html lang="en">')
+      const chinese = await (
+        await fetch(url + path, withToken({ 'accept-language': 'zh-CN,zh;q=0.9,en;q=0.8' }))
+      ).text()
+      expect(chinese).toContain('<html lang="zh-CN">')
+      for (const text of [english, chinese]) expect(text).not.toMatch(/undefined|\[object|NaN|<temperature>|<may>/)
+    },
+  )
+
+  it('a lost device in plain words with the next step, in the reader’s language', async () => {
     const { url } = await started()
     const english = await (await fetch(url, withToken({ 'accept-language': 'en-GB,en' }))).text()
     expect(english).toContain('Nobody listens at this address.')
     expect(english).toContain('Check address and port')
-    expect(english).toMatch(/edge\.yaml:9 <code>devices\[1\]\.modbus\.host<\/code>: The host name is not known/)
-    expect(english).toContain('Oil &lt;temperature&gt;')
-    const chinese = await (await fetch(url, withToken({ 'accept-language': 'zh-CN,zh;q=0.9,en;q=0.8' }))).text()
+    const chinese = await (await fetch(`${url}devices`, withToken({ 'accept-language': 'zh-CN' }))).text()
     expect(chinese).toContain('该地址无人监听。')
-    expect(chinese).toContain('无法解析主机名')
-    expect(chinese).toContain('油温')
-    expect(chinese).toContain('运行 1')
-    expect(chinese).toContain('lang="zh-CN"')
+    const tags = await (await fetch(`${url}tags`, withToken({ 'accept-language': 'zh-CN' }))).text()
+    expect(tags).toContain('油温')
+    expect(tags).toContain('运行 1')
+  })
+
+  it('the language that a person chose before the one of the browser', async () => {
+    const { url } = await started()
+    const chosen = await fetch(`${url}language?to=zh-CN&back=/gaps`, { redirect: 'manual' })
+    expect([chosen.status, chosen.headers.get('location')]).toEqual([303, '/gaps'])
+    const cookie = (chosen.headers.get('set-cookie') ?? '').split(';')[0] ?? ''
+    const page = await (await fetch(`${url}gaps`, withToken({ cookie, 'accept-language': 'en' }))).text()
+    expect(page).toContain('磁盘或日志限额已满')
   })
 
   it('as metrics that Prometheus reads', async () => {
@@ -259,9 +256,11 @@ describe('what the local page tells', () => {
 })
 
 describe('the words of the local page', () => {
-  it('exist for every kind of lost link in both languages', () => {
-    for (const kind of LOSS_KINDS)
-      for (const language of ['en', 'zh-CN'] as const) expect(lossWords(kind, language).next).not.toBe('')
+  it('exist for every kind of lost link and every cause of a gap in both languages', () => {
+    for (const language of ['en', 'zh-CN'] as const) {
+      for (const kind of LOSS_KINDS) expect(lossWords(kind, language).next).not.toBe('')
+      for (const cause of GAP_CAUSES) expect(causeWords(cause, language)).not.toBe('')
+    }
   })
 
   it.each([

@@ -1,12 +1,15 @@
 import type { DeviceStatus } from '#edge/acquisition/device.ts'
-import type { LaneStatus, LossKind } from '#edge/drivers/driver.ts'
+import type { AnyDriver, LaneStatus, LossKind } from '#edge/drivers/driver.ts'
 import type { JournalStatus } from '#edge/journal/index.ts'
-import type { EdgeModel, EdgeTag } from '#edge/model.ts'
+import type { EdgeModel } from '#edge/model.ts'
 import type { UplinkStatus } from '#edge/uplink/index.ts'
-import type { DeviceProfile, ProfileTag } from '#shared/contracts/device-profile.ts'
-import type { LocalizedText } from '#shared/contracts/text.ts'
+import type { WriteRecord } from '#edge/writes/index.ts'
+import type { ConfiguredAddress } from '#shared/config/addresses.ts'
+import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
+import type { GapRecord } from '#shared/contracts/gap.ts'
 import type { Trouble, TroubleKind } from '#shared/reach/probe.ts'
-import { troubleFault } from '#shared/reach/words.ts'
+import type { JournalRoom } from './room.ts'
+import { faultOf } from './trouble-list.ts'
 
 /** Where the page's facts come from. Everything is asked for only when somebody looks. */
 export interface StatusSources {
@@ -18,24 +21,24 @@ export interface StatusSources {
   readonly uplink: () => UplinkStatus
   /** Addresses of edge.yaml that did not answer after the start, nor since. */
   readonly troubles: () => readonly Trouble[]
+  /** Gaps told to the cloud since the start, the newest first, at most some hundred. */
+  readonly gaps: () => readonly GapRecord[]
+  /** How much the journal may still take, as of now. */
+  readonly room: () => JournalRoom
+  /** When the certificate by which the cloud knows this box expires, ms since 1970; undefined when it has none. */
+  readonly certificateUntil: () => number | undefined
+  /** Drivers of the devices, by name, for what a person asks of one. */
+  readonly drivers: ReadonlyMap<string, AnyDriver>
+  /** Addresses of edge.yaml. */
+  readonly addresses: readonly ConfiguredAddress[]
+  /** The data directory of this edge. */
+  readonly data: string
+  /** The newest commands first. */
+  readonly writes: (most: number) => readonly WriteRecord[]
   /** Wall clock, ms since 1970. */
   readonly now: () => number
   /** When this program started, ms since 1970. */
   readonly startedAt: number
-}
-
-export interface TagSnapshot {
-  readonly tag: string
-  readonly name: LocalizedText
-  readonly unit?: string
-  /** As text: 64-bit numbers keep their digits. Null when nothing was read. */
-  readonly value: string | null
-  /** What the value of a coded tag means. */
-  readonly word?: LocalizedText
-  readonly quality: 'good' | 'uncertain' | 'bad' | 'stale'
-  /** Time since the value was true, in ms. */
-  readonly ageMs?: number
-  readonly reason?: string
 }
 
 export interface DeviceSnapshot {
@@ -52,7 +55,9 @@ export interface DeviceSnapshot {
   readonly read: number
   readonly reported: number
   readonly refused: number
-  readonly tags: readonly TagSnapshot[]
+  readonly tags: number
+  /** Tags that are bad although the device answers. */
+  readonly badTags: number
 }
 
 /** An address of edge.yaml that does not answer. */
@@ -67,7 +72,7 @@ export interface FaultSnapshot {
   readonly fix: string
 }
 
-/** Everything that the local page shows, as plain JSON. */
+/** The state of everything but the tags, as plain JSON. */
 export interface EdgeSnapshot {
   readonly group: string
   readonly edge: string
@@ -80,6 +85,8 @@ export interface EdgeSnapshot {
   /** Offsets and the epoch as decimal strings. */
   readonly journal: Readonly<Record<string, unknown>>
   readonly uplink: Readonly<Record<string, unknown>>
+  readonly room: JournalRoom
+  readonly certificateUntil?: number
 }
 
 /** Takes the state of everything at this moment. */
@@ -91,54 +98,21 @@ export function takeSnapshot(sources: StatusSources): EdgeSnapshot {
     at: now(),
     startedAt: sources.startedAt,
     memoryBytes: process.memoryUsage.rss(),
-    faults: sources.troubles().map(faultSnapshot),
+    faults: sources.troubles().map(faultOf),
     lanes: sources.lanes(),
     devices: sources.devices().map((device) => deviceSnapshot(sources, device)),
     journal: withoutBigints(sources.journal()),
     uplink: withoutBigints(sources.uplink()),
+    room: sources.room(),
+    ...until(sources.certificateUntil()),
   }
 }
 
-function faultSnapshot(trouble: Trouble): FaultSnapshot {
-  const { file, line, path, found = '', fix } = troubleFault(trouble)
-  return { at: `${file}:${line}`, path, kind: trouble.kind, found, fix }
-}
+const until = (certificateUntil: number | undefined) => (certificateUntil === undefined ? {} : { certificateUntil })
 
-function deviceSnapshot(sources: StatusSources, { faults, ...status }: DeviceStatus): DeviceSnapshot {
-  const tags = sources.model.devices.find(({ device }) => device === status.device)?.tags ?? []
-  const profileTags = new Map(sources.profiles.get(status.profile)?.tags.map((tag) => [tag.tag, tag]))
-  return {
-    ...status,
-    tags: tags.map((tag) =>
-      tagSnapshot(sources, tag, { profile: profileTags.get(tag.tag), reason: faults.get(tag.tag) }),
-    ),
-  }
-}
-
-interface TagFacts {
-  readonly profile: ProfileTag | undefined
-  readonly reason: string | undefined
-}
-
-function tagSnapshot({ model, now }: StatusSources, tag: EdgeTag, { profile, reason }: TagFacts): TagSnapshot {
-  const sample = model.current(tag.id)
-  const word = profile?.words?.[String(sample?.value)]
-  return {
-    tag: tag.tag,
-    name: profile?.name ?? { en: tag.tag, 'zh-CN': tag.tag },
-    ...(tag.unit === undefined ? {} : { unit: tag.unit }),
-    value: sample === undefined || sample.value === null ? null : shown(sample.value, profile?.decimals),
-    ...(word === undefined ? {} : { word }),
-    quality: sample === undefined ? 'stale' : QUALITY_WORDS[sample.quality],
-    ...(sample === undefined ? {} : { ageMs: now() - sample.sourceAt }),
-    ...(reason === undefined ? {} : { reason }),
-  }
-}
-
-const QUALITY_WORDS = { 192: 'good', 64: 'uncertain', 0: 'bad' } as const
-
-function shown(value: number | bigint | boolean | string, decimals: number | undefined): string {
-  return typeof value === 'number' && decimals !== undefined ? value.toFixed(decimals) : String(value)
+function deviceSnapshot({ model }: StatusSources, { faults, ...status }: DeviceStatus): DeviceSnapshot {
+  const tags = model.devices.find(({ device }) => device === status.device)?.tags.length ?? 0
+  return { ...status, tags, badTags: faults.size }
 }
 
 function withoutBigints(status: object): Readonly<Record<string, unknown>> {

@@ -1,5 +1,7 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { LossKind } from '#edge/drivers/driver.ts'
 import type { TroubleKind } from '#shared/reach/probe.ts'
+import { cookieOf } from './door.ts'
 
 export type Language = 'en' | 'zh-CN'
 
@@ -14,6 +16,18 @@ export function languageOf(header: string | undefined): Language {
     Math.max(0, ...wanted.filter(({ tag }) => tag.startsWith(prefix)).map((w) => w.weight))
   return best('zh') > best('en') ? 'zh-CN' : 'en'
 }
+
+const LANGUAGE_COOKIE = 'andon_edge_language'
+
+/** The language that a person chose on the page; undefined while nobody did. */
+export function languageCookie(headers: IncomingHttpHeaders): Language | undefined {
+  const chosen = cookieOf(headers, LANGUAGE_COOKIE)
+  return chosen === 'en' || chosen === 'zh-CN' ? chosen : undefined
+}
+
+/** Keeps the choice in the browser for a year. */
+export const rememberLanguage = (language: Language): string =>
+  `${LANGUAGE_COOKIE}=${language}; SameSite=Strict; Path=/; Max-Age=31536000`
 
 /** What happened to a link, and what to do. */
 interface LossWords {
@@ -96,88 +110,6 @@ const SILENT_NAMES: Readonly<Record<Language, LossWords>> = {
   },
   'zh-CN': { what: '无法查询主机名：域名服务器无应答。', next: '检查本机 DNS 设置，或直接填写 IP 地址。' },
 }
-
-const EN = {
-  title: 'Andon edge',
-  faults: 'Addresses of edge.yaml that do not answer',
-  uplink: 'Cloud link',
-  connected: 'connected',
-  connecting: 'connecting',
-  waiting: 'waiting to try again',
-  closed: 'closed',
-  depth: 'waiting for the cloud',
-  samples: 'samples',
-  accepted: 'accepted since start',
-  gaps: 'gaps recorded',
-  discarded: 'given up',
-  disk: 'journal on disk',
-  lastError: 'last error',
-  lanes: 'Links',
-  lane: 'link',
-  open: 'open',
-  down: 'down',
-  roundTrip: 'round trip',
-  requests: 'requests',
-  timeouts: 'time-outs',
-  strayReplies: 'late replies dropped',
-  answers: 'answers',
-  lost: 'lost',
-  since: 'since',
-  overruns: 'scans left out',
-  next: 'Next step',
-  tag: 'tag',
-  value: 'value',
-  quality: 'quality',
-  age: 'age',
-  reason: 'why',
-  good: 'good',
-  uncertain: 'uncertain',
-  bad: 'bad',
-  stale: 'not read yet',
-}
-export type Words = typeof EN
-
-const ZH: Words = {
-  title: 'Andon 边缘网关',
-  faults: 'edge.yaml 中无应答的地址',
-  uplink: '云端连接',
-  connected: '已连接',
-  connecting: '连接中',
-  waiting: '等待重试',
-  closed: '已关闭',
-  depth: '等待云端确认',
-  samples: '个样本',
-  accepted: '启动以来已接收',
-  gaps: '已记录缺口',
-  discarded: '已放弃',
-  disk: '磁盘日志',
-  lastError: '最近错误',
-  lanes: '链路',
-  lane: '链路',
-  open: '畅通',
-  down: '断开',
-  roundTrip: '往返时间',
-  requests: '请求数',
-  timeouts: '超时数',
-  strayReplies: '丢弃的迟到应答',
-  answers: '应答正常',
-  lost: '失联',
-  since: '自',
-  overruns: '跳过的扫描',
-  next: '下一步',
-  tag: '位号',
-  value: '值',
-  quality: '质量',
-  age: '时长',
-  reason: '原因',
-  good: '良好',
-  uncertain: '不确定',
-  bad: '坏值',
-  stale: '尚未读取',
-}
-
-/** The page's words in a language. */
-export const wordsIn = (language: Language): Words => (language === 'zh-CN' ? ZH : EN)
 
 /** What happened to a link and what to do next, in plain words. */
 export const lossWords = (kind: LossKind, language: Language): LossWords =>

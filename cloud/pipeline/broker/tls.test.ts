@@ -1,11 +1,9 @@
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { connect as dial } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect as dialTls } from 'node:tls'
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt'
-import { generate } from 'mqtt-packet'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import {
   type Authority,
@@ -14,7 +12,6 @@ import {
   ownCertificate,
   type ServerCertificate,
 } from '#cloud/platform/certificates/index.ts'
-import { makeRoot } from '#cloud/platform/certificates/x509.ts'
 import { edgeUri } from '#shared/contracts/edge-uri.ts'
 import { silentLog } from '#shared/log/log.ts'
 import { formatTopic } from '#shared/sparkplug/topics.ts'
@@ -127,25 +124,6 @@ describe('the TLS port', () => {
     await expect(connect(shows(lost))).rejects.toThrow()
     expect(refused).toEqual(['certificate-not-good'])
     await connect(shows(kept))
-  })
-
-  it('drops a client that signed its certificate itself', async () => {
-    await expect(connect(shows(await makeRoot('plant/line-1', Date.now(), 1)))).rejects.toThrow()
-    expect(refused).toEqual(['certificate-not-good'])
-  })
-
-  it('refuses the CONNECT of a client whose certificate was taken back after its handshake', async () => {
-    const { certPem: cert, keyPem: key, serial } = await authority.issueClient(edgeUri(LINE))
-    // Of TLS 1.3 the client's side ends first; of 1.2 the broker has judged the certificate by then.
-    const open = { port: broker.tlsPort ?? 0, host: '127.0.0.1', ca: authority.rootPem, maxVersion: 'TLSv1.2' } as const
-    const socket = dialTls({ ...open, cert, key: key ?? '' })
-    await once(socket, 'secureConnect')
-    revoked.add(serial)
-    socket.write(generate({ cmd: 'connect', clientId: 'late', clean: true, keepalive: 10 } as never))
-    const [answer] = (await once(socket, 'data')) as [Buffer]
-    socket.destroy()
-    expect([...answer]).toEqual([0x20, 2, 0, 5])
-    expect(refused).toEqual(['certificate-revoked'])
   })
 
   it('drops a client that shows the certificate of a server', async () => {

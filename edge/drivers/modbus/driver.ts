@@ -4,6 +4,7 @@ import { readNow, writeNow } from './access.ts'
 import { type ModbusAddress, parseModbusAddress } from './address.ts'
 import type { Holes } from './holes.ts'
 import type { Lane } from './lane.ts'
+import { nameOf, tracedFrame } from './meaning.ts'
 import { type Reader, readBlock } from './read-block.ts'
 import { samplesOf } from './samples.ts'
 import { blocksOf, type PlannedBlock, planTags, type Shelf, type TagPlan } from './tag-plan.ts'
@@ -51,6 +52,8 @@ export function createModbusDriver(options: ModbusDriverOptions): PolledDriver<M
       return samplesOf(plan, holes, now())
     },
     readNow: (tag, address, signal) => readNow(access, { tag, address, signal }),
+    quarantined: () => holes.list().map(({ span, reason, probeAt }) => ({ address: nameOf(span), reason, probeAt })),
+    trace: (onFrame) => lane.tap(options.unit, (exchange) => onFrame({ at: now(), ...tracedFrame(exchange) })),
     write: (address, value, signal) => writeNow(access, address, value, signal),
     async close() {
       if (hasJoined) lane.leave()

@@ -26,6 +26,7 @@ export interface Holes {
   /** Rises with every change of what a plan has to respect. */
   readonly version: number
   spans(): Span[]
+  list(): readonly Hole[]
   readonly cuts: ReadonlySet<string>
   /** Why the device refuses this span; undefined when it does not. */
   reasonOf(span: Span): string | undefined
@@ -65,6 +66,7 @@ export function createHoles({ learned, onChange = () => undefined }: HoleOptions
       return version
     },
     cuts,
+    list: () => [...holes.values()],
     spans: () => [...holes.values()].map((hole) => hole.span),
     reasonOf: (span) => holes.get(spanKey(span))?.reason,
     due(spans, now) {

@@ -4,6 +4,8 @@ import { type Connection, NoReplyError, type OnStray } from './connection.ts'
 import { createIdleTime, type IdleTime } from './idle.ts'
 import { unitGoneWords } from './pdu.ts'
 import { nextIndex, type Ranked } from './queue.ts'
+import { createRoundTripMeter, type RoundTripMeter } from './round-trips.ts'
+import { type OnExchange, type Tap, tapped } from './tap.ts'
 import { fellSilent, newUnit, probeTimeoutMs, replied, type UnitHealth } from './units.ts'
 
 /** Time-outs in a row after which the link itself is taken for dead. */
@@ -49,6 +51,8 @@ export interface Lane {
   /** Counts one user more; the last one to leave closes the link. */
   join(): void
   leave(): void
+  /** Tells every request to a unit with its reply, or why there is none, until the function returned is called. */
+  tap(unit: number, onExchange: OnExchange): () => void
   status(): LaneStatus
 }
 
@@ -101,6 +105,8 @@ interface LaneState {
   overruns: number
   strayReplies: number
   roundTripMs: number
+  readonly roundTrips: RoundTripMeter
+  readonly taps: Set<Tap>
 }
 
 /** Makes a lane. Nothing is opened yet. */
@@ -128,6 +134,11 @@ export function createLane(options: LaneOptions): Lane {
       state.giveUp = new AbortController()
       state.connection?.close('closed', 'nobody needs it any more')
     },
+    tap(unit, onExchange) {
+      const tap = { unit, onExchange }
+      state.taps.add(tap)
+      return () => void state.taps.delete(tap)
+    },
     status: () => statusOf(state),
   }
 }
@@ -153,6 +164,8 @@ const initialState = (options: LaneOptions): LaneState => ({
   overruns: 0,
   strayReplies: 0,
   roundTripMs: 0,
+  roundTrips: createRoundTripMeter(),
+  taps: new Set(),
 })
 
 /** One opening for everyone who waits for it. */
@@ -292,8 +305,10 @@ interface Sending {
 
 async function send(state: LaneState, { request, connection, timeoutMs }: Sending): Promise<Buffer> {
   const startedAt = state.options.now()
+  const { unit, pdu } = request
   try {
-    return await connection.request(request.unit, request.pdu, timeoutMs)
+    if (state.taps.size > 0) return await tapped(state.taps, { unit, pdu }, connection.request(unit, pdu, timeoutMs))
+    return await connection.request(unit, pdu, timeoutMs)
   } catch (error) {
     if (error instanceof NoReplyError) unheard(state, request, timeoutMs)
     throw error
@@ -328,6 +343,7 @@ function heard(state: LaneState, unit: number, { reply, tookMs }: { reply: Buffe
   }
   state.answered.add(unit)
   replied(healthOf(state, unit), tookMs)
+  state.roundTrips.count(tookMs)
   state.roundTripMs = state.roundTripMs === 0 ? tookMs : state.roundTripMs + SMOOTHING * (tookMs - state.roundTripMs)
 }
 
@@ -358,6 +374,7 @@ function statusOf(state: LaneState): LaneStatus {
     timeouts: state.timeouts,
     strayReplies: state.strayReplies + (state.connection?.strayReplies ?? 0),
     roundTripMs: Math.round(state.roundTripMs * 100) / 100,
+    roundTrips: state.roundTrips.read(),
     waiting: state.queue.length,
     overruns: state.overruns,
     silentUnits: [...state.units].filter(([, { silentSince }]) => silentSince !== undefined).map(([unit]) => unit),
