@@ -10,6 +10,7 @@ const FULL: Load = {
 /** Each load with what is asked of it. All floats change each second and are read once a second. */
 const LOADS: Readonly<Record<string, Load>> = {
   full: FULL,
+  writes: { ...FULL, writesPerSecond: 5 },
   small: { ...FULL, units: 1 },
   many: { ...FULL, connections: 500, units: 1, tags: 30 },
   badRegisters: { ...FULL, badEvery: 200 },
@@ -37,9 +38,11 @@ export const bench: Bench = {
 function headOf(results: Readonly<Record<string, Measured>>): BenchResult {
   const all = Object.values(results)
   const { tags, tagsPerSecond, overruns, coreFraction, peakRssMb } = all[0] as Measured
+  const { writeP95Ms } = results.writes ?? {}
   const sum = (of: (one: Measured) => number) => all.reduce((total, one) => total + of(one), 0)
   return {
     ...{ tags, tagsPerSecond, overruns, coreFraction, peakRssMb },
+    ...(writeP95Ms === undefined ? {} : { writeP95Ms }),
     ...{ compared: sum((one) => one.compared), wrong: sum((one) => one.wrong) },
     duplicated: sum((one) => one.duplicated),
   }

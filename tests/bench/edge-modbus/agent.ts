@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
 import { cpuOf, pssOf } from '#tests/bench/process.ts'
 import { descendants } from '#tests/support/demo.ts'
-import { deviceName, EDGE, GROUP, type Load, REGISTER_LIMIT, tagName } from './plan.ts'
+import { deviceName, EDGE, GROUP, type Load, REGISTER_LIMIT, SETPOINT, tagName } from './plan.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 export const PROFILE = 'bench-floats'
@@ -89,16 +89,25 @@ async function metricOf(pageUrl: string, name: string): Promise<number> {
     .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
 }
 
-const profile = ({ tags }: Load): object => ({
+/** Read seldom and reported never, so that it is no load of its own. */
+const setpoint = ({ tags }: Load): object => ({
+  ...{ tag: SETPOINT, name: text('Setpoint'), address: `holding:${tags * 2}`, type: 'float32', scan: 'slow' },
+  ...{ deadband: { absolute: 1e9 }, writable: true, write: { everySeconds: 0 } },
+})
+
+const profile = (load: Load): object => ({
   profile: PROFILE,
   version: 1,
   name: text('Bench floats'),
   assetClass: 'load',
   protocol: 'modbus',
   modbus: { maxBlock: REGISTER_LIMIT },
-  tags: Array.from({ length: tags }, (_, tag) => ({
-    ...{ tag: tagName(tag), name: text(`Float ${tag}`), address: `holding:${tag * 2}`, type: 'float32' },
-  })),
+  tags: [
+    ...Array.from({ length: load.tags }, (_, tag) => ({
+      ...{ tag: tagName(tag), name: text(`Float ${tag}`), address: `holding:${tag * 2}`, type: 'float32' },
+    })),
+    ...(load.writesPerSecond ? [setpoint(load)] : []),
+  ],
 })
 
 function edgeFile(load: Load, { ports, mqttPort }: { ports: readonly number[]; mqttPort: number }): object {

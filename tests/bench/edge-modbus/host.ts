@@ -2,16 +2,24 @@
  * A broker and host in a process of their own: takes what the edge sends, acknowledges it every half second, and compares
  * each value with what the simulator showed in the second of its source time.
  */
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import mqtt from 'mqtt-packet'
 import { AliasTable } from '#shared/sparkplug/alias-table.ts'
 import { DataColumns } from '#shared/sparkplug/columns.ts'
 import { readData } from '#shared/sparkplug/data-columns.ts'
-import { ACK_OFFSET, EPOCH, FIRST_OFFSET, LAST_OFFSET } from '#shared/sparkplug/metric-names.ts'
-import { decodePayload, encodePayload, type Payload } from '#shared/sparkplug/payload.ts'
+import {
+  ACK_OFFSET,
+  COMMAND_ID,
+  COMMAND_RESULT,
+  EPOCH,
+  FIRST_OFFSET,
+  LAST_OFFSET,
+} from '#shared/sparkplug/metric-names.ts'
+import { decodePayload, encodePayload, type OutgoingMetric, type Payload } from '#shared/sparkplug/payload.ts'
 import { RangeSet } from '#shared/sparkplug/range-set.ts'
-import { EDGE, GROUP, type HostCounts, type Load, placeOf, valueAt } from './plan.ts'
+import { deviceName, EDGE, GROUP, type HostCounts, type Load, placeOf, SETPOINT, valueAt } from './plan.ts'
 
 const ACK_EVERY_MS = 500
 const LATE_SECONDS = 5
@@ -19,6 +27,10 @@ const columns = new DataColumns()
 const tables = new Map<string, AliasTable>()
 const committed = new RangeSet()
 const counts = { received: 0, compared: 0, wrong: 0, duplicated: 0, bad: 0 }
+/** Commands under way: when each left, on the monotonic clock. */
+const asked = new Map<string, number>()
+const resultAliases = new Map<string, number>()
+const writeMs: number[] = []
 let load: Load | undefined
 let base = 1n
 let epoch = 0n
@@ -35,8 +47,13 @@ await once(server, 'listening')
 process.send?.({ type: 'ready', port: (server.address() as AddressInfo).port })
 process.on('disconnect', () => process.exit(0))
 process.on('message', (message: { type: 'load'; load: Load } | { type: 'count' }) => {
-  if (message.type === 'load') load = message.load
-  else process.send?.({ type: 'counts', counts: { ...counts } satisfies HostCounts })
+  if (message.type === 'count') {
+    const told: HostCounts = { ...counts, writeMs: [...writeMs], writesOpen: asked.size }
+    process.send?.({ type: 'counts', counts: told })
+    return
+  }
+  load = message.load
+  if (load.writesPerSecond) setInterval(writeNext, 1000 / load.writesPerSecond, { at: 0 })
 })
 setInterval(acknowledge, ACK_EVERY_MS)
 
@@ -74,6 +91,7 @@ function learn(device: string, payload: Payload): void {
     else if (name === LAST_OFFSET) table.lastOffsetAlias = alias
     else if (/^t\d{4}$/.test(name) && load)
       table.set(alias, placeOf(load, Number(connection), Number(unit), Number(name.slice(1))), 'float')
+    if (name === COMMAND_RESULT) resultAliases.set(device, alias)
     if (name === EPOCH) epoch = payload.valueAs(i, 'uint64') as bigint
     if (name === FIRST_OFFSET && device === '' && committed.isEmpty) base = payload.valueAs(i, 'uint64') as bigint
   }
@@ -91,6 +109,7 @@ function take(): void {
 /** A payload that the columns do not take: bad or uncertain values among others. */
 function takeRare(payload: Payload, device: string): void {
   const table = tables.get(device)
+  if (payload.count === 1 && Number(payload.alias(0)) === resultAliases.get(device)) takeResult(payload)
   if (!table || payload.count < 2 || Number(payload.alias(payload.count - 1)) !== table.lastOffsetAlias) return
   counts.received += payload.count - 2
   counts.bad += payload.count - 2
@@ -115,13 +134,39 @@ function compare(place: number, value: number, at: number): void {
   counts.wrong++
 }
 
+/** A command counts when the edge has read the value back. */
+function takeResult(payload: Payload): void {
+  const { id, status } = JSON.parse(String(payload.valueAs(0, 'string'))) as { id: string; status: string }
+  const since = asked.get(id)
+  if (since === undefined || status !== 'done') return
+  asked.delete(id)
+  writeMs.push(performance.now() - since)
+}
+
+/** Writes the setpoint of one born device after the other. */
+function writeNext(turn: { at: number }): void {
+  const units = load?.units ?? 1
+  const device = deviceName(Math.floor(turn.at / units) % (load?.connections ?? 1), (turn.at % units) + 1)
+  turn.at++
+  if (!resultAliases.has(device)) return
+  const id = randomUUID()
+  asked.set(id, performance.now())
+  say(`DCMD/${EDGE}/${device}`, [
+    { name: SETPOINT, type: 'float' as const, isTyped: true, value: Math.fround(turn.at / 8) },
+    { name: COMMAND_ID, type: 'string' as const, isTyped: true, value: id },
+  ])
+}
+
 function acknowledge(): void {
   if (!client || committed.isEmpty) return
-  const metrics = [
+  say(`NCMD/${EDGE}`, [
     { name: EPOCH, type: 'uint64' as const, isTyped: true, value: epoch },
     { name: ACK_OFFSET, type: 'uint64' as const, isTyped: true, value: committed.endFrom(base) },
-  ]
+  ])
+}
+
+function say(command: string, metrics: readonly OutgoingMetric[]): void {
   const payload = Buffer.from(encodePayload({ timestamp: Date.now(), metrics }))
-  const topic = `spBv1.0/${GROUP}/NCMD/${EDGE}`
-  client.write(mqtt.generate({ cmd: 'publish', topic, payload, qos: 0, retain: false, dup: false }))
+  const topic = `spBv1.0/${GROUP}/${command}`
+  client?.write(mqtt.generate({ cmd: 'publish', topic, payload, qos: 0, retain: false, dup: false }))
 }

@@ -14,6 +14,8 @@ export interface Load {
   readonly periodMs?: number
   /** Every n-th unit falls silent when told to; 0 none. */
   readonly deadEvery: number
+  /** Setpoints that the host writes each second, on one unit after the other; none unless told. */
+  readonly writesPerSecond?: number
 }
 
 /** What the simulator is told after its start, and what it answers with its ports. */
@@ -28,6 +30,10 @@ export interface HostCounts {
   readonly duplicated: number
   /** Values of bad quality. */
   readonly bad: number
+  /** ms from each command to its result `done`. */
+  readonly writeMs: readonly number[]
+  /** Commands that were answered otherwise, or not yet. */
+  readonly writesOpen: number
 }
 
 export const GROUP = 'bench'
@@ -35,6 +41,8 @@ export const EDGE = 'edge'
 export const REGISTER_LIMIT = 125
 
 export const deviceName = (connection: number, unit: number): string => `d-${connection}-${unit}`
+/** A writable float behind the others, where a load has writes. */
+export const SETPOINT = 'setpoint'
 export const tagName = (tag: number): string => `t${String(tag).padStart(4, '0')}`
 export const isBad = ({ badEvery }: Load, tag: number): boolean => badEvery > 0 && tag % badEvery === badEvery >> 1
 export const isMortal = ({ deadEvery }: Load, unit: number): boolean => deadEvery > 0 && unit % deadEvery === 0

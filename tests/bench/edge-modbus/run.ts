@@ -30,6 +30,11 @@ export interface Measured {
   readonly duplicated: number
   readonly badPerSecond: number
   readonly simulatorCoreFraction: number
+  /** Command to result with the value read back, in ms; how many, and how many had no good result at the end. */
+  readonly writeP50Ms?: number
+  readonly writeP95Ms?: number
+  readonly writes?: number
+  readonly writesOpen?: number
 }
 
 /** Runs one load against an edge of its own; simulator and host are processes of their own. */
@@ -79,7 +84,7 @@ async function measure({ load, agent, host, simulator }: Running, seconds: numbe
     cores(cpuOf(simulatorPid) - simulatorCpu),
   ]
   const after = await figures(agent, host)
-  const rate = (name: keyof typeof after) => round((after[name] - before[name]) / tookSeconds, 1)
+  const rate = (name: 'read' | 'requests' | 'bad') => round((after[name] - before[name]) / tookSeconds, 1)
   return {
     tags: load.connections * load.units * load.tags,
     tagsPerSecond: rate('read'),
@@ -87,7 +92,14 @@ async function measure({ load, agent, host, simulator }: Running, seconds: numbe
     ...{ coreFraction, peakRssMb: round(peakRssMb, 1), requestsPerSecond: rate('requests') },
     ...{ compared: after.compared - before.compared, wrong: after.wrong, duplicated: after.duplicated },
     ...{ badPerSecond: rate('bad'), simulatorCoreFraction },
+    ...(load.writesPerSecond ? writeFigures(after, before.writeMs.length) : {}),
   }
+}
+
+function writeFigures({ writeMs, writesOpen }: HostCounts, from: number): Partial<Measured> {
+  const sorted = writeMs.slice(from).sort((a, b) => a - b)
+  const at = (share: number) => round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0, 1)
+  return { writeP50Ms: at(0.5), writeP95Ms: at(0.95), writes: sorted.length, writesOpen }
 }
 
 async function figures(agent: Agent, host: ChildProcess) {

@@ -8,6 +8,7 @@ import { type FromSimulator, isBad, isMortal, type Load, placeOf, type ToSimulat
 
 const HEADER = 7
 const NO_SUCH_ADDRESS = 2
+const SETPOINT_BYTES = 4
 let areDead = false
 
 process.on('message', (message: ToSimulator) => {
@@ -18,7 +19,7 @@ process.on('disconnect', () => process.exit(0))
 
 async function start(load: Load): Promise<void> {
   const images = Array.from({ length: load.connections }, () =>
-    Array.from({ length: load.units }, () => Buffer.alloc(load.tags * 4)),
+    Array.from({ length: load.units }, () => Buffer.alloc(load.tags * 4 + SETPOINT_BYTES)),
   )
   const refresh = () => {
     fill(load, images)
@@ -83,7 +84,10 @@ function replyTo(request: Buffer, { units, bad }: Served): Buffer {
   const end = start + count
   if (!image || end * 2 > image.length || bad.subarray(start, end).includes(1))
     return frame(request, Buffer.from([code | 0x80, NO_SUCH_ADDRESS]))
-  if (isWrite) return frame(request, request.subarray(HEADER, HEADER + 5))
+  if (isWrite) {
+    request.copy(image, start * 2, HEADER + 6, HEADER + 6 + count * 2)
+    return frame(request, request.subarray(HEADER, HEADER + 5))
+  }
   const pdu = Buffer.allocUnsafe(2 + count * 2)
   pdu[0] = code
   pdu[1] = count * 2
