@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import type { AlarmEvent } from '#shared/contracts/alarm-event.ts'
 import type { EdgeReport } from '#shared/contracts/edge-report.ts'
 import type { GapRecord } from '#shared/contracts/gap.ts'
 import type { Log } from '#shared/log/log.ts'
@@ -219,7 +220,8 @@ function acquire(
 ): Acquisition {
   const sink = (samples: readonly TagSample[], kind?: 'backfill') => journal.append(samples, kind)
   const gap = (record: GapRecord) => journal.appendGap(record)
-  return startAcquisition({ devices, model, scan: config.scan, retry: config.retry, sink, gap, clock, log })
+  const alarmEvent = (event: AlarmEvent) => journal.appendAlarmEvent(JSON.stringify(event), event.eventAt)
+  return startAcquisition({ devices, model, scan: config.scan, retry: config.retry, sink, gap, alarmEvent, clock, log })
 }
 
 function writeDesk({ config, clock, log }: EdgeOptions, devices: readonly AcquiredDevice[]): WriteDesk {

@@ -75,6 +75,7 @@ class Line {
         this.journal.push(...samples)
       },
       gap: async (gap) => void this.gaps.push(gap),
+      alarmEvent: async () => undefined,
       clock: { now: Date.now, monotonic: () => performance.now() },
       log: silentLog,
     })

@@ -1,5 +1,6 @@
 import type { AnyDriver } from '#edge/drivers/driver.ts'
 import type { EdgeDevice, TagSample } from '#edge/model.ts'
+import type { AlarmEvent } from '#shared/contracts/alarm-event.ts'
 import { type DeviceProfile, SCAN_CLASSES } from '#shared/contracts/device-profile.ts'
 import type { GapRecord } from '#shared/contracts/gap.ts'
 import type { Log } from '#shared/log/log.ts'
@@ -25,6 +26,8 @@ export interface AcquisitionOptions {
   readonly sink: (samples: TagSample[], kind?: 'backfill') => Promise<unknown>
   /** Accepts a gap that a device's own history could not fill. */
   readonly gap: (gap: GapRecord) => Promise<unknown>
+  /** Accepts an event of an alarm that a device judges itself. */
+  readonly alarmEvent: (event: AlarmEvent) => Promise<unknown>
   readonly clock: AcquisitionClock
   readonly log: Log
 }
@@ -56,9 +59,9 @@ export function startAcquisition(options: AcquisitionOptions): Acquisition {
 }
 
 function startDevice(options: AcquisitionOptions, { device, profile, driver }: AcquiredDevice, signal: AbortSignal) {
-  const { model, sink, gap, scan, retry, clock } = options
+  const { model, sink, gap, alarmEvent, scan, retry, clock } = options
   const log = options.log.child({ device: device.device })
-  const owner = createDevice({ device, profile, model, sink, gap, log, scan, now: clock.now })
+  const owner = createDevice({ device, profile, model, sink, gap, alarmEvent, log, scan, now: clock.now })
   const groups = scanGroups(profile, driver, scan)
   const backOff = createBackOff(retry, Math.random)
   const done = supervise({ driver, groups, backOff, owner, log, monotonic: clock.monotonic }, signal)

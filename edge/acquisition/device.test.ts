@@ -30,6 +30,7 @@ function deviceAt(clock: { now: number }) {
     model: createModel({ group: 'g', edge: 'e', devices: [device] }),
     sink: async (samples) => void journal.push(...samples),
     gap: async () => undefined,
+    alarmEvent: async () => undefined,
     scan: SCAN_DEFAULTS,
     now: () => clock.now,
     log: silentLog,

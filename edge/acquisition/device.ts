@@ -1,9 +1,11 @@
 import { type LossKind, type MissedTime, NotConnectedError, type Sample } from '#edge/drivers/driver.ts'
 import type { EdgeDevice, EdgeTag, TagSample } from '#edge/model.ts'
+import type { AlarmEvent } from '#shared/contracts/alarm-event.ts'
 import type { DeviceProfile, ProfileTag } from '#shared/contracts/device-profile.ts'
 import type { GapRecord } from '#shared/contracts/gap.ts'
 import { BAD } from '#shared/contracts/sample.ts'
 import type { Log } from '#shared/log/log.ts'
+import { createConditionLog } from './condition-events.ts'
 import type { ScanConfig } from './config.ts'
 import type { WritableModel } from './model.ts'
 import { publish } from './publish.ts'
@@ -46,6 +48,8 @@ export interface DeviceOptions {
   readonly sink: (samples: TagSample[], kind?: 'backfill') => Promise<unknown>
   /** Resolves when the gap is on disk. */
   readonly gap: (gap: GapRecord) => Promise<unknown>
+  /** Resolves when the alarm event is on disk. */
+  readonly alarmEvent: (event: AlarmEvent) => Promise<unknown>
   readonly scan: ScanConfig
   /** Wall clock, ms since 1970. */
   readonly now: () => number
@@ -86,6 +90,8 @@ interface DeviceState {
 /** Turns what a driver reads into samples of the journal and into the device's life in the model. */
 export function createDevice(options: DeviceOptions): Supervised & { status(): DeviceStatus } {
   const state = initialState(options)
+  const { group, edge } = options.model
+  const conditions = createConditionLog({ group, edge, device: options.device.device })
   return {
     async onSamples(samples) {
       const read = tagSamples(state, samples)
@@ -101,6 +107,10 @@ export function createDevice(options: DeviceOptions): Supervised & { status(): D
       await report(state, past, 'backfill')
     },
     onMissed: (missed) => recordGap(state, missed),
+    async onConditions(reports) {
+      for (const event of reports.flatMap((report) => conditions.take(report, options.now())))
+        await recordAlarm(state, event)
+    },
     async onLost(error) {
       state.failures++
       const hasAnswered = state.state === 'answers' || state.state === 'connecting'
@@ -215,6 +225,14 @@ function pastSample(state: DeviceState, sample: Sample): TagSample | undefined {
   if (!known) return undefined
   const { value, quality } = publish(sample, known.profile, known.tag.type)
   return { tagId: known.tag.id, sourceAt: sample.sourceAt, value, quality }
+}
+
+async function recordAlarm({ options }: DeviceState, event: AlarmEvent): Promise<void> {
+  try {
+    await options.alarmEvent(event)
+  } catch (error) {
+    options.log.error({ err: error, alarm: event.alarm }, 'The journal refuses an alarm event')
+  }
 }
 
 async function recordGap({ options }: DeviceState, { from, to, cause, count }: MissedTime): Promise<void> {

@@ -32,7 +32,7 @@ function optionsOf(driver: PolledDriver<unknown>, of: Partial<SuperviseOptions> 
   }
 }
 
-const QUIET = { onPast: async () => undefined, onMissed: async () => undefined }
+const QUIET = { onPast: async () => undefined, onMissed: async () => undefined, onConditions: async () => undefined }
 
 describe('the supervisor of a device', () => {
   it('closes a lost link before it connects again, and is told why once each time', async () => {

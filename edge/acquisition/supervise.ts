@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import {
   type AnyDriver,
+  type ConditionReport,
   type MissedTime,
   NotConnectedError,
   type Sample,
@@ -27,6 +28,8 @@ export interface Supervised {
   onPast(samples: readonly Sample[]): Promise<void>
   /** Samples that the device had may be missing. */
   onMissed(missed: MissedTime): Promise<void>
+  /** The device's own alarms changed, or stand again after an interruption. */
+  onConditions(conditions: readonly ConditionReport[]): Promise<void>
   /** The device does not answer; the next attempt comes at `retryAt` (monotonic ms). */
   onLost(error: Error, retryAt: number): Promise<void>
   onOverrun(count: number): void
@@ -85,6 +88,7 @@ function reportsTo(options: SuperviseOptions): SubscriptionReports {
     onSamples: (samples) => void arrived(options, samples),
     onPast: (samples) => void owner.onPast(samples),
     onMissed: (missed) => void owner.onMissed(missed),
+    onConditions: (conditions) => void owner.onConditions(conditions),
   }
 }
 

@@ -101,6 +101,25 @@ export interface MissedTime {
   readonly count: number
 }
 
+/** An alarm that the device itself judges (OPC UA Part 9), with its state after an event. */
+export interface ConditionReport {
+  /** The device's own name of the alarm, stable over sessions. */
+  readonly condition: string
+  /** What an acknowledgement has to name. */
+  readonly eventId: Uint8Array
+  readonly source: string
+  readonly name: string
+  readonly message: string
+  /** 1 to 1000, most urgent last. */
+  readonly severity: number
+  /** ms since 1970. */
+  readonly at: number
+  readonly isActive: boolean
+  readonly isAcknowledged: boolean
+  /** False when nobody needs to know of it any more. */
+  readonly isRetained: boolean
+}
+
 /** Who hears of a subscription. */
 export interface SubscriptionReports {
   /** Called once as soon as the subscription stands, with what is known then, and after each change. */
@@ -108,6 +127,8 @@ export interface SubscriptionReports {
   /** Samples of a time that has passed, which the device's own history gave; those of a tag in their order, none of them twice. */
   onPast(samples: Sample[]): void
   onMissed(missed: MissedTime): void
+  /** What the device's own alarms say now; those that stand come again after each interruption. */
+  onConditions(conditions: ConditionReport[]): void
 }
 
 /** Speaks one field protocol to one device that reports by itself. The supervisor calls connect(), subscribe(), close(). */

@@ -17,15 +17,25 @@ const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /** Reads `nsu=urn:…;s=…`, `ns=2;s=…` or `i=2258`. Throws AddressError naming the tag. */
 export function parseOpcuaAddress(profileTag: ProfileTag): OpcuaAddress {
-  const { tag, address } = profileTag
-  const match = /^(?:nsu=([^;]+);|ns=(\d{1,5});)?([isgb])=(.+)$/.exec(address)
-  if (!match) fail(tag, `'${address}' is not a node id; write nsu=urn:maker:device;s=Temperature or ns=2;i=7`)
-  const [, uri, index = '0', kind = '', text = ''] = match
-  checkIdentifier(tag, kind, text)
-  if (Number(index) > 65_535) fail(tag, `namespace ${index} is beyond 65535`)
-  const namespace = uri === undefined ? { index: Number(index) } : { uri }
   const deadband = deadbandFor(profileTag)
-  return { namespace, identifier: `${kind}=${text}`, written: address, ...(deadband ? { deadband } : {}) }
+  return { ...parseNode(profileTag.tag, profileTag.address), ...(deadband ? { deadband } : {}) }
+}
+
+/** As parseOpcuaAddress, for a node that is no tag; `what` names it in an error. */
+export function parseNode(what: string, written: string): OpcuaAddress {
+  const match = /^(?:nsu=([^;]+);|ns=(\d{1,5});)?([isgb])=(.+)$/.exec(written)
+  if (!match) fail(what, `'${written}' is not a node id; write nsu=urn:maker:device;s=Temperature or ns=2;i=7`)
+  const [, uri, index = '0', kind = '', text = ''] = match
+  checkIdentifier(what, kind, text)
+  if (Number(index) > 65_535) fail(what, `namespace ${index} is beyond 65535`)
+  return { namespace: uri === undefined ? { index: Number(index) } : { uri }, identifier: `${kind}=${text}`, written }
+}
+
+/** A node id of this session with the URI of its namespace, which stays when its number changes. */
+export function withUri(nodeId: string, namespaces: readonly string[]): string {
+  const [, index = '0', identifier = nodeId] = /^ns=(\d+);(.*)$/s.exec(nodeId) ?? []
+  const uri = namespaces[Number(index)]
+  return Number(index) === 0 || uri === undefined ? `ns=${index};${identifier}` : `nsu=${uri};${identifier}`
 }
 
 /**

@@ -1,3 +1,4 @@
+import { withUri } from './address.ts'
 import type { Session } from './connection.ts'
 import { type FoundTag, TAG_TYPES } from './discovery.ts'
 import {
@@ -134,7 +135,7 @@ async function describe(session: Session, namespaces: readonly string[], nodes: 
     const type = isScalar && dataType ? TAG_TYPES[await basicTypeOf(session, dataType)] : undefined
     if (type === undefined || (level & AccessLevelFlag.CurrentRead) === 0) continue
     found.push({
-      ...{ path, type, address: addressOf(nodeId, namespaces), name: name?.text ?? path.at(-1) ?? '' },
+      ...{ path, type, address: withUri(nodeId.toString(), namespaces), name: name?.text ?? path.at(-1) ?? '' },
       isWritable: (level & AccessLevelFlag.CurrentWrite) !== 0,
     })
   }
@@ -145,10 +146,4 @@ async function describe(session: Session, namespaces: readonly string[], nodes: 
 async function basicTypeOf(session: Session, dataType: NodeId): Promise<DataType | number> {
   if (dataType.namespace === 0 && Number(dataType.value) <= 25) return Number(dataType.value)
   return findBasicDataType(session, dataType).catch(() => 0)
-}
-
-/** With the URI of the namespace, which stays when its number changes. */
-function addressOf(nodeId: NodeId, namespaces: readonly string[]): string {
-  const identifier = nodeId.toString().replace(/^ns=\d+;/, '')
-  return nodeId.namespace === 0 ? `ns=0;${identifier}` : `nsu=${namespaces[nodeId.namespace]};${identifier}`
 }

@@ -25,6 +25,10 @@ export const OpcuaConfig = Type.Object(
         description: 'Its password; best as a reference to an environment variable, written as for mqtt.password.',
       }),
     ),
+    alarms: Type.Enum(['none', 'server'], {
+      default: 'none',
+      description: "server: the server's own alarms and conditions are reported as alarm events.",
+    }),
     publishingMs: Type.Integer({
       minimum: 20,
       maximum: 60_000,

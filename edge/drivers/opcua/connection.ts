@@ -1,7 +1,9 @@
 import { hostname } from 'node:os'
 import type { Scalar } from '#shared/contracts/sample.ts'
+import type { ConditionReport } from '../driver.ts'
 import { type Browsed, type BrowseOptions, browse } from './browse.ts'
 import { createClient, identityOf } from './client.ts'
+import { conditionOf, conditionServices, type EventField } from './conditions.ts'
 import type { OpcuaConfig } from './config.ts'
 import type { WireValue } from './decode.ts'
 import {
@@ -59,7 +61,9 @@ export interface Change {
 /** One message of a subscription. Without changes, events and end it is a keep-alive, numbered as the next message will be. */
 export interface Message {
   readonly sequence: number
+  readonly isKeepAlive: boolean
   readonly changes: readonly Change[]
+  readonly conditions: readonly ConditionReport[]
   /** Why the server ended the subscription. */
   readonly ended?: string
 }
@@ -112,6 +116,8 @@ export interface OpcuaSession {
   writeValue(nodeId: string, value: Exclude<Scalar, null>): Promise<WriteRefusal | undefined>
   /** What the address space holds, as tags. */
   browse(options: BrowseOptions): Promise<Browsed>
+  watchConditions(subscription: number): Promise<string | undefined>
+  acknowledge(condition: string, eventId: Uint8Array, comment: string): Promise<string | undefined>
   /** A new session over the same channel; this one is given up. */
   reopen(): Promise<OpcuaSession>
   close(): Promise<void>
@@ -170,6 +176,7 @@ async function sessionOver(client: OPCUAClient, options: OpenOptions): Promise<O
     namespaces,
     ...subscriptionServices(session),
     ...valueServices(session),
+    ...conditionServices(session),
     browse: (browseOptions) => browse(session, namespaces, browseOptions),
     async reopen() {
       session.removeAllListeners('session_closed')
@@ -284,6 +291,7 @@ function republish(session: Session, subscriptionId: number, sequence: number): 
 interface NotificationParts {
   readonly monitoredItems?: readonly { readonly clientHandle: number; readonly value: DataValue }[] | null
   readonly status?: { readonly name: string }
+  readonly events?: readonly { readonly eventFields?: readonly EventField[] | null }[] | null
 }
 
 function messageOf({ sequenceNumber, notificationData }: NotificationMessage): Message {
@@ -291,5 +299,13 @@ function messageOf({ sequenceNumber, notificationData }: NotificationMessage): M
   const ended = parts.find((part) => part?.status !== undefined)?.status?.name
   const [first, ...rest] = parts.flatMap((part) => (part?.monitoredItems ? [part.monitoredItems] : []))
   const changes = rest.length === 0 ? (first ?? []) : [first ?? [], ...rest].flat()
-  return { sequence: sequenceNumber, changes, ...(ended === undefined ? {} : { ended }) }
+  const events = parts.flatMap((part) => part?.events ?? [])
+  const conditions = events.flatMap(({ eventFields }) => conditionOf(eventFields ?? []) ?? [])
+  return {
+    sequence: sequenceNumber,
+    changes,
+    conditions,
+    isKeepAlive: parts.length === 0,
+    ...(ended === undefined ? {} : { ended }),
+  }
 }

@@ -37,7 +37,7 @@ const found = (options = {}) =>
   discover({
     config: {
       ...{ url: plant.url, security: 'Basic256Sha256', trust: 'accept-first', publishingMs: 100 },
-      ...{ server: 'unknown', timeoutMs: 5000 },
+      ...{ server: 'unknown', alarms: 'none', timeoutMs: 5000 },
     },
     dataDir: join(root, 'edge'),
     options: { ...BROWSE_DEFAULTS, ...options },

@@ -171,6 +171,8 @@ function reporter({ worker, now, name }: Reporting, subscribed: Subscribed, repo
         return continuity.interrupt(message.from)
       case 'overflow':
         return reports.onMissed({ from: message.from, to: message.to, cause: 'queue-overflow', count: message.count })
+      case 'conditions':
+        return reports.onConditions([...message.conditions])
       case 'past':
         return reports.onPast(unpack(message.columns, names))
       case 'past-end':

@@ -1,12 +1,12 @@
 import { join } from 'node:path'
 import { type LossKind, NotConnectedError } from '../driver.ts'
-import { nodeIdOf } from './address.ts'
+import { nodeIdOf, withUri } from './address.ts'
 import { checkOwn, keepCertificate } from './certificate.ts'
 import { makeCertificate, type OpcuaSession, openSession } from './connection.ts'
 import { readBack } from './history.ts'
 import { diagnose, type Loss } from './loss.ts'
 import type { Answer, CertificatesUntil, FromWorker, Request, ToWorker, WantedRange, WantedTag } from './messages.ts'
-import { type PlannedItem, planItems } from './plan.ts'
+import { type PlannedItem, type PlannedSubscription, planItems } from './plan.ts'
 import type { PublishFault } from './publishing.ts'
 import { createReport, type Report } from './report.ts'
 import { carryOut } from './requests.ts'
@@ -20,7 +20,7 @@ type Connect = Extract<ToWorker, { type: 'connect' }>
 /** What a link tells of itself, without its name. */
 type Told<T> = T extends { readonly link: string } ? Omit<T, 'link'> : never
 export type LinkReport = Told<
-  Extract<FromWorker, { type: 'samples' | 'interrupted' | 'overflow' | 'past' | 'past-end' }>
+  Extract<FromWorker, { type: 'samples' | 'interrupted' | 'overflow' | 'conditions' | 'past' | 'past-end' }>
 >
 
 /** Who hears of a link. */
@@ -156,10 +156,16 @@ function subscribeAll(session: OpcuaSession, { tags, config, report, around }: W
   }
   const subscriptions = createSubscriptions({
     session,
-    // Without any item the subscription still tells whether the server lives.
-    plan: plan.length > 0 ? plan : [{ publishingMs: config.publishingMs, batches: [] }],
+    plan: withConditions(plan, config),
+    onNoConditions: (status) => listener.log(`${config.url}: the server does not report its alarms (${status})`),
     monotonic: () => performance.now(),
-    onMessage: ({ changes }) => report.changes(changes),
+    onMessage: ({ changes, conditions }) => {
+      report.changes(changes)
+      if (conditions.length === 0) return
+      const { namespaces } = subscriptions.session()
+      const named = conditions.map((one) => ({ ...one, condition: withUri(one.condition, namespaces) }))
+      listener.tell({ type: 'conditions', conditions: named })
+    },
     onRefused: ({ handle, nodeId }, status) => report.refused(handle, `${nodeId}: the server refuses it (${status})`),
     onFault: (fault: PublishFault) => {
       if (fault === 'missed') interrupt('a message of the server is missing')
@@ -177,6 +183,16 @@ function subscribeAll(session: OpcuaSession, { tags, config, report, around }: W
   })
   return subscriptions
 }
+
+/** Without any item a subscription still tells whether the server lives; alarms are reported by one of their own. */
+function withConditions(plan: readonly PlannedSubscription[], { alarms, publishingMs }: Connect['config']) {
+  const own = { publishingMs: Math.max(publishingMs, CONDITIONS_MS), batches: [], hasConditions: true }
+  if (alarms === 'server') return [...plan, own]
+  return plan.length > 0 ? plan : [{ publishingMs, batches: [] }]
+}
+
+/** How often alarms are told, in ms. */
+const CONDITIONS_MS = 250
 
 /** The tags that the server can know; the others are told. A namespace may have another number in each session. */
 function itemsOf({ namespaces }: OpcuaSession, tags: readonly WantedTag[], report: Report): PlannedItem[] {

@@ -1,5 +1,5 @@
 import type { Scalar } from '#shared/contracts/sample.ts'
-import type { LaneStatus, LossKind } from '../driver.ts'
+import type { ConditionReport, LaneStatus, LossKind } from '../driver.ts'
 import type { OpcuaAddress } from './address.ts'
 import type { BrowseOptions } from './browse.ts'
 import type { Columns } from './columns.ts'
@@ -17,6 +17,7 @@ export type ToWorker =
 /** Something asked of the server once, beside the subscription; answered under its id. */
 export type Request =
   | { readonly kind: 'read'; readonly address: OpcuaAddress }
+  | { readonly kind: 'acknowledge'; readonly condition: string; readonly eventId: Uint8Array; readonly comment: string }
   | { readonly kind: 'browse'; readonly options: BrowseOptions }
   | { readonly kind: 'write'; readonly address: OpcuaAddress; readonly value: Exclude<Scalar, null> }
 
@@ -57,6 +58,7 @@ export type FromWorker =
       readonly to: number
       readonly count: number
     }
+  | { readonly type: 'conditions'; readonly link: string; readonly conditions: readonly ConditionReport[] }
   | { readonly type: 'past'; readonly link: string; readonly columns: Columns }
   /** Nothing more comes; the history gave nothing of `unfilled`. */
   | { readonly type: 'past-end'; readonly link: string; readonly unfilled: readonly number[] }

@@ -25,6 +25,8 @@ export interface ItemRequest {
 export interface PlannedSubscription {
   readonly publishingMs: number
   readonly batches: readonly (readonly ItemRequest[])[]
+  /** It reports the server's alarms and conditions as well. */
+  readonly hasConditions?: boolean
 }
 
 export interface SubscriptionPlan {

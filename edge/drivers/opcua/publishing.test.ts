@@ -5,6 +5,8 @@ import { createPublishing } from './publishing.ts'
 const ID = 7
 const message = (sequence: number, ...values: number[]): Message => ({
   sequence,
+  isKeepAlive: values.length === 0,
+  conditions: [],
   changes: values.map((value) => ({
     clientHandle: 0,
     value: { value: { dataType: 11, arrayType: 0, value }, statusCode: { value: 0, name: 'Good' } },

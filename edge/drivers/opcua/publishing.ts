@@ -124,15 +124,13 @@ function receive(state: PublishState, subscription: number, message: Message): v
   else take(state, stream, message)
 }
 
-const isKeepAlive = ({ changes, ended }: Message) => changes.length === 0 && ended === undefined
-
 /** Distance from one sequence number to another, which wrap at 2^32. */
 const ahead = (from: number, to: number) => ((to - from + UINT32 + UINT32 / 2) % UINT32) - UINT32 / 2
 
 function take(state: PublishState, stream: Stream, message: Message): void {
   const distance = stream.next === undefined ? 0 : ahead(stream.next, message.sequence)
   if (distance > 0) return void closeHole(state, stream, message)
-  if (isKeepAlive(message)) return
+  if (message.isKeepAlive) return
   acknowledge(state, stream, message)
   // A message that was fetched already arrives after all.
   if (distance < 0) return

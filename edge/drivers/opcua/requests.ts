@@ -1,4 +1,4 @@
-import { nodeIdOf, type OpcuaAddress } from './address.ts'
+import { nodeIdOf, type OpcuaAddress, parseNode } from './address.ts'
 import type { OpcuaSession } from './connection.ts'
 import { rawOf, sampleOf } from './decode.ts'
 import { EncodeError } from './encode.ts'
@@ -23,11 +23,22 @@ async function valueFor(session: OpcuaSession, request: Request): Promise<unknow
   switch (request.kind) {
     case 'read':
       return sampleOf('', rawOf(await session.readValue(nodeOf(session, request.address))), Date.now())
+    case 'acknowledge':
+      return acknowledge(session, request)
     case 'browse':
       return session.browse(request.options)
     case 'write':
       return write(session, request)
   }
+}
+
+async function acknowledge(
+  session: OpcuaSession,
+  { condition, eventId, comment }: Extract<Request, { kind: 'acknowledge' }>,
+): Promise<void> {
+  const nodeId = nodeOf(session, parseNode('condition', condition))
+  const refusal = await session.acknowledge(nodeId, eventId, comment)
+  if (refusal !== undefined) throw new RefusedError(`the server refuses it (${refusal})`)
 }
 
 async function write(session: OpcuaSession, { address, value }: Extract<Request, { kind: 'write' }>): Promise<void> {

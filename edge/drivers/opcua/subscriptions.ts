@@ -10,6 +10,8 @@ export interface SubscriptionsOptions {
   readonly onMessage: (message: Message) => void
   readonly onRefused: (item: ItemRequest, status: string) => void
   readonly onFault: (fault: PublishFault) => void
+  /** The server does not report its alarms. */
+  readonly onNoConditions: (status: string) => void
   /** The subscriptions are about to be made anew: what was reported until now has an end. */
   readonly onRecreate: () => void
   /** Clock that never jumps, ms. */
@@ -93,6 +95,9 @@ async function createAll({ options, standing, session, publishing }: Subscriptio
     standing.set(granted.id, { granted, signAt: options.monotonic() })
     publishing.add(granted.id)
     await createItems(session, granted, planned, options.onRefused)
+    if (!planned.hasConditions) continue
+    const refused = await session.watchConditions(granted.id)
+    if (refused !== undefined) options.onNoConditions(refused)
   }
 }
 

@@ -22,7 +22,13 @@ describe('the OPC UA process', () => {
     const { promise: lost, resolve: onLost } = Promise.withResolvers<LinkMessage>()
     const onMessage = (message: LinkMessage) => (message.type === 'closed' ? onClosed() : onLost(message))
     worker.listen('m#1', { onMessage })
-    const config = { url: 'opc.tcp://127.0.0.1:1', security: 'None', trust: 'listed', server: 'unknown' } as const
+    const config = {
+      url: 'opc.tcp://127.0.0.1:1',
+      security: 'None',
+      trust: 'listed',
+      server: 'unknown',
+      alarms: 'none',
+    } as const
     const timing = { publishingMs: 100, batch: 1, timeoutMs: 1000 }
     worker.send({ type: 'connect', link: 'other', config: { ...config, ...timing }, dataDir: '/nonexistent' })
     worker.send({ type: 'close', link: 'm#1' })

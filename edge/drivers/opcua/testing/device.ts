@@ -1,6 +1,6 @@
 import type { ProfileTag } from '#shared/contracts/device-profile.ts'
-import type { MissedTime, Protocol, Sample, SubscribingDriver } from '../../driver.ts'
-import type { OpcuaAddress } from '../address.ts'
+import type { ConditionReport, MissedTime, Protocol, Sample } from '../../driver.ts'
+import type { OpcuaDriver } from '../driver.ts'
 
 const text = { en: 'x', 'zh-CN': 'x' }
 
@@ -9,8 +9,9 @@ export class Device {
   readonly samples: Sample[] = []
   readonly past: Sample[] = []
   readonly missed: MissedTime[] = []
+  readonly conditions: ConditionReport[] = []
   readonly stopping = new AbortController()
-  readonly driver: SubscribingDriver<OpcuaAddress>
+  readonly driver: OpcuaDriver
   ended: Promise<Error | undefined> = Promise.resolve(undefined)
   #wake: () => void = () => undefined
 
@@ -23,11 +24,12 @@ export class Device {
         trust: 'accept-first',
         publishingMs: 50,
         server: 'unknown',
+        alarms: 'none',
         batch: 2,
         timeoutMs: 5000,
         ...config,
       },
-    }) as SubscribingDriver<OpcuaAddress>
+    }) as OpcuaDriver
   }
 
   connect() {
@@ -44,6 +46,7 @@ export class Device {
     const reports = {
       onSamples: (samples: Sample[]) => this.#add(() => this.samples.push(...samples)),
       onPast: (samples: Sample[]) => this.#add(() => this.past.push(...samples)),
+      onConditions: (conditions: ConditionReport[]) => this.#add(() => this.conditions.push(...conditions)),
       onMissed: (missed: MissedTime) => this.#add(() => this.missed.push(missed)),
     }
     this.ended = this.driver.subscribe(new Map(wanted), reports, this.stopping.signal).then(
