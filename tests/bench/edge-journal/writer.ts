@@ -72,9 +72,10 @@ function making(): number {
   return (user + system) / (1000 * DEVICE_TAGS)
 }
 
-/** Waits until every closed segment is packed; each sample gives the journal a reason to look after its house. */
+/** Waits until every segment that is closed by now is packed, the oldest first; each sample gives the journal a reason to look after its house. */
 async function packAll(of: Journal): Promise<void> {
-  while (of.status().counters.repacked < of.status().segments - 1) {
+  const closed = of.status().segments - 1
+  while (of.status().counters.repacked < closed) {
     await append(0)
     await wait(200)
   }
