@@ -32,7 +32,7 @@ export function sheet(ask: Ask, { model }: StatusSources, title: string, body: H
   return page(layout(ask, { title, name: `${model.group}/${model.edge}`, body }))
 }
 
-type Titles = 'overview' | 'lanes' | 'devices' | 'tags' | 'gaps' | 'tools' | 'writes'
+type Titles = 'overview' | 'lanes' | 'devices' | 'tags' | 'gaps' | 'tools' | 'certificates'
 
 /** A handler that shows one view under its title. */
 export const view =

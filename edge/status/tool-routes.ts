@@ -1,6 +1,8 @@
+import { certificateRoutes } from './certificate-routes.ts'
 import { testBroker, testDevice } from './connection-test.ts'
 import type { Answer, Ask } from './http.ts'
 import { wordsIn } from './page-words.ts'
+import { readRoutes } from './read-routes.ts'
 import { type Page, type Route, sheet, view } from './route.ts'
 import { deviceStatus, deviceView } from './views/devices.ts'
 import { testSteps, toolsView } from './views/tools.ts'
@@ -10,6 +12,8 @@ export const toolRoutes: readonly Route[] = [
   { method: 'GET', path: '/tools', rule: 'reader', handle: view('tools', toolsView) },
   { method: 'POST', path: '/tools/broker-test', rule: 'action', handle: brokerTest },
   { method: 'POST', path: '/devices/:device/connection-test', rule: 'action', handle: connectionTest },
+  ...readRoutes,
+  ...certificateRoutes,
 ]
 
 async function brokerTest(ask: Ask, { sources }: Page): Promise<Answer> {

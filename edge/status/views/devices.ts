@@ -8,6 +8,7 @@ import { lossWords } from '../words.ts'
 import { quarantineView } from './lanes.ts'
 import { secret } from './layout.ts'
 import { ago, count, facts, mark, span, table, when } from './parts.ts'
+import { testReadForm } from './read-tools.ts'
 import { actionForm } from './tools.ts'
 
 const stateMark = ({ state }: DeviceStatus, words: Words) =>
@@ -53,6 +54,8 @@ function lossPart({ state, error, lossKind }: DeviceStatus, { language }: Ask, w
 /** What tools found, shown where they stand. */
 export interface ToolResults {
   readonly connection?: Html
+  readonly read?: Html
+  readonly sunspec?: Html
 }
 
 /** One device: its state, what it refuses, and the tools for it. @throws RequestError for a name that is none. */
@@ -82,9 +85,16 @@ export function deviceView(sources: StatusSources, traces: Traces, ask: Ask, res
   ])}</section></div>
 <section><h2>${words.connectionTest}</h2><p class="quiet">${words.connectionHelp}</p>
 ${actionForm(ask, `/devices/${status.device}/connection-test`, words.run)}${results.connection}</section>
-${traceView(sources, traces, status.device, ask)}<div data-live>${
+${readTools(sources, status, ask, results)}${traceView(sources, traces, status.device, ask)}<div data-live>${
     sources.drivers.get(status.device)?.quarantined && quarantineView(sources, ask, status.device)
   }</div>`
+}
+
+function readTools(sources: StatusSources, { device, protocol }: DeviceStatus, ask: Ask, results: ToolResults): Part {
+  const words = wordsIn(ask.language)
+  if (!sources.drivers.get(device)?.readNow || protocol !== 'modbus') return ''
+  return html`${testReadForm(ask, device, results.read)}<section><h2>SunSpec</h2><p class="quiet">${words.sunspecHelp}</p>
+${actionForm(ask, `/devices/${device}/sunspec`, words.sunspecRun)}${results.sunspec}</section>`
 }
 
 /** @throws RequestError when the edge has no such device. */

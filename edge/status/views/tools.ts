@@ -35,7 +35,8 @@ function stateMark(state: TestStep['state'], words: Words): Html {
 export function toolsView(sources: StatusSources, ask: Ask, result: Part = ''): Html {
   const words = wordsIn(ask.language)
   return html`<section><h2>${words.brokerTest}</h2><p class="quiet">${words.connectionHelp}</p>
-${actionForm(ask, '/tools/broker-test', words.run)}${result}</section>${writesView(sources, ask)}`
+${actionForm(ask, '/tools/broker-test', words.run)}${result}</section>
+<section><h2>${words.more}</h2><ul><li><a href="/tools/byte-order">${words.byteOrderTester}</a></li><li><a href="/certificates">${words.opcuaCertificates}</a></li><li><a href="/devices">${words.testRead}, ${words.trace}: ${words.devices}</a></li></ul></section>${writesView(sources, ask)}`
 }
 
 const NEWEST = 50
