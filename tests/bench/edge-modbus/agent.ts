@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
@@ -62,7 +62,7 @@ export async function spawnAgent(
     ended,
     cpuMicros: () => pids().reduce((sum, pid) => sum + cpuOf(pid), 0),
     pssMb: () => pids().reduce((sum, pid) => sum + pssOf(pid), 0) / 1024,
-    metric: (name) => metricOf(pageUrl, name),
+    metric: (name) => metricOf({ pageUrl, dir }, name),
     stop: async () => {
       isStopping = true
       if (child.exitCode !== null) return
@@ -79,14 +79,13 @@ function readyOf(child: ChildProcess, printed: () => string): Promise<{ pageUrl:
   })
 }
 
-async function metricOf(pageUrl: string, name: string): Promise<number> {
-  const { origin, searchParams } = new URL(pageUrl)
-  const authorization = `Bearer ${searchParams.get('token')}`
-  const answer = await fetch(`${origin}/metrics`, { headers: { authorization } })
-  const lines = (await answer.text()).split('\n')
-  return lines
-    .filter((line) => new RegExp(`^andon_edge_${name}[ {]`).test(line))
-    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
+async function metricOf({ pageUrl, dir }: { pageUrl: string; dir: string }, name: string): Promise<number> {
+  const authorization = `Bearer ${readFileSync(join(dir, 'data', 'status-token'), 'utf8').trim()}`
+  const answer = await fetch(new URL('/metrics', pageUrl), { headers: { authorization } })
+  if (!answer.ok) throw new Error(`The edge's metrics answer ${answer.status}`)
+  const lines = (await answer.text()).split('\n').filter((line) => new RegExp(`^andon_edge_${name}[ {]`).test(line))
+  if (lines.length === 0) throw new Error(`The edge has no metric ${name}`)
+  return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
 }
 
 /** Read seldom and reported never, so that it is no load of its own. */

@@ -26,7 +26,10 @@ export type FromSimulator = { readonly type: 'ready'; readonly ports: readonly n
 export interface HostCounts {
   readonly received: number
   readonly compared: number
+  /** Values that the simulator never showed for that tag. */
   readonly wrong: number
+  /** Values that were shown more than two seconds before the time that they carry. */
+  readonly late: number
   readonly duplicated: number
   /** Values of bad quality. */
   readonly bad: number

@@ -27,6 +27,8 @@ export interface Measured {
   /** Values that the host compared with the simulator's, and of them those that were never shown. */
   readonly compared: number
   readonly wrong: number
+  /** Since the start: values that carry a time more than two seconds after they were shown. */
+  readonly late: number
   readonly duplicated: number
   readonly badPerSecond: number
   readonly simulatorCoreFraction: number
@@ -90,7 +92,8 @@ async function measure({ load, agent, host, simulator }: Running, seconds: numbe
     tagsPerSecond: rate('read'),
     overruns: after.overruns - before.overruns,
     ...{ coreFraction, peakRssMb: round(peakRssMb, 1), requestsPerSecond: rate('requests') },
-    ...{ compared: after.compared - before.compared, wrong: after.wrong, duplicated: after.duplicated },
+    ...{ compared: after.compared - before.compared, wrong: after.wrong, late: after.late },
+    duplicated: after.duplicated,
     ...{ badPerSecond: rate('bad'), simulatorCoreFraction },
     ...(load.writesPerSecond ? writeFigures(after, before.writeMs.length) : {}),
   }
