@@ -8,6 +8,9 @@ import { CloudFile } from '../cloud/config.ts'
 import { settingsTable } from '../cloud/settings.ts'
 import { EdgeFile } from '../edge/config.ts'
 import { PROTOCOLS } from '../edge/drivers/registry.ts'
+import { metricsTable } from '../edge/status/metric-text.ts'
+import { allMetrics } from '../edge/status/metrics.ts'
+import { plantSources } from '../edge/status/testing/plant.ts'
 import { optionTable } from '../shared/config/option-table.ts'
 import { DeviceProfile } from '../shared/contracts/device-profile.ts'
 import { Plant } from '../shared/contracts/plant.ts'
@@ -30,6 +33,7 @@ function put(readme: string, name: string, table: string): void {
 put('cloud/README.md', 'settings', settingsTable())
 put('cloud/README.md', 'options', optionTable(CloudFile))
 put('edge/README.md', 'options', optionTable(EdgeFile))
+put('edge/README.md', 'metrics', metricsTable(allMetrics(plantSources())))
 put('devices/README.md', 'plant options', optionTable(Plant))
 put('devices/README.md', 'profile options', optionTable(DeviceProfile))
 for (const { name, schema } of PROTOCOLS) put(`edge/drivers/${name}/README.md`, 'options', optionTable(schema))

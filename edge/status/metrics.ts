@@ -1,33 +1,19 @@
 import type { LaneStatus } from '#edge/drivers/driver.ts'
+import { type Metric, metricText } from './metric-text.ts'
 import type { StatusSources } from './snapshot.ts'
 
-type Labels = Readonly<Record<string, string>>
-
-interface Metric {
-  readonly name: string
-  readonly kind: 'counter' | 'gauge'
-  readonly help: string
-  readonly values: readonly (readonly [Labels, number | bigint])[]
-}
-
 /** The edge's figures as Prometheus reads them (text format 0.0.4). */
-export function metricsText(sources: StatusSources): string {
-  return [...processMetrics(sources), ...deviceMetrics(sources), ...laneMetrics(sources), ...pathMetrics(sources)]
-    .map(metricText)
-    .join('')
-}
+export const metricsText = (sources: StatusSources): string => allMetrics(sources).map(metricText).join('')
 
-function metricText({ name, kind, help, values }: Metric): string {
-  const lines = values.map(([labels, value]) => `andon_edge_${name}${labelText(labels)} ${value}\n`)
-  return `# HELP andon_edge_${name} ${help}\n# TYPE andon_edge_${name} ${kind}\n${lines.join('')}`
-}
-
-function labelText(labels: Labels): string {
-  const pairs = Object.entries(labels).map(([key, value]) => `${key}="${escaped(value)}"`)
-  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
-}
-
-const escaped = (text: string) => text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
+/** Every figure with its meaning; also of those that nothing has a value of now. */
+export const allMetrics = (sources: StatusSources): readonly Metric[] => [
+  ...processMetrics(sources),
+  ...deviceMetrics(sources),
+  ...laneMetrics(sources),
+  ...journalMetrics(sources),
+  ...uplinkMetrics(sources),
+  ...writeMetrics(sources),
+]
 
 function processMetrics({ now, startedAt }: StatusSources): Metric[] {
   const cpu = process.cpuUsage()
@@ -49,7 +35,7 @@ function processMetrics({ now, startedAt }: StatusSources): Metric[] {
   ]
 }
 
-function deviceMetrics({ devices }: StatusSources): Metric[] {
+function deviceMetrics({ devices, drivers }: StatusSources): Metric[] {
   const all = devices()
   const by = (name: string, help: string, of: (status: (typeof all)[number]) => number): Metric => ({
     name,
@@ -65,6 +51,11 @@ function deviceMetrics({ devices }: StatusSources): Metric[] {
     by('device_samples_reported_total', 'Values given to the journal.', (d) => d.reported),
     by('device_samples_refused_total', 'Values that the journal did not take.', (d) => d.refused),
     by('device_tag_faults', 'Tags that are bad although the device answers.', (d) => d.faults.size),
+    by(
+      'device_quarantined',
+      'Addresses that the device refuses and that are left alone.',
+      ({ device }) => drivers.get(device)?.quarantined?.().length ?? 0,
+    ),
   ]
 }
 
@@ -83,8 +74,29 @@ function laneMetrics({ lanes }: StatusSources): Metric[] {
     by('lane_stray_replies_total', 'Late or unasked replies, dropped.', (l) => l.strayReplies),
     ...certificateMetrics(all),
     by('lane_round_trip_ms', 'Round trip, smoothed.', (l) => l.roundTripMs),
+    by('lane_waiting', 'Requests that wait for their turn.', (l) => l.waiting ?? 0),
+    by('lane_overruns_total', 'Requests done later than they ought to have been.', (l) => l.overruns ?? 0),
+    by(
+      'lane_breakers_open',
+      'Units that do not answer and are probed in idle time.',
+      (l) => l.silentUnits?.length ?? 0,
+    ),
+    roundTripHistogram(all),
   ]
 }
+
+function roundTripHistogram(lanes: readonly LaneStatus[]): Metric {
+  const values = lanes.flatMap(({ lane, roundTrips }) => {
+    if (!roundTrips) return []
+    const buckets = roundTrips.buckets.map(({ leMs, count }) => bucket(lane, leMs, count))
+    const count = roundTrips.buckets.at(-1)?.count ?? 0
+    return [...buckets, [{ lane }, roundTrips.sumMs / 1000, '_sum'] as const, [{ lane }, count, '_count'] as const]
+  })
+  return { name: 'lane_round_trip_seconds', kind: 'histogram', help: 'How long replies took.', values }
+}
+
+const bucket = (lane: string, leMs: number, count: number) =>
+  [{ lane, le: leMs === Infinity ? '+Inf' : String(leMs / 1000) }, count, '_bucket'] as const
 
 function certificateMetrics(lanes: readonly LaneStatus[]): Metric[] {
   const values = lanes.flatMap(({ lane, certificatesUntil }) =>
@@ -94,14 +106,17 @@ function certificateMetrics(lanes: readonly LaneStatus[]): Metric[] {
   return [{ name: 'lane_certificate_expires_timestamp_seconds', kind: 'gauge', help, values }]
 }
 
-function pathMetrics({ journal, uplink }: StatusSources): Metric[] {
-  const [j, u] = [journal(), uplink()]
-  const one = (name: string, help: string, value: number | bigint): Metric => ({
-    name,
-    kind: name.endsWith('_total') ? 'counter' : 'gauge',
-    help,
-    values: [[{}, value]],
-  })
+const one = (name: string, help: string, value: number | bigint): Metric => ({
+  name,
+  kind: name.endsWith('_total') ? 'counter' : 'gauge',
+  help,
+  values: [[{}, value]],
+})
+
+const seconds = (ms: number) => Math.max(0, ms) / 1000
+
+function journalMetrics({ journal, room, now, gaps }: StatusSources): Metric[] {
+  const [j, { bytesLeft }] = [journal(), room()]
   return [
     one('journal_depth', 'Samples on disk that the cloud has not acknowledged.', j.depth),
     one('journal_bytes', 'Size of the journal on disk.', j.sizeBytes),
@@ -119,10 +134,55 @@ function pathMetrics({ journal, uplink }: StatusSources): Metric[] {
       j.counters.unsynchronised,
     ),
     one('journal_gaps_total', 'Gap records written.', j.counters.gaps),
+    one(
+      'journal_oldest_age_seconds',
+      'Age of the oldest sample that the cloud has not acknowledged; 0 when there is none.',
+      seconds(j.oldestAt === undefined ? 0 : now() - j.oldestAt),
+    ),
+    one('journal_room_bytes', 'What the journal may still take before it thins.', bytesLeft),
+    one(
+      'journal_retimed_total',
+      'Samples that took gateway time because their own was too far off.',
+      j.counters.retimed,
+    ),
+    one('journal_mistyped_total', 'Samples whose value does not fit the type of their tag.', j.counters.mistyped),
+    one('clock_synchronised', '0 while gateway time cannot be right.', j.isTimeBelieved ? 1 : 0),
+    one(
+      'clock_jumps',
+      'Times that the clock was set, of the gaps that the page lists.',
+      gaps().filter(({ cause }) => cause === 'clock-jump').length,
+    ),
+  ]
+}
+
+function uplinkMetrics({ uplink, now, certificateUntil }: StatusSources): Metric[] {
+  const u = uplink()
+  const until = certificateUntil()
+  return [
     one('uplink_connected', '1 while connected to the cloud.', u.state === 'connected' ? 1 : 0),
     one('uplink_connects_total', 'Connections made.', u.connects),
     one('uplink_sent_total', 'Samples sent.', u.sent),
     one('uplink_resent_total', 'Samples sent again.', u.resent),
     one('uplink_births_total', 'Births published.', u.births),
+    one('uplink_in_flight', 'Samples sent in this connection and not acknowledged.', u.inFlight),
+    one('uplink_backlog', 'Samples that wait to be sent as backlog.', u.backlog),
+    one('uplink_refused_messages_total', 'Messages of the host that were not understood.', u.refusedMessages),
+    {
+      ...one('uplink_acknowledgement_age_seconds', 'Time since the last acknowledgement; absent before the first.', 0),
+      values: u.lastAckAt === undefined ? [] : [[{}, seconds(now() - u.lastAckAt)]],
+    },
+    {
+      ...one(
+        'certificate_expires_timestamp_seconds',
+        'When the certificate of this box expires; absent without one.',
+        0,
+      ),
+      values: until === undefined ? [] : [[{}, until / 1000]],
+    },
   ]
+}
+
+function writeMetrics({ writeCounts }: StatusSources): Metric[] {
+  const values = Object.entries(writeCounts()).map(([result, count]) => [{ result }, count] as const)
+  return [{ name: 'writes_total', kind: 'counter', help: 'Commands settled since the start, by result.', values }]
 }

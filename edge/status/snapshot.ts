@@ -2,7 +2,7 @@ import type { DeviceStatus } from '#edge/acquisition/device.ts'
 import type { AnyDriver, LaneStatus, LossKind } from '#edge/drivers/driver.ts'
 import type { JournalStatus } from '#edge/journal/index.ts'
 import type { EdgeModel } from '#edge/model.ts'
-import type { UplinkStatus } from '#edge/uplink/index.ts'
+import type { CommandOutcome, UplinkStatus } from '#edge/uplink/index.ts'
 import type { WriteRecord } from '#edge/writes/index.ts'
 import type { ConfiguredAddress } from '#shared/config/addresses.ts'
 import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
@@ -35,6 +35,8 @@ export interface StatusSources {
   readonly data: string
   /** The newest commands first. */
   readonly writes: (most: number) => readonly WriteRecord[]
+  /** Commands settled since the start, by result. */
+  readonly writeCounts: () => Readonly<Record<CommandOutcome['status'], number>>
   /** Wall clock, ms since 1970. */
   readonly now: () => number
   /** When this program started, ms since 1970. */

@@ -49,6 +49,7 @@ export function statusSources(parts: AgentParts): StatusSources {
     certificateUntil: () => expiryOf(config.mqtt.certFile),
     troubles: () => reach.troubles(),
     writes: (most) => desk.recent(most),
+    writeCounts: () => desk.counts(),
     now: clock.now,
   }
 }

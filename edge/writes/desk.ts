@@ -30,6 +30,8 @@ export interface WriteDesk {
   carryOut(command: EdgeCommand): Promise<CommandOutcome>
   /** The newest commands first, for the local page. */
   recent(most: number): readonly WriteRecord[]
+  /** Commands settled since the start, by result. */
+  counts(): Readonly<Record<CommandOutcome['status'], number>>
   /** Gives up what is under way and closes the ledger. Safe to call twice. */
   close(): Promise<void>
 }
@@ -43,6 +45,7 @@ interface DeskState {
   /** When a tag was last written, on the monotonic clock, by `device/tag`. */
   readonly writtenAt: Map<string, number>
   readonly stopping: AbortController
+  readonly counts: Record<CommandOutcome['status'], number>
 }
 
 export function createWriteDesk(options: WriteDeskOptions): WriteDesk {
@@ -53,10 +56,12 @@ export function createWriteDesk(options: WriteDeskOptions): WriteDesk {
     running: new Map(),
     writtenAt: new Map(),
     stopping: new AbortController(),
+    counts: { done: 0, refused: 0, failed: 0 },
   }
   return {
     carryOut: (command) => once(state, command),
     recent: (most) => options.ledger.recent(most),
+    counts: () => ({ ...state.counts }),
     async close() {
       if (state.stopping.signal.aborted) return
       state.stopping.abort()
@@ -136,6 +141,7 @@ async function settle(state: DeskState, job: Job): Promise<CommandOutcome> {
   const outcome = await outcomeOf(state, job, seen)
   const writes = job.writes.map((write, i) => ({ ...write, ...recordedSeen(seen[i] ?? {}) }))
   ledger.settle(job.id, { outcome, settledAt: clock.now(), writes })
+  state.counts[outcome.status]++
   log.info({ device: job.device.device, commandId: job.id, ...outcome }, 'Command settled')
   return outcome
 }

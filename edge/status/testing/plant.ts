@@ -139,7 +139,24 @@ export function plantSources(): StatusSources {
     profiles: new Map([['press', profile]]),
     devices: () => [answering, lost],
     lanes: () => [
-      { lane: 'modbus 10.0.0.5:502', isOpen: true, requests: 7, timeouts: 1, strayReplies: 0, roundTripMs: 1.5 },
+      {
+        lane: 'modbus 10.0.0.5:502',
+        isOpen: true,
+        requests: 7,
+        timeouts: 1,
+        strayReplies: 0,
+        roundTripMs: 1.5,
+        silentUnits: [7],
+        roundTrips: {
+          p50Ms: 0.6,
+          p95Ms: 12,
+          sumMs: 14,
+          buckets: [
+            { leMs: 1, count: 3 },
+            { leMs: Infinity, count: 4 },
+          ],
+        },
+      },
     ],
     journal: () => JOURNAL,
     uplink: () => UPLINK,
@@ -160,6 +177,7 @@ export function plantSources(): StatusSources {
     drivers: new Map(),
     addresses: [trouble.address],
     data: '/var/lib/edge',
+    writeCounts: () => ({ done: 2, failed: 0, refused: 1 }),
     writes: () => [
       {
         id: '1',
