@@ -23,11 +23,13 @@ EXPOSE 8443 8883
 ENTRYPOINT ["tini", "--", "node", "/opt/andon/andon.ts"]
 CMD ["cloud"]
 
-# The edge's page listens on loopback (8090): run it with `--network host`. edge.yaml and what it names lie in /etc/andon.
-FROM base AS edge
+# The edge as its archive holds it (deploy/edge/README.md): its own Node and what that asks for, so nothing is installed. Its page
+# listens on loopback (8090): run it with `--network host`. The volume holds edge.yaml and data; the rest may be read-only.
+FROM debian:bookworm-slim AS edge
 RUN useradd --system --uid 10002 --home-dir /var/lib/andon-edge --create-home andon
-COPY --from=build /out/edge /opt/andon
+COPY --from=build /out/edge /opt/andon-edge
 USER andon
+ENV NODE_COMPILE_CACHE=/var/lib/andon-edge/.cache
 VOLUME /var/lib/andon-edge
-ENTRYPOINT ["tini", "--", "node", "/opt/andon/andon.ts"]
-CMD ["edge", "--config", "/etc/andon/edge.yaml"]
+ENTRYPOINT ["/opt/andon-edge/andon-edge"]
+CMD ["edge", "--config", "/var/lib/andon-edge/edge.yaml"]

@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { build, type Rolldown } from 'vite'
 import { OWN_FILES } from '../../shared/own-files/own-files.ts'
 
@@ -26,6 +26,8 @@ export async function bundleEdge(root: string, out: string): Promise<Bundle> {
   }
   const isOutside = (id: string) =>
     NOT_OF_THE_EDGE.test(id) || [...NATIVE_PACKAGES, ...LEFT_OUT].some((name) => id === name)
+  // Named from the checkout's root, so that the same sources make the same bytes wherever they are packed.
+  const fromRoot = (source: string, map: string) => relative(root, resolve(dirname(map), source))
   const made = await build({
     configFile: false,
     root,
@@ -42,7 +44,14 @@ export async function bundleEdge(root: string, out: string): Promise<Bundle> {
       rolldownOptions: {
         input,
         external: isOutside,
-        output: { format: 'esm', entryFileNames: '[name].mjs', chunkFileNames: 'chunks-[name]-[hash].mjs' },
+        output: {
+          format: 'esm',
+          entryFileNames: '[name].mjs',
+          chunkFileNames: '[name]-[hash].mjs',
+          sourcemapPathTransform: fromRoot,
+          // Some libraries want another to have run before them, across the files of the bundle too.
+          strictExecutionOrder: true,
+        },
       },
     },
   })

@@ -1,5 +1,14 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -41,16 +50,16 @@ function closure(names: readonly string[]): Set<string> {
   return found
 }
 
-/** Lays links to what the assembled package.json names, with what that needs, and to nothing else of the checkout. */
-function link(target: Target): void {
-  const { dependencies } = JSON.parse(readFileSync(join(out[target], 'package.json'), 'utf8')) as LockEntry
+/** Lays links to what the cloud's package.json names, with what that needs, and to nothing else of the checkout. */
+function linkCloud(): void {
+  const { dependencies } = JSON.parse(readFileSync(join(out.cloud, 'package.json'), 'utf8')) as LockEntry
   const outermost = [...closure(Object.keys(dependencies ?? {}))].filter(
     (place) => !place.slice(1).includes('node_modules'),
   )
   for (const place of outermost) {
     if (!existsSync(join(root, place))) continue
-    mkdirSync(dirname(join(out[target], place)), { recursive: true })
-    symlinkSync(join(root, place), join(out[target], place))
+    mkdirSync(dirname(join(out.cloud, place)), { recursive: true })
+    symlinkSync(join(root, place), join(out.cloud, place))
   }
 }
 
@@ -61,8 +70,14 @@ const env = (settings: Readonly<Record<string, string>>) => ({
   ...settings,
 })
 
-const andon = (target: Target, args: readonly string[]) =>
-  spawnSync(process.execPath, ['andon.ts', ...args], { cwd: out[target], encoding: 'utf8', env: env({}) })
+/** How its image calls a command. */
+const callOf = (target: Target): [string, ...string[]] =>
+  target === 'cloud' ? [process.execPath, 'andon.ts'] : [join(out.edge, 'andon-edge')]
+
+function andon(target: Target, args: readonly string[]) {
+  const [program, ...first] = callOf(target)
+  return spawnSync(program, [...first, ...args], { cwd: out[target], encoding: 'utf8', env: env({}) })
+}
 
 /** Starts a program, waits until it says `wanted`, lets `look` look, and stops it. Resolves with its exit code and words. */
 async function running(
@@ -74,7 +89,8 @@ async function running(
     look,
   }: { settings: Record<string, string>; wanted: RegExp; look: (found: string) => Promise<void> },
 ) {
-  const child = spawn(process.execPath, ['andon.ts', ...args], { cwd: out[target], env: env(settings) })
+  const [program, ...first] = callOf(target)
+  const child = spawn(program, [...first, ...args], { cwd: out[target], env: env(settings) })
   let text = ''
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
   const said = new Promise<string>((resolve, reject) => {
@@ -100,8 +116,8 @@ beforeAll(() => {
   for (const target of ['cloud', 'edge'] as const) {
     const options = { env: { ...process.env, ASSEMBLE_INSTALL: 'no' }, stdio: 'pipe' as const }
     execFileSync(join(root, '.ci/assemble'), [target, out[target]], options)
-    link(target)
   }
+  linkCloud()
 })
 afterAll(() => rmSync(dir, { recursive: true, force: true }))
 
@@ -151,7 +167,13 @@ devices:
   })
 
   it('hold nothing of the cloud', () => {
-    expect([existsSync(join(out.edge, 'andon.ts')), existsSync(join(out.edge, 'cloud'))]).toEqual([true, false])
+    const sources = readdirSync(join(out.edge, 'app'))
+      .filter((name) => name.endsWith('.map'))
+      .flatMap(
+        (name) => (JSON.parse(readFileSync(join(out.edge, 'app', name), 'utf8')) as { sources: string[] }).sources,
+      )
+    expect(sources).toContain('edge/main.ts')
+    expect(sources.filter((source) => /^(cloud|devices|tests)\//.test(source))).toEqual([])
   })
 
   it('are enough to run the edge agent with both of its protocols', async () => {
@@ -171,7 +193,7 @@ devices:
   })
 
   it('check the files of an edge and its profiles, and say of others where they can be checked', () => {
-    const good = andon('edge', ['check', '--offline', file, 'devices/profiles/energy-meter.yaml'])
+    const good = andon('edge', ['check', '--offline', file, 'profiles/energy-meter.yaml'])
     expect([good.status, good.stdout]).toEqual([0, expect.stringMatching(/good \(edge;.*good \(device profile\)/s)])
     const foreign = andon('edge', ['check', join(root, 'devices/plants/module-factory.yaml')])
     expect([foreign.status, foreign.stdout]).toEqual([1, expect.stringContaining('in a full checkout of Andon')])

@@ -11,6 +11,9 @@ const PROGRAMS = {
   influxdb: ['/usr/bin/influxd', '/usr/local/bin/influxd'],
   socat: ['/usr/bin/socat', '/usr/local/bin/socat', '/opt/homebrew/bin/socat'],
   'redis-server': ['/usr/bin/redis-server', '/usr/local/bin/redis-server', '/opt/homebrew/bin/redis-server'],
+  iproute2: ['/usr/sbin/ip', '/sbin/ip', '/usr/bin/ip', '/bin/ip'],
+  systemd: ['/usr/bin/systemd-analyze', '/bin/systemd-analyze'],
+  'qemu-user-static': ['/usr/bin/qemu-aarch64-static'],
 } as const
 
 export type DebianPackage = keyof typeof PROGRAMS

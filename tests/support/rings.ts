@@ -8,7 +8,7 @@ export type Ring = (typeof RINGS)[number]
 export const RING_PACKAGES: Readonly<Record<Ring, readonly DebianPackage[]>> = {
   unit: ['socat'],
   conformance: ['mosquitto', 'victoria-metrics', 'influxdb', 'redis-server'],
-  acceptance: ['mosquitto', 'victoria-metrics', 'redis-server'],
+  acceptance: ['mosquitto', 'victoria-metrics', 'redis-server', 'iproute2', 'systemd', 'qemu-user-static'],
   chaos: ['mosquitto', 'victoria-metrics', 'redis-server'],
   browser: ['chromium'],
 }
