@@ -51,5 +51,5 @@ describe.skipIf(!isLinux)('the library that Node asks for', () => {
       names.add(/^\w+/.exec(name)?.[0] ?? '')
     }
     expect([process.versions.node, [...names]]).toEqual([RUNTIME.version, ['__atomic_compare_exchange']])
-  })
+  }, 60_000)
 })

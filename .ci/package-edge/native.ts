@@ -3,7 +3,7 @@ import { dirname, join, relative } from 'node:path'
 import type { Arch } from './runtime.ts'
 
 /** Parts of a native package that only building it from source needs. */
-const SOURCES = /\/(src|binding\.gyp|build|test|\.github|.*\.md|.*\.map|.*\.d\.ts)$/
+const SOURCES = /\.(cpp|h|gyp|md|map|d\.ts)$/
 /** What a native package names as its own, and only its building needs. */
 const FOR_BUILDING = ['node-addon-api']
 

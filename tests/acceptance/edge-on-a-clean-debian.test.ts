@@ -122,7 +122,12 @@ async function startAgent(arch: Arch) {
     child.kill('SIGTERM')
     return (await ended)[0] as number | null
   }
-  return { pid: child.pid ?? 0, page: { url: page, token }, stop, text: () => text }
+  /** Asks the plant; what the agent said stands in the error. */
+  const ask = <T>(question: Question): Promise<T> =>
+    plant.ask<T>(question).catch((error: Error) => {
+      throw new Error(`${error.message}\nThe agent (exit code ${child.exitCode}):\n${text.slice(-3000)}`)
+    })
+  return { pid: child.pid ?? 0, page: { url: page, token }, stop, ask, text: () => text }
 }
 
 /** Enrols the box and writes the named devices of the plant into its file. Answers how many lines that has. */
@@ -227,10 +232,10 @@ describe.skipIf(!canRun)('the edge on a clean Debian, without Node, npm or a net
     expect(await types('x64', 'check', FILE)).toContain('good (edge; 3 addresses tried)')
     const agent = await startAgent('x64')
     const devices = ['meter-1', 'reactor-1']
-    const good = await plant.ask<number>({ ask: 'values', edge: 'line-50', devices, withinMs: 120_000 })
+    const good = await agent.ask<number>({ ask: 'values', edge: 'line-50', devices, withinMs: 120_000 })
     expect(good).toBeGreaterThan(10)
     expect(performance.now() - startedAt).toBeLessThan(300_000)
-    const page = await plant.ask<{ status: number; text: string }>({ ask: 'page', ...agent.page })
+    const page = await agent.ask<{ status: number; text: string }>({ ask: 'page', ...agent.page })
     expect([page.status, page.text]).toEqual([200, expect.stringContaining('meter-1')])
     const commands = commandsOf(agent.pid)
     expect(commands.map((words) => words.find((word) => word.endsWith('.mjs')))).toEqual([
@@ -264,7 +269,7 @@ describe.skipIf(!canRun)('the edge on a clean Debian, without Node, npm or a net
     await connect('arm64', 'line-51', ['meter-1'])
     expect(await types('arm64', 'check', '--offline', FILE)).toContain('good (edge; 2 addresses not tried)')
     const agent = await startAgent('arm64')
-    const good = await plant.ask<number>({ ask: 'values', edge: 'line-51', devices: ['meter-1'], withinMs: 120_000 })
+    const good = await agent.ask<number>({ ask: 'values', edge: 'line-51', devices: ['meter-1'], withinMs: 120_000 })
     expect(good).toBeGreaterThan(5)
     expect(commandsOf(agent.pid)).toHaveLength(1)
     expect(await agent.stop()).toBe(0)

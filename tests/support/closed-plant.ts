@@ -64,7 +64,7 @@ if (import.meta.main) {
   lines.on('line', (line) => {
     carryOut(JSON.parse(line) as Question).then(
       (answer) => say({ answer }),
-      (error: Error) => say({ fault: `${error.message}\n${demo.output().slice(-3000)}` }),
+      (error: Error) => say({ fault: `${error.message} ${error.cause ?? ''}\n${demo.output().slice(-3000)}` }),
     )
   })
   lines.on('close', async () => {
