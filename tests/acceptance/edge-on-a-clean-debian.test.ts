@@ -79,7 +79,9 @@ async function startPlant() {
 
 /** How a command is called on the box of that machine; that of the other kind is an emulator before the program. */
 function call(arch: Arch, command: readonly string[], as: string): string[] {
-  const machine = ['netns', 'exec', NETWORK, 'chroot', `--userspec=${as}`, box[arch]]
+  // The mount is seen by this command alone: `ip` gives each a table of mounts of its own.
+  const enter = 'mount -t proc proc "$0/proc" && exec chroot "$@"'
+  const machine = ['netns', 'exec', NETWORK, 'sh', '-c', enter, box[arch], `--userspec=${as}`, box[arch]]
   if (arch === 'x64') return [...machine, 'andon-edge', ...command]
   const home = homeOf(arch)
   const emulator = ['/usr/bin/qemu-aarch64-static', '-E', `LD_LIBRARY_PATH=${home}/lib`]
