@@ -6,7 +6,7 @@ import { UsageError } from '../command.ts'
 /** Enrols and says what was kept where, and what comes next. */
 export async function enroll(args: readonly string[]): Promise<number> {
   const options = { cloud: { type: 'string' }, code: { type: 'string' }, config: { type: 'string' } } as const
-  const { cloud, code, config: file = 'edge.yaml' } = parseArgs({ args: [...args], options }).values
+  const { cloud, code, config: file = 'edge.yaml' } = parseArgs({ args: withCode(args), options }).values
   if (cloud === undefined || code === undefined)
     throw new UsageError('andon edge enroll needs --cloud URL and --code CODE')
   if (!URL.canParse(cloud)) throw new UsageError(`--cloud is '${cloud}': give an address like https://andon.plant:8443`)
@@ -24,4 +24,11 @@ export async function enroll(args: readonly string[]): Promise<number> {
     process.stderr.write(`andon edge enroll: ${error.message} (${error.code})\n`)
     return 1
   }
+}
+
+/** One code in 64 begins with a hyphen, and would be taken for an option. */
+function withCode(args: readonly string[]): string[] {
+  const at = args.indexOf('--code')
+  const code = args[at + 1]
+  return at < 0 || code === undefined ? [...args] : [...args.slice(0, at), `--code=${code}`, ...args.slice(at + 2)]
 }

@@ -207,14 +207,22 @@ describe.skipIf(!canRun)('the edge on a clean Debian, without Node, npm or a net
     }
   })
 
-  it('keeps the OPC UA library out of the agent itself', () => {
+  it('keeps the OPC UA library out of the agent, and that of serial ports in a file that is loaded on demand alone', () => {
     const app = join(dir, nameOf('x64'), 'app')
-    const sourcesOf = (map: string) =>
-      (JSON.parse(readFileSync(join(app, map), 'utf8')) as { sources: string[] }).sources
-    const maps = readdirSync(app).filter((name) => name.endsWith('.map'))
-    const holding = maps.filter((map) => sourcesOf(map).some((source) => source.includes('node_modules/node-opcua')))
-    expect(maps.length).toBeGreaterThan(3)
-    expect(holding).toEqual(['opcua-worker.mjs.map'])
+    const text = (name: string) => readFileSync(join(app, name), 'utf8')
+    const files = readdirSync(app).filter((name) => name.endsWith('.mjs') && existsSync(join(app, `${name}.map`)))
+    const holding = (part: string) =>
+      files.filter((file) => {
+        const { sources } = JSON.parse(text(`${file}.map`)) as { sources: string[] }
+        return sources.some((source) => source.startsWith(`node_modules/${part}`))
+      })
+    expect(holding('node-opcua')).toEqual(['opcua-worker.mjs'])
+    const serial = holding('modbus-serial')
+    expect(serial).toHaveLength(1)
+    const importing = (form: RegExp) =>
+      files.filter((file) => [...text(file).matchAll(form)].some(([, to]) => to === serial[0]))
+    expect(importing(/^import .*"\.\/([^"]+)";$/gm)).toEqual([])
+    expect(importing(/import\("\.\/([^"]+)"\)/g)).toHaveLength(1)
   })
 
   it('is installed as its README says, on a system that has neither Node nor what Node is linked to', async () => {
@@ -223,6 +231,11 @@ describe.skipIf(!canRun)('the edge on a clean Debian, without Node, npm or a net
     await expect(inBox('x64', `${homeOf('x64')}/bin/node`, '--version')).rejects.toThrow(/libatomic\.so\.1/)
     const { stdout } = await inBox('x64', `${homeOf('x64')}/install.sh`)
     expect(stdout).toContain(`${nameOf('x64')} is current`)
+    const ports = `require('${homeOf('x64')}/app/node_modules/@serialport/bindings-cpp').autoDetect()
+      .open({ path: '/dev/ttyUSB9', baudRate: 9600 }).catch((error) => console.log(error.message))`
+    const lib = `LD_LIBRARY_PATH=${homeOf('x64')}/lib`
+    const serial = await inBox('x64', 'env', lib, `${homeOf('x64')}/bin/node`, '-e', ports)
+    expect(serial.stdout).toContain('cannot open /dev/ttyUSB9')
     expect((await inBox('x64', 'readlink', '-f', '/usr/local/bin/andon-edge')).stdout.trim()).toBe(
       `${homeOf('x64')}/andon-edge`,
     )
@@ -271,7 +284,7 @@ describe.skipIf(!canRun)('the edge on a clean Debian, without Node, npm or a net
     await connect('arm64', 'line-51', ['meter-1'])
     expect(await types('arm64', 'check', '--offline', FILE)).toContain('good (edge; 2 addresses not tried)')
     const agent = await startAgent('arm64')
-    const good = await agent.ask<number>({ ask: 'values', edge: 'line-51', devices: ['meter-1'], withinMs: 120_000 })
+    const good = await agent.ask<number>({ ask: 'values', edge: 'line-51', devices: ['meter-1'], withinMs: 200_000 })
     expect(good).toBeGreaterThan(5)
     expect(commandsOf(agent.pid)).toHaveLength(1)
     expect(await agent.stop()).toBe(0)
