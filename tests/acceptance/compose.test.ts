@@ -179,9 +179,9 @@ describe('the Dockerfile', () => {
     expect(stages.find(({ name }) => name === 'edge')?.from).toBe('debian:bookworm-slim')
   })
 
-  it('exposes only the port that listens beyond the container when told to', () => {
+  it('exposes only the ports that listen beyond the container when told to', () => {
     const exposed = [...text('Dockerfile').matchAll(/^EXPOSE (.+)$/gm)].flatMap(([, ports = '']) => ports.split(' '))
-    expect(exposed).toEqual(['8883'])
+    expect(exposed).toEqual(['8443', '8883'])
   })
 
   it('starts commands that the images hold', () => {
