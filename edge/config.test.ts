@@ -145,3 +145,26 @@ devices:
     )
   })
 })
+
+describe('a profile that was imported on the local page', () => {
+  const imported = (version: number) => {
+    const data = `imported-${version}`
+    mkdirSync(join(root, data, 'profiles'), { recursive: true })
+    const text = PROFILE.replace('version: 1', `version: ${version}`).replace('unit: kW', 'unit: W')
+    writeFileSync(join(root, data, 'profiles', 'meter.yaml'), text)
+    const { profiles } = loadEdgeConfig(fileOf(EDGE.replace('devices:', `data: ./${data}\ndevices:`)), {})
+    return profiles.get('meter')?.tags[0]?.unit
+  }
+
+  it('counts while its version is the higher one', () => {
+    expect(imported(2)).toBe('W')
+    expect(imported(1)).toBe('kW')
+  })
+
+  it('is checked as any other', () => {
+    mkdirSync(join(root, 'broken', 'profiles'), { recursive: true })
+    writeFileSync(join(root, 'broken', 'profiles', 'meter.yaml'), PROFILE.replace('int16', 'int17'))
+    const faults = faultsOf(EDGE.replace('devices:', 'data: ./broken\ndevices:'))
+    expect(faults).toMatchObject([{ file: join(root, 'broken', 'profiles', 'meter.yaml'), path: 'tags[0].type' }])
+  })
+})

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { type Static, type TObject, Type } from 'typebox'
 import { type ConfiguredAddress, textAddresses } from '#shared/config/addresses.ts'
 import type { Issue } from '#shared/config/check-value.ts'
@@ -148,7 +148,9 @@ function checkEdgeText(text: string, file: string): CheckedEdge {
   const profileFaults: Fault[] = []
   const config = parseYaml(text, file, EdgeFile, (value) => {
     try {
-      profiles = loadProfiles(value.profiles ? resolve(dirname(resolve(file)), value.profiles) : ownFile('profiles'))
+      const folder = dirname(resolve(file))
+      const given = loadProfiles(value.profiles ? resolve(folder, value.profiles) : ownFile('profiles'))
+      profiles = withImported(given, importedProfiles(resolve(folder, value.data)))
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
       profileFaults.push(...error.faults)
@@ -162,6 +164,16 @@ function checkEdgeText(text: string, file: string): CheckedEdge {
   })
   if (profileFaults.length > 0) throw new ConfigError(profileFaults)
   return { config, profiles }
+}
+
+/** Where profiles lie that were imported on the local page. */
+export const importedProfiles = (data: string): string => join(data, 'profiles')
+
+/** Of two profiles of one key the higher version counts: an import, until whoever gives the profiles has a newer one. */
+function withImported(given: ReadonlyMap<string, DeviceProfile>, folder: string): ReadonlyMap<string, DeviceProfile> {
+  if (!existsSync(folder)) return given
+  const newer = [...loadProfiles(folder)].filter(([key, { version }]) => version > (given.get(key)?.version ?? 0))
+  return new Map([...given, ...newer])
 }
 
 const TLS_FILES = ['caFile', 'certFile', 'keyFile'] as const

@@ -4,6 +4,7 @@ import type { Answer, Ask } from './http.ts'
 import { wordsIn } from './page-words.ts'
 import { readRoutes } from './read-routes.ts'
 import { type Page, type Route, sheet, view } from './route.ts'
+import { tagFileRoutes } from './tag-file-routes.ts'
 import { deviceStatus, deviceView } from './views/devices.ts'
 import { testSteps, toolsView } from './views/tools.ts'
 
@@ -14,6 +15,7 @@ export const toolRoutes: readonly Route[] = [
   { method: 'POST', path: '/devices/:device/connection-test', rule: 'action', handle: connectionTest },
   ...readRoutes,
   ...certificateRoutes,
+  ...tagFileRoutes,
 ]
 
 async function brokerTest(ask: Ask, { sources }: Page): Promise<Answer> {

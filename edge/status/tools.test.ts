@@ -1,5 +1,5 @@
 import { createHash, webcrypto } from 'node:crypto'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import 'reflect-metadata'
@@ -7,6 +7,7 @@ import { X509CertificateGenerator } from '@peculiar/x509'
 import { afterEach, describe, expect, it } from 'vitest'
 import { modbus } from '#edge/drivers/modbus/index.ts'
 import { scriptedServer } from '#edge/drivers/modbus/testing/scripted-server.ts'
+import { loadProfile } from '#shared/config/profile.ts'
 import { silentLog } from '#shared/log/log.ts'
 import { startStatusServer } from './server.ts'
 import { plantSources, profile, TOKEN } from './testing/plant.ts'
@@ -41,6 +42,13 @@ async function plant() {
   return {
     device,
     data,
+    url: server.url,
+    upload: (csv: string, action: 'check' | 'import') => {
+      const body = new FormData()
+      body.set('do', action)
+      body.set('file', new Blob([csv]), 'tags.csv')
+      return textOf('devices/press-1/tags', { method: 'POST', body })
+    },
     get: (path: string) => textOf(path, {}),
     post: (path: string, fields: Record<string, string>) =>
       textOf(path, { method: 'POST', body: new URLSearchParams(fields) }),
@@ -92,6 +100,19 @@ describe('the tools of the local page', () => {
     const model = [0x5375, 0x6e53, 1, 66, ...Array.from({ length: 66 }, () => 0x4142), 0xffff, 0]
     for (const [i, register] of model.entries()) device.registers.set(40_000 + i, register)
     expect(await post('devices/press-1/sunspec', {})).toContain('models 1 (40000)')
+  })
+
+  it('take tags as CSV, checked first, as the next version of the profile for the next start', async () => {
+    const { data, url, upload } = await plant()
+    const exported = await fetch(`${url}devices/press-1/tags.csv`, { headers: { authorization: `Bearer ${TOKEN}` } })
+    const csv = Buffer.from(await exported.arrayBuffer()).toString('utf8')
+    const kept = join(data, 'profiles', 'press.yaml')
+    expect(await upload(csv.replace('int16', 'int17'), 'import')).toContain('Nothing was changed')
+    expect(await upload(csv.replace('holding:1,', 'holding:2,'), 'check')).toContain('The file is right')
+    expect(existsSync(kept)).toBe(false)
+    expect(await upload(csv.replace('holding:1,', 'holding:2,'), 'import')).toContain('changed 1: count')
+    const read = loadProfile(kept)
+    expect([read.version, read.tags[1]?.address, read.tags[0]?.name['zh-CN']]).toEqual([2, 'holding:2', '油温'])
   })
 
   it('trust a server by its thumbprint, and reject it again', async () => {

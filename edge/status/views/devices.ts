@@ -9,6 +9,7 @@ import { quarantineView } from './lanes.ts'
 import { secret } from './layout.ts'
 import { ago, count, facts, mark, span, table, when } from './parts.ts'
 import { testReadForm } from './read-tools.ts'
+import { tagFileView } from './tag-file.ts'
 import { actionForm } from './tools.ts'
 
 const stateMark = ({ state }: DeviceStatus, words: Words) =>
@@ -56,6 +57,7 @@ export interface ToolResults {
   readonly connection?: Html
   readonly read?: Html
   readonly sunspec?: Html
+  readonly tagFile?: Html
 }
 
 /** One device: its state, what it refuses, and the tools for it. @throws RequestError for a name that is none. */
@@ -85,7 +87,7 @@ export function deviceView(sources: StatusSources, traces: Traces, ask: Ask, res
   ])}</section></div>
 <section><h2>${words.connectionTest}</h2><p class="quiet">${words.connectionHelp}</p>
 ${actionForm(ask, `/devices/${status.device}/connection-test`, words.run)}${results.connection}</section>
-${readTools(sources, status, ask, results)}${traceView(sources, traces, status.device, ask)}<div data-live>${
+${readTools(sources, status, ask, results)}${tagFileView(ask, status.device, results.tagFile)}${traceView(sources, traces, status.device, ask)}<div data-live>${
     sources.drivers.get(status.device)?.quarantined && quarantineView(sources, ask, status.device)
   }</div>`
 }
