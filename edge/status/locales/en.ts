@@ -164,7 +164,7 @@ export const EN = {
   registersWrong: 'Write one to eight registers of four hexadecimal digits, with spaces between.',
   tagFile: 'Tags as CSV',
   tagFileHelp:
-    'One row a tag, columns as in the guide; Excel opens it. The file stays as it is until every row is right.',
+    'One row a tag, columns as in the guide; Excel opens it. Nothing changes until every row is right.',
   exportFile: 'Download CSV',
   importFile: 'CSV file',
   check: 'Check',
