@@ -97,7 +97,9 @@ export async function startEdge({ config, clock, log, management }: EdgeOptions)
     stack.defer(() => gaps.stop())
     const token = keepToken(join(config.data, 'status-token'))
     const drivers = new Map(devices.map(({ device, driver }) => [device.device, driver]))
+    const configuration = () => management?.running()
     const parts = {
+      configuration,
       config,
       clock,
       startedAt,

@@ -228,6 +228,7 @@ describe('what the local page tells', () => {
     const english = await (await fetch(url, withToken({ 'accept-language': 'en-GB,en' }))).text()
     expect(english).toContain('Nobody listens at this address.')
     expect(english).toContain('Check address and port')
+    expect(english).toContain('12 (01234567)')
     const chinese = await (await fetch(`${url}devices`, withToken({ 'accept-language': 'zh-CN' }))).text()
     expect(chinese).toContain('该地址无人监听。')
     const tags = await (await fetch(`${url}tags`, withToken({ 'accept-language': 'zh-CN' }))).text()

@@ -2,7 +2,7 @@ import type { DeviceStatus } from '#edge/acquisition/device.ts'
 import type { AnyDriver, LaneStatus, LossKind } from '#edge/drivers/driver.ts'
 import type { JournalStatus } from '#edge/journal/index.ts'
 import type { EdgeModel } from '#edge/model.ts'
-import type { CommandOutcome, UplinkStatus } from '#edge/uplink/index.ts'
+import type { CommandOutcome, RunningConfiguration, UplinkStatus } from '#edge/uplink/index.ts'
 import type { WriteRecord } from '#edge/writes/index.ts'
 import type { ConfiguredAddress } from '#shared/config/addresses.ts'
 import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
@@ -27,6 +27,8 @@ export interface StatusSources {
   readonly room: () => JournalRoom
   /** When the certificate by which the cloud knows this box expires, ms since 1970; undefined when it has none. */
   readonly certificateUntil: () => number | undefined
+  /** The configuration that runs; undefined when nobody manages it. */
+  readonly configuration: () => RunningConfiguration | undefined
   /** Drivers of the devices, by name, for what a person asks of one. */
   readonly drivers: ReadonlyMap<string, AnyDriver>
   /** Addresses of edge.yaml. */

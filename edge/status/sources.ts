@@ -5,7 +5,7 @@ import type { EdgeConfig } from '#edge/config.ts'
 import type { AnyDriver, Protocol } from '#edge/drivers/driver.ts'
 import type { Journal } from '#edge/journal/index.ts'
 import type { EdgeModel } from '#edge/model.ts'
-import type { Uplink } from '#edge/uplink/index.ts'
+import type { RunningConfiguration, Uplink } from '#edge/uplink/index.ts'
 import type { WriteDesk } from '#edge/writes/index.ts'
 import type { GapList } from './gap-list.ts'
 import { type JournalRoom, roomLeft } from './room.ts'
@@ -17,6 +17,8 @@ export interface AgentParts {
   readonly config: EdgeConfig
   readonly clock: { now(): number }
   readonly startedAt: number
+  /** Undefined for an agent whose configuration nobody manages. */
+  readonly configuration: () => RunningConfiguration | undefined
   readonly model: EdgeModel
   readonly journal: Journal
   readonly gaps: GapList
@@ -37,6 +39,7 @@ export function statusSources(parts: AgentParts): StatusSources {
     model,
     drivers,
     startedAt,
+    configuration: parts.configuration,
     profiles: config.profiles,
     addresses: config.addresses,
     data: config.data,

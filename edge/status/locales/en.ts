@@ -163,8 +163,7 @@ export const EN = {
   nothingMeant: 'Nothing that these registers may mean comes near.',
   registersWrong: 'Write one to eight registers of four hexadecimal digits, with spaces between.',
   tagFile: 'Tags as CSV',
-  tagFileHelp:
-    'One row a tag, columns as in the guide; Excel opens it. Nothing changes until every row is right.',
+  tagFileHelp: 'One row a tag, columns as in the guide; Excel opens it. Nothing changes until every row is right.',
   exportFile: 'Download CSV',
   importFile: 'CSV file',
   check: 'Check',

@@ -174,6 +174,7 @@ export function plantSources(): StatusSources {
     ],
     room: () => ({ bytesLeft: 5e9, hoursLeft: 30 }),
     certificateUntil: () => NOW + 3 * 86_400_000,
+    configuration: () => ({ version: 12, hash: '0123456789abcdef', signature: undefined }),
     drivers: new Map(),
     addresses: [trouble.address],
     data: '/var/lib/edge',

@@ -123,7 +123,16 @@ function box({ sources, ask, words, now }: View): Html {
       isTimeBelieved ? when(now, ask.language) : mark('warn', `${when(now, ask.language)} · ${words.clockUnset}`),
     ],
     [words.uptime, span(now - sources.startedAt, ask.language)],
+    [words.configuration, configurationText(sources)],
     [words.memory, bytes(process.memoryUsage.rss())],
     [words.certificate, until === undefined ? words.certificateNone : isSoon ? mark('warn', date) : date],
   ])}</section>`
+}
+
+/** The number that the console knows it by; a file that was written on this box has none. */
+function configurationText({ configuration }: StatusSources): string | undefined {
+  const running = configuration()
+  if (!running) return undefined
+  const hash = running.hash.slice(0, 8)
+  return running.version === undefined ? `edge.yaml (${hash})` : `${running.version} (${hash})`
 }
