@@ -1,5 +1,6 @@
 import type { TagSample } from '#edge/model.ts'
 import type { JournalCounters } from './journal.ts'
+import { LastSamples } from './last-samples.ts'
 
 /** Counters while they count. */
 export type Counting = { -readonly [K in keyof JournalCounters]: number }
@@ -25,10 +26,7 @@ export function createIdentity(): Identity {
 
 /** Tags are numbered from 1 on without holes, so that lists by number do for every sample what a Map does slower. */
 class TagIdentity implements Identity {
-  /** The sample last journaled, by tag. */
-  readonly #last: TagSample[] = []
-  /** Source times as they were read, of tags whose last sample was moved on. */
-  readonly #readAt = new Map<number, number>()
+  readonly #last = new LastSamples()
   /** Number of the commit that a tag last had a sample in. */
   readonly #commit: number[] = []
   #commits = 0
@@ -41,7 +39,7 @@ class TagIdentity implements Identity {
     const admitted: TagSample[] = []
     for (const sample of samples) {
       if (repeated?.has(sample.tagId)) continue
-      const placed = this.#place(sample, this.#last[sample.tagId], counters)
+      const placed = this.#placeAfterLast(sample, counters)
       if (placed) admitted.push(placed)
     }
     if (repeated)
@@ -55,12 +53,9 @@ class TagIdentity implements Identity {
   }
 
   confirm(): void {
+    const moved = this.#moved
     for (const sample of this.#admitted) {
-      this.#last[sample.tagId] = sample
-      if (this.#readAt.size > 0) this.#readAt.delete(sample.tagId)
-    }
-    for (const [sample, readAt] of this.#moved) {
-      if (this.#last[sample.tagId] === sample) this.#readAt.set(sample.tagId, readAt)
+      this.#last.set(sample, (moved.size > 0 ? moved.get(sample) : undefined) ?? sample.sourceAt)
     }
     this.forget()
   }
@@ -72,7 +67,7 @@ class TagIdentity implements Identity {
   }
 
   remember(sample: TagSample): void {
-    this.#last[sample.tagId] ??= sample
+    if (Number.isNaN(this.#last.sourceAt(sample.tagId))) this.#last.set(sample, sample.sourceAt)
   }
 
   /** Tags with more than one sample in this commit; undefined when there is none. */
@@ -92,7 +87,8 @@ class TagIdentity implements Identity {
   #admitRepeated(samples: readonly TagSample[], admitted: TagSample[], counters: Counting): void {
     const latest = this.#admittedBefore(samples)
     for (const sample of latestOfEach(samples, counters)) {
-      const placed = this.#place(sample, latest.get(sample.tagId) ?? this.#last[sample.tagId], counters)
+      const before = latest.get(sample.tagId)
+      const placed = before ? this.#placeAfter(sample, before, counters) : this.#placeAfterLast(sample, counters)
       if (!placed) continue
       latest.set(sample.tagId, placed)
       admitted.push(placed)
@@ -108,22 +104,38 @@ class TagIdentity implements Identity {
     return latest
   }
 
-  #place(sample: TagSample, last: TagSample | undefined, counters: Counting): TagSample | undefined {
-    if (!last || sample.sourceAt > last.sourceAt || sample.sourceAt < this.#readAtOf(last)) return sample
-    if (Object.is(sample.value, last.value) && sample.quality === last.quality) {
+  #placeAfterLast(sample: TagSample, counters: Counting): TagSample | undefined {
+    const last = this.#last
+    const lastAt = last.sourceAt(sample.tagId)
+    // No sample of the tag yet: nothing is at most NaN.
+    if (!(sample.sourceAt <= lastAt) || sample.sourceAt < last.readAt(sample.tagId)) return sample
+    return this.#moveOn(sample, { lastAt, isSame: last.isSame(sample) }, counters)
+  }
+
+  #placeAfter(sample: TagSample, before: TagSample, counters: Counting): TagSample | undefined {
+    const { sourceAt: lastAt, value, quality } = before
+    const readAt = this.#moved.get(before) ?? lastAt
+    if (sample.sourceAt > lastAt || sample.sourceAt < readAt) return sample
+    return this.#moveOn(
+      sample,
+      { lastAt, isSame: Object.is(sample.value, value) && sample.quality === quality },
+      counters,
+    )
+  }
+
+  #moveOn(
+    sample: TagSample,
+    { lastAt, isSame }: { readonly lastAt: number; readonly isSame: boolean },
+    counters: Counting,
+  ): TagSample | undefined {
+    if (isSame) {
       counters.repeated += 1
       return undefined
     }
     counters.shifted += 1
-    const moved = { ...sample, sourceAt: last.sourceAt + 1 }
+    const moved = { ...sample, sourceAt: lastAt + 1 }
     this.#moved.set(moved, sample.sourceAt)
     return moved
-  }
-
-  #readAtOf(last: TagSample): number {
-    const known = this.#moved.get(last)
-    if (known !== undefined) return known
-    return (this.#last[last.tagId] === last ? this.#readAt.get(last.tagId) : undefined) ?? last.sourceAt
   }
 }
 
