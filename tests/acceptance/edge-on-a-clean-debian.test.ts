@@ -129,7 +129,7 @@ async function startAgent(arch: Arch) {
     plant.ask<T>(question).catch((error: Error) => {
       throw new Error(`${error.message}\nThe agent (exit code ${child.exitCode}):\n${text.slice(-3000)}`)
     })
-  return { pid: child.pid ?? 0, page: { url: page, token }, stop, ask, text: () => text }
+  return { pid: child.pid ?? 0, page: { url: new URL('/devices', page).href, token }, stop, ask, text: () => text }
 }
 
 /** Enrols the box and writes the named devices of the plant into its file. Answers how many lines that has. */
