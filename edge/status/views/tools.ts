@@ -36,7 +36,8 @@ export function toolsView(sources: StatusSources, ask: Ask, result: Part = ''): 
   const words = wordsIn(ask.language)
   return html`<section><h2>${words.brokerTest}</h2><p class="quiet">${words.connectionHelp}</p>
 ${actionForm(ask, '/tools/broker-test', words.run)}${result}</section>
-<section><h2>${words.more}</h2><ul><li><a href="/tools/byte-order">${words.byteOrderTester}</a></li><li><a href="/certificates">${words.opcuaCertificates}</a></li><li><a href="/devices">${words.testRead}, ${words.trace}: ${words.devices}</a></li></ul></section>${writesView(sources, ask)}`
+<section><h2>${words.more}</h2><p class="pages"><a class="button" href="/tools/byte-order">${words.byteOrderTester}</a><a class="button" href="/certificates">${words.opcuaCertificates}</a></p>
+<p class="quiet">${words.testRead}, ${words.trace}: <a href="/devices">${words.devices}</a></p></section>${writesView(sources, ask)}`
 }
 
 const NEWEST = 50

@@ -108,7 +108,18 @@ async function expectSound({ page, complaints }: Reader, what: string): Promise<
   expect(complaints, what).toEqual([])
 }
 
-const PLACES = ['', 'lanes', 'devices', 'devices/press-1', 'devices/press-2', 'tags', 'gaps', 'tools']
+const PLACES = [
+  '',
+  'lanes',
+  'devices',
+  'devices/press-1',
+  'devices/press-2',
+  'tags',
+  'gaps',
+  'tools',
+  'tools/byte-order?registers=42f6%20e979',
+  'certificates',
+]
 
 describe('the local page of an edge', () => {
   for (const size of ['desktop', 'phone'] as const)
@@ -117,7 +128,7 @@ describe('the local page of an edge', () => {
         const reader = await signIn(size, language, language === 'zh-CN' ? 'dark' : 'light')
         for (const place of PLACES) {
           await reader.page.goto(edge.pageUrl + place)
-          await shoot(reader.page, `${size}-${language}-${place.replace('/', '-') || 'overview'}`)
+          await shoot(reader.page, `${size}-${language}-${place.replaceAll(/\W+/g, '-') || 'overview'}`)
           await expectSound(reader, `${size} ${language} /${place}`)
         }
       })
