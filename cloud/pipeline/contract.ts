@@ -56,6 +56,13 @@ export interface GapRecord {
 
 export type EdgeSessionStatus = 'online' | 'stale' | 'offline' | 'never'
 
+/** Something wrong with an edge: `detail` is for people in English, `code` and `params` let others word it. */
+export interface EdgeFault {
+  readonly code: string
+  readonly params: Readonly<Record<string, string | number>>
+  readonly detail: string
+}
+
 /** One registered edge with its session. Times in ms since 1970. */
 export interface EdgeStatus extends EdgeRef {
   readonly id: string
@@ -74,7 +81,7 @@ export interface EdgeStatus extends EdgeRef {
   readonly deviceCount: number
   readonly tagCount: number
   /** What is wrong, in words with the next step. */
-  readonly faults: readonly { readonly code: string; readonly detail: string }[]
+  readonly faults: readonly EdgeFault[]
 }
 
 /** One device of an edge, known since its first birth. */

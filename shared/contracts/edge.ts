@@ -33,6 +33,14 @@ export const EdgeConfigurationState = Type.Object({
 })
 export type EdgeConfigurationState = Static<typeof EdgeConfigurationState>
 
+/** Something wrong with a box. `detail` words it in English; `code` and `params` are for those who word it themselves. */
+export const EdgeFault = Type.Object({
+  code: Type.String(),
+  params: Type.Record(Type.String(), Type.Union([Type.String(), Type.Number()])),
+  detail: Type.String(),
+})
+export type EdgeFault = Static<typeof EdgeFault>
+
 /** One edge box as the fleet screen shows it. */
 export const Edge = Type.Object({
   id: Id,
@@ -60,7 +68,7 @@ export const Edge = Type.Object({
   /** What the box last told of itself; null for one that tells nothing. */
   report: nullable(EdgeReport),
   /** What is wrong, in words with the next step; empty when nothing is. */
-  faults: Type.Array(Type.Object({ code: Type.String(), detail: Type.String() })),
+  faults: Type.Array(EdgeFault),
 })
 export type Edge = Static<typeof Edge>
 

@@ -1,3 +1,4 @@
+import type { EdgeFault } from '../contract.ts'
 import type { EdgeShard } from '../shard/edge-shard.ts'
 import type { HostContext } from './host-context.ts'
 
@@ -124,12 +125,13 @@ export function tolerate(
 const BEFORE_BIRTH_MS = 10_000
 
 /** What the edge breaks in its present session, for people. */
-export function toleratedFaults({ tolerated, session, ref }: EdgeShard): { code: string; detail: string }[] {
+export function toleratedFaults({ tolerated, session, ref }: EdgeShard): EdgeFault[] {
   const since = (session.connectedAt ?? 0) - BEFORE_BIRTH_MS
   return [...tolerated]
     .filter(([, at]) => at >= since)
     .map(([rule]) => ({
       code: `sparkplug.${rule}`,
+      params: { edge: `${ref.group}/${ref.edge}` },
       detail: `${ref.group}/${ref.edge} is tolerated, not conformant: ${TOLERANCES[rule].words}`,
     }))
 }

@@ -1,8 +1,8 @@
 import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
 import { BAD } from '#shared/contracts/sample.ts'
 import type { DeviceStatus, EdgeSessionStatus, EdgeStatus, TagLimit, TagStatus } from '../contract.ts'
-import { toleratedFaults } from '../host/tolerances.ts'
 import type { EdgeShard } from './edge-shard.ts'
+import { faultsOf } from './faults.ts'
 import type { EdgeRow } from './store.ts'
 import { type DeviceState, liveValue, type TagState } from './tag-state.ts'
 
@@ -28,7 +28,7 @@ export function edgeStatus(shard: EdgeShard, acknowledged: bigint | undefined, p
     report: shard.report,
     deviceCount: devices.length,
     tagCount: devices.reduce((sum, device) => sum + device.tags.size, 0),
-    faults: [...faultsOf(shard, status, profiles), ...setAsideFaults(shard)],
+    faults: faultsOf(shard, status, profiles),
   }
 }
 
@@ -45,58 +45,6 @@ export function registeredStatus(row: EdgeRow): EdgeStatus {
 function sessionStatus({ session }: EdgeShard): EdgeSessionStatus {
   if (session.isOnline) return session.isSilent ? 'stale' : 'online'
   return session.lastMessageAt === null ? 'never' : 'offline'
-}
-
-function faultsOf(shard: EdgeShard, status: EdgeSessionStatus, profiles: Profiles): Fault[] {
-  const name = `${shard.ref.group}/${shard.ref.edge}`
-  if (status === 'never') {
-    return [
-      {
-        code: 'edge.never-connected',
-        detail: `${name} has not connected yet; start the edge agent with this user name and its secret`,
-      },
-    ]
-  }
-  if (status === 'offline') {
-    return [
-      {
-        code: 'edge.offline',
-        detail: `${name} is not connected; check the power of the box and its network. It keeps its samples and sends them later`,
-      },
-    ]
-  }
-  if (status === 'stale') {
-    return [
-      { code: 'edge.silent', detail: `${name} is connected and says nothing; check the load and the log of the box` },
-    ]
-  }
-  return [...shard.devices.values()]
-    .flatMap((device) => deviceFaults(device, name, profiles))
-    .concat(toleratedFaults(shard))
-}
-
-type Fault = EdgeStatus['faults'][number]
-
-function setAsideFaults({ ref, setAside }: EdgeShard): Fault[] {
-  if (!setAside) return []
-  const { count, at, error } = setAside
-  const detail =
-    `The cloud could not take ${count} payloads of ${ref.group}/${ref.edge}, the last at ${new Date(at).toISOString()} ` +
-    `(${error}): a fault of Andon, not of the box. Alarms of them may be missing. They are kept in set_aside_payloads; report it with the cloud's log`
-  return [{ code: 'edge.payload-set-aside', detail }]
-}
-
-function deviceFaults({ device, profile, isOnline }: DeviceState, edge: string, profiles: Profiles): Fault[] {
-  const faults: Fault[] = []
-  if (!isOnline) {
-    const detail = `${device} does not answer ${edge}; check its power, its address and the cable`
-    faults.push({ code: 'device.offline', detail })
-  }
-  if (profile !== null && !profiles.has(profile)) {
-    const detail = `${device} names the profile ${profile}, which the cloud does not have: it has no alarms. Add the file`
-    faults.push({ code: 'device.unknown-profile', detail })
-  }
-  return faults
 }
 
 /** A device as people see it. */
