@@ -180,6 +180,8 @@ export interface GapQuery extends Partial<EdgeRef> {
   readonly from?: number
   readonly to?: number
   readonly limit?: number
+  /** Only what is told after this one. */
+  readonly after?: Pick<GapRecord, 'recordedAt' | 'id'>
 }
 
 /** The newest stored value of a tag, by source time in ms since 1970. */

@@ -296,6 +296,13 @@ async function readGaps(tx: Own, query: GapQuery): Promise<GapRecord[]> {
     found = found.where((eb) => eb.or([eb('device', '=', query.device ?? ''), eb('device', 'is', null)]))
   if (query.from !== undefined) found = found.where(sql`coalesce(last_at, recorded_at)`, '>=', new Date(query.from))
   if (query.to !== undefined) found = found.where(sql`coalesce(first_at, recorded_at)`, '<', new Date(query.to))
+  if (query.after !== undefined) {
+    const at = new Date(query.after.recordedAt)
+    const { id } = query.after
+    found = found.where((eb) =>
+      eb.or([eb('recorded_at', '<', at), eb.and([eb('recorded_at', '=', at), eb('id', '>', id)])]),
+    )
+  }
   const rows = await found
     .orderBy('recorded_at', 'desc')
     .orderBy('id')

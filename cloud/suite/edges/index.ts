@@ -1,6 +1,7 @@
 import type { Module } from '#cloud/platform/module.ts'
 import { STAFF } from '../kernel/index.ts'
 import { deviceCommands } from './commands.ts'
+import { gapRoutes } from './gaps.ts'
 import { commandRoutes, type EdgeDeps, fleetRoutes, tagRoutes } from './routes.ts'
 
 export { gapView } from './view.ts'
@@ -11,6 +12,7 @@ export function edgesModule(deps: EdgeDeps): Module {
     name: 'edges',
     routes(app) {
       fleetRoutes(app, deps)
+      gapRoutes(app, deps)
       tagRoutes(app, deps)
       commandRoutes(app, deviceCommands(deps))
     },
