@@ -152,12 +152,20 @@ const trends = createRoute({
 const edges = createRoute({
   getParentRoute: () => inside,
   path: '/edges',
+  validateSearch: search('show', 'q'),
   component: lazyRouteComponent(() => import('./features/edges/edge-list-screen.tsx'), 'EdgeListScreen'),
+})
+
+const newEdge = createRoute({
+  getParentRoute: () => inside,
+  path: '/edges/new',
+  validateSearch: search('edge'),
+  component: lazyRouteComponent(() => import('./features/edges/enrol-screen.tsx'), 'EnrolScreen'),
 })
 
 const edge = createRoute({
   getParentRoute: () => inside,
-  path: '/edges/$id',
+  path: '/edges/$id/{-$tab}',
   validateSearch: search('device', 'q'),
   component: lazyRouteComponent(() => import('./features/edges/edge-screen.tsx'), 'EdgeScreen'),
 })
@@ -187,6 +195,7 @@ export const routeTree = root.addChildren([
     asset,
     trends,
     edges,
+    newEdge,
     edge,
     inbox,
   ]),

@@ -1,5 +1,11 @@
 import type { AlarmActionResult } from '#shared/contracts/alarm.ts'
 import type { EdgeRegistered, EdgeRegistration } from '#shared/contracts/edge.ts'
+import type { EnrolmentCodeIssued } from '#shared/contracts/edge-certificate.ts'
+import type {
+  ConfigurationChecked,
+  ConfigurationPush,
+  ConfigurationWithDocument,
+} from '#shared/contracts/edge-configuration.ts'
 import type { ExportQuestion, HistoryExport } from '#shared/contracts/history.ts'
 import { ApiError, request } from './http.ts'
 
@@ -83,6 +89,33 @@ export const editRetro = (id: string, revision: number, edit: unknown) =>
   request<unknown>('PATCH', `/api/retros/${id}`, { body: edit, ifMatch: revision })
 
 export const registerEdge = (input: EdgeRegistration, send: Send) => post<EdgeRegistered>('/api/edges', input, send)
+const edgePath = (id: string, rest: string) => `/api/edges/${id}/${rest}`
+/** A code with the instant of its making, in ms: a certificate from then on was got with it. */
+export interface MadeCode extends EnrolmentCodeIssued {
+  readonly madeAt: number
+}
+export async function makeEnrolmentCode(id: string, hours: number, send: Send): Promise<MadeCode> {
+  const issued = await post<EnrolmentCodeIssued>(edgePath(id, 'enrolment-codes'), { hours }, send)
+  return { ...issued, madeAt: Date.parse(issued.expiresAt) - hours * 3_600_000 }
+}
+export const revokeCertificate = (id: string, serial: string, reason: string, send: Send) =>
+  post<unknown>(edgePath(id, 'certificate-revocations'), { serial, reason }, send)
+export const confirmRenewal = (id: string, renewalId: string, send: Send) =>
+  post<unknown>(edgePath(id, `certificate-renewals/${renewalId}/confirmations`), undefined, send)
+/** Asks the box which faults it finds in a configuration; nothing is changed. */
+export const checkConfiguration = (id: string, document: string, send: Send) =>
+  post<ConfigurationChecked>(edgePath(id, 'configuration-checks'), { document }, send)
+/** Keeps a configuration as the next version; nothing is sent. */
+export const saveConfiguration = (id: string, document: string, send: Send) =>
+  post<ConfigurationWithDocument>(edgePath(id, 'configuration-versions'), { document }, send)
+export interface PushInput {
+  readonly version: number
+  readonly reason: string
+  /** Hash of what lies on the box, to overwrite what was changed there. */
+  readonly replaces?: string
+}
+export const pushConfiguration = (id: string, { version, ...body }: PushInput, send: Send) =>
+  post<ConfigurationPush>(edgePath(id, `configuration-versions/${version}/pushes`), body, send)
 
 export const completeInboxItem = (id: string, send: Send) => post<unknown>(`/api/inbox/${id}/completions`, {}, send)
 

@@ -1,7 +1,15 @@
-import { keepPreviousData, queryOptions } from '@tanstack/react-query'
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
 import type { Alarm, AlarmDetail } from '#shared/contracts/alarm.ts'
 import type { Asset } from '#shared/contracts/asset.ts'
 import type { Device, Edge } from '#shared/contracts/edge.ts'
+import type { EdgeCertificates } from '#shared/contracts/edge-certificate.ts'
+import type {
+  ConfigurationDifference,
+  ConfigurationPush,
+  ConfigurationVersion,
+  ConfigurationWithDocument,
+} from '#shared/contracts/edge-configuration.ts'
+import type { EdgeGap } from '#shared/contracts/edge-gap.ts'
 import type { History, HistoryExport, Retained } from '#shared/contracts/history.ts'
 import type { PageOf } from '#shared/contracts/http.ts'
 import type { InboxItem } from '#shared/contracts/inbox.ts'
@@ -139,6 +147,43 @@ const FLEET_MS = 5000
 export const edgesQuery = { ...list<Edge>('edges', '/api/edges', {}), refetchInterval: FLEET_MS }
 export const edgeQuery = (id: string) => ({ ...one<Edge>('edges', '/api/edges', id), refetchInterval: FLEET_MS })
 export const devicesQuery = (edge: string) => list<Device>('devices', '/api/devices', { edge })
+/** A part of an edge; it is read again with the edge itself, whose events tell of it. */
+const ofEdge = <T>(id: string, part: string) =>
+  queryOptions({
+    queryKey: ['edges', 'one', id, part],
+    queryFn: ({ signal }) => get<T>(`/api/edges/${encodeURIComponent(id)}/${part}`, signal),
+  })
+export const certificatesQuery = (id: string) => ofEdge<EdgeCertificates>(id, 'certificates')
+export const versionsQuery = (id: string) => ofEdge<PageOf<ConfigurationVersion>>(id, 'configuration-versions')
+export const pushesQuery = (id: string) => ofEdge<PageOf<ConfigurationPush>>(id, 'configuration-pushes')
+
+/** A version never changes. */
+export const documentQuery = (id: string, version: number) =>
+  queryOptions({
+    queryKey: ['edge-documents', id, version],
+    queryFn: ({ signal }) =>
+      get<ConfigurationWithDocument>(`/api/edges/${id}/configuration-versions/${version}`, signal),
+    staleTime: Number.POSITIVE_INFINITY,
+  })
+export const differenceQuery = (id: string, from: number, to: number) =>
+  queryOptions({
+    queryKey: ['edge-documents', id, from, to],
+    queryFn: ({ signal }) =>
+      get<ConfigurationDifference>(`/api/edges/${id}/configuration-versions/${to}/differences/${from}`, signal),
+    staleTime: Number.POSITIVE_INFINITY,
+  })
+
+const GAPS_AT_ONCE = 50
+export const gapsQuery = (id: string) =>
+  infiniteQueryOptions({
+    queryKey: ['edges', 'one', id, 'gaps'],
+    queryFn: ({ signal, pageParam }) => {
+      const page = queryString({ limit: GAPS_AT_ONCE, cursor: pageParam })
+      return get<PageOf<EdgeGap>>(`/api/edges/${id}/gaps${page}`, signal)
+    },
+    initialPageParam: '',
+    getNextPageParam: ({ nextCursor }) => nextCursor,
+  })
 
 export const inboxQuery = (show: string) => list<InboxItem>('inbox', '/api/inbox', { show })
 export const peopleQuery = (q: string) => list<Person>('people', '/api/people', { q })

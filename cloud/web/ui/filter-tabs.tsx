@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react'
+import { type ReactNode, useEffect, useRef } from 'react'
 import './filter-tabs.css'
 
 export interface FilterTab<K extends string> {
@@ -13,8 +13,15 @@ export function FilterTabs<K extends string>(props: {
   readonly active: K
   readonly onChange: (key: K) => void
 }) {
+  const element = useRef<HTMLFieldSetElement>(null)
+  // On a phone the chosen one may stand beyond the edge.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: it is the choice that moves it.
+  useEffect(() => {
+    const chosen = element.current?.querySelector<HTMLElement>('.tab-active')
+    if (element.current && chosen) element.current.scrollLeft = chosen.offsetLeft - 48
+  }, [props.active])
   return (
-    <fieldset className="tabs" aria-label={props.label}>
+    <fieldset ref={element} className="tabs" aria-label={props.label}>
       {props.tabs.map((tab) => (
         <button
           key={tab.key}

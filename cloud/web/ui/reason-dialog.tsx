@@ -8,6 +8,8 @@ import { useTexts } from './language.ts'
 /** Asks for the reason that an act needs: chips first, free text last; the button names the consequence. */
 export function ReasonDialog(props: {
   readonly title: string
+  /** What the act does, before anything is asked. */
+  readonly says?: string
   readonly submit: string
   readonly chips?: readonly { readonly key: string; readonly text: string }[]
   readonly run: (reason: string, send: Send) => Promise<unknown>
@@ -20,6 +22,7 @@ export function ReasonDialog(props: {
   const reason = text.trim() || chip || ''
   return (
     <Dialog title={props.title} onClose={props.onClose}>
+      {props.says ? <p>{props.says}</p> : null}
       {props.chips ? <Choices label={t('room.reason')} options={props.chips} chosen={chip} onChoose={setChip} /> : null}
       <label className="label" htmlFor={id}>
         <span className="meta">{t('room.reason')}</span>

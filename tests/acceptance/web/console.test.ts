@@ -4,6 +4,7 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Demo, PASSWORD, startDemo } from '#tests/support/demo.ts'
 import { connectScriptedEdge } from '#tests/support/sparkplug-edge.ts'
+import { realBox } from './box.ts'
 import { expectSound, launch, openAs, type Person, type Size, settled, smallTouchTargets } from './browser.ts'
 
 let browser: Browser
@@ -243,13 +244,29 @@ async function fillTasks(person: Person): Promise<void> {
 }
 
 const REGISTRATIONS = [
-  { size: 'desktop', language: 'en', name: 'line-8', open: 'Register an edge', send: 'Register', copy: 'Copy Secret' },
-  { size: 'phone', language: 'zh-CN', name: 'line-9', open: '注册边缘网关', send: '注册', copy: '复制 密钥' },
+  {
+    size: 'desktop',
+    language: 'en',
+    name: 'line-8',
+    open: 'Enrol an edge',
+    send: 'Register and make a code',
+    secretWay: /user name and secret/,
+    copy: 'Copy Secret',
+  },
+  {
+    size: 'phone',
+    language: 'zh-CN',
+    name: 'line-9',
+    open: '接入边缘网关',
+    send: '注册并生成代码',
+    secretWay: /用户名和密钥/,
+    copy: '复制 密钥',
+  },
 ] as const
 const EDGE_STATES = { en: ['Never connected', 'Online'], 'zh-CN': ['从未连接', '在线'] } as const
 
 describe.each(REGISTRATIONS)('an engineer registers a box ($size, $language)', (given) => {
-  const { size, language, name, open, send, copy } = given
+  const { size, language, name, open, send, secretWay, copy } = given
   const [never, online] = EDGE_STATES[language]
   let engineer: Person
   let secret = ''
@@ -282,15 +299,15 @@ describe.each(REGISTRATIONS)('an engineer registers a box ($size, $language)', (
 
   it('sends by Enter and gets the secret, this once, with a way to copy it', async () => {
     await engineer.page.locator('.edge-form .field').nth(1).press('Enter')
+    await engineer.page.getByText(secretWay).click()
     await engineer.page.getByRole('button', { name: copy }).click()
-    secret = (await engineer.page.locator('.edge-copy').nth(1).textContent()) ?? ''
+    secret = (await engineer.page.locator('details .edge-copy').nth(1).textContent()) ?? ''
     expect(secret.length).toBeGreaterThan(20)
     expect(await engineer.page.evaluate('navigator.clipboard.readText()')).toBe(secret)
     await expectSound(engineer, 'edge secret')
     if (size === 'phone') expect(await smallTouchTargets(engineer.page)).toEqual([])
-    await engineer.page.keyboard.press('Escape')
-    await rowOf().getByText(never).waitFor()
     await engineer.goTo('/edges')
+    await rowOf().getByText(never).waitFor()
     expect(await engineer.page.content()).not.toContain(secret)
   })
 
@@ -303,10 +320,122 @@ describe.each(REGISTRATIONS)('an engineer registers a box ($size, $language)', (
     const tags = [{ tag: 'total-active-power', alias: 10, type: 'double', value: 42.5 }] as const
     await box.deviceBirth(`meter-${name}`, tags, { profile: 'energy-meter' })
     await rowOf().locator('.edge-link').click()
-    await engineer.page.locator('.device-row', { hasText: `meter-${name}` }).waitFor()
+    await engineer.page.locator('.device-name', { hasText: `meter-${name}` }).click()
     await engineer.page.locator('.tag-table').getByText('42.5').waitFor()
     await expectSound(engineer, 'new edge')
     await box.close()
+  })
+})
+
+describe('an engineer enrols a box, from the first line to its first value', () => {
+  const box = realBox()
+  let desk: Person
+  /** Somebody who looks on from a phone, in the other language. */
+  let phone: Person
+  let id = ''
+  const both = async (what: string) => {
+    await expectSound(desk, what)
+    await expectSound(phone, `${what} on a phone`)
+    expect(await smallTouchTargets(phone.page), what).toEqual([])
+  }
+
+  beforeAll(async () => {
+    desk = await person('engineer', 'desktop')
+    phone = await person('admin', 'phone', 'zh-CN')
+  })
+  afterAll(async () => {
+    await box.close()
+    await phone.close()
+    await desk.close()
+  })
+
+  it('gets a one-time code with the lines to run, also as a QR code', async () => {
+    await desk.goTo('/edges/new')
+    await desk.page.locator('.edge-form .field').nth(1).fill('line-7')
+    await desk.press('Register and make a code')
+    await desk.page.locator('.enrol-qr canvas').waitFor()
+    await desk.sees('Waiting for the box to use the code…')
+    id = new URL(desk.page.url()).searchParams.get('edge') ?? ''
+    await phone.goTo(`/edges/new?edge=${id}`)
+    await both('enrolment')
+  })
+
+  it('follows the box until it is connected, without a reload', async () => {
+    const lines = await desk.page.locator('.enrol-code .edge-copy').allTextContents()
+    await box.run(lines[0] ?? '')
+    await desk.sees(/Enrolled .* ago$/)
+    box.start(lines[1] ?? '')
+    await desk.sees(/Connected .* ago$/)
+    await desk.press('Add devices')
+    await desk.sees('The box runs its own edge.yaml. Nothing was pushed yet.')
+  })
+
+  it('is told every fault at its line, by the box, before anything is sent', async () => {
+    const { page } = desk
+    await page.getByRole('button', { name: 'Edit version 1' }).click()
+    const field = page.locator('.code-field')
+    await field.fill(box.file().replace('devices: []', 'scan: { fast: x }\ndevicez: []'))
+    await desk.press('Check on the box')
+    await page.locator('.config-faults li').nth(2).waitFor()
+    expect(await page.locator('.code-marked').count()).toBe(3)
+    await page.locator('.config-line', { hasText: 'Line 8' }).click()
+    const selected = await page.evaluate<string>('getSelection().toString()')
+    expect(selected).toBe('scan: { fast: x }')
+    await expectSound(desk, 'faults of a configuration')
+  })
+
+  it('compares, pushes with a reason, and sees the first value', async () => {
+    const { page } = desk
+    const { endpoints } = JSON.parse(readFileSync(join(demo.data, 'demo', 'endpoints.json'), 'utf8'))
+    const { modbus } = endpoints.find(({ device }: { device: string }) => device === 'meter-1')
+    const lines = ['devices:', `  - { device: meter-7, profile: energy-meter, modbus: ${JSON.stringify(modbus)} }`]
+    await page.locator('.code-field').fill(box.file().replace('devices: []', lines.join('\n')))
+    await desk.press('Save and compare')
+    await page.locator('.difference-added', { hasText: 'meter-7' }).waitFor()
+    await desk.press('Push version 2…')
+    await page.locator('dialog textarea').fill('First meter')
+    await expectSound(desk, 'push')
+    await page.locator('dialog .act-big button').click()
+    await desk.sees('v2: taken by the box')
+    await page.locator('dialog').getByRole('button', { name: 'Close' }).last().click()
+    await desk.sees('The box runs version 2, as pushed.')
+    await desk.sees(/First meter/)
+    expect(box.file()).toContain('meter-7')
+    await phone.goTo(`/edges/${id}/tags`)
+    await phone.page.locator('.tag-table tbody tr').first().waitFor()
+  })
+
+  it.each(['devices', 'lanes', 'gaps', 'configuration', 'certificates'])('%s of the box hold', async (tab) => {
+    for (const one of [desk, phone]) await one.goTo(`/edges/${id}/${tab}`)
+    await both(`${tab} of a box`)
+  })
+
+  it('rolls back to the version before, with a reason', async () => {
+    await desk.goTo(`/edges/${id}/configuration`)
+    await desk.page.getByRole('button', { name: 'Roll back… 1' }).click()
+    await desk.page.locator('dialog textarea').fill('Wrong meter')
+    await desk.page.locator('dialog .act-big button').click()
+    await desk.sees('v1: taken by the box')
+    await desk.page.locator('dialog').getByRole('button', { name: 'Close' }).last().click()
+    await phone.goTo(`/edges/${id}/configuration`)
+    await phone.sees(/^✓ 网关运行已下发的版本 1。$|版本 1 正在试运行/)
+    expect(box.file()).toContain('devices: []')
+  })
+
+  it('cuts the box off by revoking its certificate, which says what it does', async () => {
+    await phone.goTo(`/edges/${id}/certificates`)
+    await phone.page.locator('.certificate').getByRole('button', { name: '吊销…' }).tap()
+    await phone.sees(/网关立即断开/)
+    await phone.press('网关停止使用')
+    await expectSound(phone, 'revocation on a phone')
+    await phone.press('吊销证书')
+    await phone.sees('已吊销')
+    await desk.goTo('/edges?show=attention')
+    await desk.page
+      .locator('.edges > li', { hasText: 'line-7' })
+      .getByText(/is not connected/)
+      .waitFor()
+    await expectSound(desk, 'fleet with a box that was cut off')
   })
 })
 
@@ -364,9 +493,12 @@ describe.each([
 
   it('the page of an edge holds, with its devices and tags', async () => {
     await engineer.goTo('/edges')
-    await engineer.page.locator('.edge-link').first().click()
-    await engineer.page.locator('.tag-table tbody tr').first().waitFor()
+    await engineer.page.locator('.edge-link', { hasText: '/line-1' }).click()
+    await engineer.page.locator('.device-row').first().waitFor()
     await holds('edge')
+    await engineer.page.locator('.device-name').first().click()
+    await engineer.page.locator('.tag-table tbody tr').first().waitFor()
+    await holds('tags of an edge')
   })
 
   it('the page of an alarm holds, with the act first', async () => {

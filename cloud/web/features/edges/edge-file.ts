@@ -68,3 +68,10 @@ export const edgeCommandOf = (host: string): string => (isLoopback(host) ? `ANDO
 /** How the box gets the root from the console's own address; the fingerprint tells that it is the right one. */
 export const rootCommandOf = (origin: string): string =>
   `curl -fo root.pem ${origin}/ca && openssl x509 -in root.pem -noout -fingerprint -sha256`
+
+/** How an enrolled agent is started. On the machine of the cloud its page leaves 8090 to the edge of the demo. */
+export const startCommandOf = (host: string): string =>
+  `${isLoopback(host) ? 'ANDON_EDGE_PORT=8091 ' : ''}andon edge --config edge.yaml`
+
+/** The address of the cloud in the line that enrols. */
+export const cloudOf = (command: string): string => /--cloud (\S+)/.exec(command)?.[1] ?? ''

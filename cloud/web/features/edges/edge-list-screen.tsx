@@ -1,62 +1,46 @@
 import { useQuery } from '@tanstack/react-query'
-import { Link } from '@tanstack/react-router'
+import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
 import Button from 'antd/es/button'
-import { useState } from 'react'
 import type { Edge } from '#shared/contracts/edge.ts'
-import type { Role } from '#shared/contracts/person.ts'
 import { edgesQuery, sessionQuery } from '../../api/queries.ts'
-import { useServerNow } from '../../api/server-time.ts'
+import { serverNow } from '../../api/server-time.ts'
 import { EmptyState } from '../../ui/empty-state.tsx'
-import { formatAge } from '../../ui/format.ts'
+import { FilterTabs } from '../../ui/filter-tabs.tsx'
 import { useTexts } from '../../ui/language.ts'
 import { Loaded } from '../../ui/loaded.tsx'
-import { StateBadge } from '../../ui/state-badge.tsx'
-import { useCauseWord } from '../../ui/words.ts'
-import { RegisterDialog } from './register-dialog.tsx'
+import { EdgeFigures, EdgeName, Faults } from './edge-summary.tsx'
+import { byHealth, fits, isShown, mayManage, SHOWS, type Show } from './fleet.ts'
 import './edges.css'
 
-const isUnhealthy = (edge: Edge) => edge.status !== 'online' || edge.faults.length > 0
-const byHealth = (a: Edge, b: Edge) => Number(isUnhealthy(b)) - Number(isUnhealthy(a)) || a.edge.localeCompare(b.edge)
-
-const REGISTRARS: readonly Role[] = ['engineer', 'administrator']
+const route = getRouteApi('/inside/edges')
 
 /** The fleet of edge boxes, unhealthy ones first; each fault is told as cause and step. */
 export function EdgeListScreen() {
   const { t } = useTexts()
   const edges = useQuery(edgesQuery)
-  const roles = useQuery(sessionQuery).data?.person.roles ?? []
-  const [isRegistering, setRegistering] = useState(false)
-  const known = edges.data?.items
-  const register =
-    known && roles.some((role) => REGISTRARS.includes(role)) ? (
-      <Button type="primary" onClick={() => setRegistering(true)}>
-        {t('edges.register')}
+  const canEnrol = mayManage(useQuery(sessionQuery).data?.person.roles ?? [])
+  const enrol = canEnrol ? (
+    <Link to="/edges/new">
+      <Button type="primary" tabIndex={-1}>
+        {t('edges.enrol')}
       </Button>
-    ) : null
+    </Link>
+  ) : null
+  const known = edges.data?.items.length ?? 0
   return (
     <div className="screen">
       <header className="screen-head">
         <div className="title">
           <h1>{t('edges.title')}</h1>
         </div>
-        {known?.length ? register : null}
+        {known > 0 ? <div className="acts">{enrol}</div> : null}
       </header>
-      {isRegistering && known ? <RegisterDialog edges={known} onClose={() => setRegistering(false)} /> : null}
       <Loaded query={edges} height={240}>
         {(data) =>
           data.items.length === 0 ? (
-            <EmptyState kind="nothing-yet" title={t('edges.empty')} next={t('edges.emptyNext')} act={register} />
+            <EmptyState kind="nothing-yet" title={t('edges.empty')} next={t('edges.emptyNext')} act={enrol} />
           ) : (
-            <ul className="edges">
-              {data.items.toSorted(byHealth).map((edge) => (
-                <li key={edge.id} className="panel">
-                  <Link to="/edges/$id" params={{ id: edge.id }} className="edge-link">
-                    <EdgeSummary edge={edge} />
-                  </Link>
-                  <Faults edge={edge} />
-                </li>
-              ))}
-            </ul>
+            <Fleet edges={data.items} />
           )
         }
       </Loaded>
@@ -64,68 +48,69 @@ export function EdgeListScreen() {
   )
 }
 
-/** Whether it is there, how far behind, what it lost, what it carries. */
-export function EdgeSummary({ edge }: { readonly edge: Edge }) {
-  const { t, language } = useTexts()
-  const now = useServerNow()
-  const depth = Number(edge.journalDepth)
+function Fleet({ edges }: { readonly edges: readonly Edge[] }) {
+  const { t } = useTexts()
+  const search = route.useSearch()
+  const navigate = useNavigate()
+  // The order is that of the last answer: nothing moves under a finger while seconds pass.
+  const now = serverNow()
+  const show = SHOWS.find((one) => one === search.show) ?? 'all'
+  const go = (next: typeof search) => void navigate({ to: '/edges', search: next, replace: true })
+  const shown = edges.filter((edge) => isShown(edge, show, now) && fits(edge, search.q ?? '')).toSorted(byHealth(now))
+  const count = (one: Show) => edges.filter((edge) => isShown(edge, one, now)).length
   return (
     <>
-      <span className="row wrap">
-        <b>
-          {edge.group}/{edge.edge}
-        </b>
-        <StateBadge kind="edge" state={edge.status} />
-        <span className="meta">{edge.name}</span>
-      </span>
-      <span className="edge-figures meta num">
-        <span>
-          {edge.lastMessageAt
-            ? t('edges.lastMessage', { age: formatAge(now - Date.parse(edge.lastMessageAt), language) })
-            : t('edges.noMessage')}
-        </span>
-        <span>
-          {t('edges.journal')} {depth > 0 ? t('edges.journalDepth', { count: depth }) : t('edges.journalEmpty')}
-        </span>
-        <span>
-          {t('edges.gaps')} {edge.gapCount}
-        </span>
-        <span>
-          {t('edges.devices')} {edge.deviceCount}
-        </span>
-        <span>
-          {t('edges.tags')} {edge.tagCount}
-        </span>
-      </span>
+      <div className="edge-filters">
+        <FilterTabs
+          label={t('edges.show.label')}
+          active={show}
+          onChange={(key: Show) => go({ ...search, show: key })}
+          tabs={SHOWS.map((key) => ({ key, label: t(`edges.show.${key}`, { count: count(key) }) }))}
+        />
+        <input
+          type="search"
+          className="field"
+          aria-label={t('edges.search')}
+          placeholder={t('edges.search')}
+          value={search.q ?? ''}
+          onChange={(event) => go({ ...search, q: event.target.value })}
+        />
+      </div>
+      {shown.length === 0 ? (
+        <EmptyState
+          kind="filtered"
+          title={t('edges.filtered')}
+          act={<Button onClick={() => go({})}>{t('edges.clear')}</Button>}
+        />
+      ) : (
+        <Rows edges={shown} />
+      )}
     </>
   )
 }
 
-/** What is wrong in words; the last gap with its cause. */
-export function Faults({ edge }: { readonly edge: Edge }) {
-  const { t, time } = useTexts()
-  const causeWord = useCauseWord()
-  const gap = edge.lastGap
-  if (edge.faults.length === 0 && !gap) return null
+const COLUMNS = ['edge', 'message', 'journal', 'gaps', 'devices', 'configuration', 'certificate'] as const
+
+function Rows({ edges }: { readonly edges: readonly Edge[] }) {
+  const { t } = useTexts()
   return (
-    <ul className="edge-faults">
-      {edge.faults.map((fault) => (
-        <li key={`${fault.code}${fault.detail}`}>
-          <b aria-hidden="true">! </b>
-          {fault.detail}
-        </li>
-      ))}
-      {gap ? (
-        <li className="meta">
-          {t('edges.gaps')} {gap.device ?? ''}:{' '}
-          {t('edges.gapLast', {
-            count: Number(gap.count),
-            cause: causeWord(gap.cause),
-            from: time(gap.from),
-            to: time(gap.to),
-          })}
-        </li>
-      ) : null}
-    </ul>
+    <div className="panel">
+      <div className="edge-columns edge-grid meta" aria-hidden="true">
+        {COLUMNS.map((column) => (
+          <span key={column}>{t(`edges.column.${column}`)}</span>
+        ))}
+      </div>
+      <ul className="edges">
+        {edges.map((edge) => (
+          <li key={edge.id}>
+            <Link to="/edges/$id/{-$tab}" params={{ id: edge.id }} className="edge-link edge-grid">
+              <EdgeName edge={edge} />
+              <EdgeFigures edge={edge} />
+            </Link>
+            <Faults edge={edge} />
+          </li>
+        ))}
+      </ul>
+    </div>
   )
 }

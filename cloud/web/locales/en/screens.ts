@@ -84,6 +84,12 @@ export const screens = {
     notShelved: 'It is not shelved any more.',
     outOfLimits: 'The number is outside the limits of the task.',
     resultForm: 'The result does not fit the task.',
+    caElsewhere:
+      'This process does not have the authority that signs: run the roles web and broker on one data directory.',
+    edgeOffline: 'The box is not connected; nothing was sent. Wait until it is there, then try again.',
+    edgeTellsNothing: 'The box has not told yet what it runs. Try again in some seconds.',
+    notChecked: 'The box did not check it: it does not answer, is not an edge of Andon, or is an older one.',
+    drift: 'edge.yaml was changed at the box. Compare, then decide which one counts.',
     groupTaken: 'This group belongs to another organisation. Choose another name.',
     tooMany: 'Too many attempts. Wait a little, then try again.',
   },

@@ -1,6 +1,6 @@
 import type { Texts } from '../texts.ts'
 
-export const screens: Omit<Texts, 'words'> = {
+export const screens: Omit<Texts, 'words' | 'edges'> = {
   app: {
     name: 'Andon',
     skip: '跳到正文',
@@ -85,6 +85,11 @@ export const screens: Omit<Texts, 'words'> = {
     notShelved: '已不在搁置状态。',
     outOfLimits: '数值超出任务的范围。',
     resultForm: '结果与任务不符。',
+    caElsewhere: '这个进程没有签发机构的私钥：请让 web 和 broker 角色使用同一数据目录。',
+    edgeOffline: '网关未连接，没有下发任何内容。请等它连上再试。',
+    edgeTellsNothing: '网关还没有上报它运行的配置。请等几秒再试。',
+    notChecked: '网关没有检查：它没有答复、不是 Andon 的网关，或版本太旧。',
+    drift: 'edge.yaml 在网关上被改动。请先比较，再决定采用哪一份。',
     groupTaken: '这个组属于别的组织。请换一个名称。',
     tooMany: '尝试次数过多。请稍等后再试。',
   },
