@@ -135,7 +135,8 @@ describe('the fence', () => {
     expect(rows.map((row) => row.name)).toEqual([
       ...['alarm_log', 'alarm_points', 'detection_checkpoints', 'detection_gap_tags', 'detection_gaps'],
       ...['detection_marks', 'devices', 'edge_sessions', 'edges', 'gaps'],
-      ...['history_gaps', 'history_marks', 'history_refusals', 'machine_states', 'occurrences', 'tags'],
+      ...['history_gaps', 'history_marks', 'history_refusals', 'machine_states', 'occurrences'],
+      ...['set_aside_payloads', 'tags'],
     ])
   })
 

@@ -116,7 +116,8 @@ describe.skipIf(!mosquittoProgram())('STATE among several processes', () => {
     await eventually(() => states.at(-1)?.online).toBe(true)
     await end(running.shift() ?? first)
     await eventually(hasReturned).toBe(true)
-    expect(running.filter((one) => lastWill(one))).toHaveLength(1)
+    // One who took the seat and lost it at once to another connects anew without a will.
+    await eventually(() => running.filter((one) => lastWill(one)).length).toBe(1)
   })
 
   it('is held again where its holder was declared dead without the broker having noticed', async () => {
