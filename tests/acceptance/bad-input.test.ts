@@ -309,7 +309,7 @@ describe('data of another version', () => {
     const { code, text } = await andon(['edge', '--config', path], { ANDON_EDGE_PORT: '0' })
     expect(code).toBe(1)
     expect(text).toMatch(
-      /is of version 99, this program reads version 1\. Start a newer Andon.*another 'data' in edge\.yaml/,
+      /is of version 99, this program reads version 2\. Start a newer Andon.*another 'data' in edge\.yaml/,
     )
   })
 })
