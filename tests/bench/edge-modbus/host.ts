@@ -1,6 +1,6 @@
 /**
  * A broker and host in a process of their own: takes what the edge sends, acknowledges it every half second, and compares
- * each value with what the simulator showed in the second of its source time.
+ * each value with what the simulator showed in the period of its source time.
  */
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
@@ -126,15 +126,17 @@ function commit(first: bigint, last: bigint): boolean {
 }
 
 /**
- * A reply may have been on its way when the second changed. What a first scan read long before it ended takes gateway time,
+ * A reply may have been on its way when the period changed. What a first scan read long before it ended takes gateway time,
  * and on a busy machine the simulator itself is late: such values are told apart from those that were never shown.
  */
 function compare(place: number, value: number, at: number): void {
   counts.compared++
-  const second = Math.floor(at / 1000)
-  for (let back = 0; back <= OLDEST_SECONDS; back++) {
-    if (value !== valueAt(place, second - back)) continue
-    if (back > LATE_SECONDS) counts.late++
+  const periodMs = load?.periodMs ?? 1000
+  const period = Math.floor(at / periodMs)
+  const [late, oldest] = [(LATE_SECONDS * 1000) / periodMs, (OLDEST_SECONDS * 1000) / periodMs]
+  for (let back = 0; back <= oldest; back++) {
+    if (value !== valueAt(place, period - back)) continue
+    if (back > late) counts.late++
     return
   }
   counts.wrong++
