@@ -4,6 +4,7 @@ import type { Quality } from '#shared/contracts/sample.ts'
 import { PayloadError } from '#shared/sparkplug/payload-error.ts'
 import { WireReader } from '#shared/sparkplug/reader.ts'
 import { WireWriter } from '#shared/sparkplug/wire.ts'
+import { writeQualities } from './record-codec.ts'
 import { type ValueColumns, valueReader, valueWriter } from './value-columns.ts'
 
 /**
@@ -94,17 +95,6 @@ function writeTimes(out: WireWriter, records: readonly BlockRecord[]): void {
       out.varint(zigzag(sourceAt - previous))
       previous = sourceAt
     }
-  }
-}
-
-function writeQualities(out: WireWriter, samples: readonly TagSample[]): void {
-  for (let i = 0; i < samples.length; ) {
-    const quality = samples[i]?.quality ?? 0
-    let end = i + 1
-    while (end < samples.length && samples[end]?.quality === quality) end += 1
-    out.varint(quality)
-    out.varint(end - i)
-    i = end
   }
 }
 

@@ -54,7 +54,8 @@ function writeTimes(out: WireWriter, samples: readonly TagSample[]): void {
   }
 }
 
-function writeQualities(out: WireWriter, samples: readonly TagSample[]): void {
+/** Writes the qualities of samples in runs: each with its length. */
+export function writeQualities(out: WireWriter, samples: readonly TagSample[]): void {
   for (let i = 0; i < samples.length; ) {
     const quality = samples[i]?.quality ?? 0
     let end = i + 1

@@ -8,9 +8,9 @@ import { storedGap, storeGap, unnumberedGap } from './gaps.ts'
 import type { HostContext } from './host-context.ts'
 
 /** A payload of a journal comes again while nobody acknowledges it; after so many failures it no longer holds up what follows. */
-export const MOST_FAILURES = 3
+const MOST_FAILURES = 3
 /** Payloads of one edge that are kept for whoever mends the fault; later ones are counted alone. */
-export const MOST_KEPT = 100
+const MOST_KEPT = 100
 const MOST_REMEMBERED = 1000
 
 /**
