@@ -9,6 +9,7 @@ const PROGRAMS = {
   chromium: ['/usr/bin/chromium'],
   'victoria-metrics': ['/usr/bin/victoria-metrics', '/usr/local/bin/victoria-metrics'],
   influxdb: ['/usr/bin/influxd', '/usr/local/bin/influxd'],
+  openssl: ['/usr/bin/openssl', '/usr/local/bin/openssl', '/opt/homebrew/bin/openssl'],
   socat: ['/usr/bin/socat', '/usr/local/bin/socat', '/opt/homebrew/bin/socat'],
   'redis-server': ['/usr/bin/redis-server', '/usr/local/bin/redis-server', '/opt/homebrew/bin/redis-server'],
   iproute2: ['/usr/sbin/ip', '/sbin/ip', '/usr/bin/ip', '/bin/ip'],

@@ -6,7 +6,7 @@ export type Ring = (typeof RINGS)[number]
 
 /** Debian packages whose programs the tests of a ring run; a test whose program is missing is skipped. */
 export const RING_PACKAGES: Readonly<Record<Ring, readonly DebianPackage[]>> = {
-  unit: ['socat'],
+  unit: ['socat', 'openssl'],
   conformance: ['mosquitto', 'victoria-metrics', 'influxdb', 'redis-server'],
   acceptance: ['mosquitto', 'victoria-metrics', 'redis-server', 'iproute2', 'systemd', 'qemu-user-static'],
   chaos: ['mosquitto', 'victoria-metrics', 'redis-server'],
