@@ -69,6 +69,7 @@ export class WireHost {
       this.#receive(packet.topic, Buffer.from(packet.payload), packet)
       done(null)
     }
+    aedes.on('ack', () => this.happened.emit('taken'))
     aedes.on('subscribe', (list) => {
       this.subscriptions.push(...list.map(({ topic }) => topic))
       this.happened.emit('it')
@@ -125,6 +126,13 @@ export class WireHost {
     this.#publish(topic, payload, retain)
   }
 
+  /** Publishes at QoS 1 and waits until a subscriber has taken it. */
+  async deliver(topic: string, payload: Uint8Array): Promise<void> {
+    const taken = once(this.happened, 'taken')
+    this.#publish(topic, payload, false, 1)
+    await taken
+  }
+
   acknowledge(): void {
     if (this.epoch === undefined) return
     this.command([
@@ -133,8 +141,8 @@ export class WireHost {
     ])
   }
 
-  #publish(topic: string, payload: Uint8Array, retain = false): void {
-    const packet = { cmd: 'publish', topic, payload: Buffer.from(payload), qos: 0, retain, dup: false } as const
+  #publish(topic: string, payload: Uint8Array, retain = false, qos: 0 | 1 = 0): void {
+    const packet = { cmd: 'publish', topic, payload: Buffer.from(payload), qos, retain, dup: false } as const
     this.#aedes?.publish(packet, () => undefined)
   }
 

@@ -5,9 +5,10 @@ import { type ProtoPayloadObject, protoDecode } from '#tests/support/sparkplug-d
 
 /** One thing that happened on the wire between a client and its broker, in order, over all its connections. */
 export type WireEvent =
-  | { readonly kind: 'connect'; readonly connection: number; readonly packet: IConnectPacket }
+  | { readonly kind: 'connect'; readonly connection: number; readonly server: number; readonly packet: IConnectPacket }
   | { readonly kind: 'subscribe'; readonly connection: number; readonly packet: ISubscribePacket }
   | { readonly kind: 'disconnect'; readonly connection: number }
+  | { readonly kind: 'closed'; readonly connection: number }
   | PublishEvent
 
 /** A PUBLISH; `command` when the broker sent it to the client. */
@@ -20,19 +21,34 @@ export interface PublishEvent {
   readonly qos: number
   readonly retain: boolean
   readonly payload: ProtoPayloadObject
+  /** What a STATE says; its payload is no Sparkplug payload. */
+  readonly state?: HostState
 }
+
+export interface HostState {
+  readonly online: boolean
+  readonly timestamp: number
+}
+
+/** Connections of different servers have numbers apart. */
+const CONNECTIONS_A_SERVER = 1000
 
 /** A TCP proxy in front of a broker that takes down every packet. It never changes one. */
 export class Capture {
-  readonly events: WireEvent[] = []
+  readonly events: WireEvent[]
+  readonly #number: number
   port = 0
   #server: Server | undefined
   #sockets = new Set<Socket>()
-  #connections = 0
+  #connections: number
   readonly #brokerPort: () => number
 
-  constructor(brokerPort: () => number) {
+  /** Several captures may write into one list of events, each under a number of its own. */
+  constructor(brokerPort: () => number, events: WireEvent[] = [], server = 0) {
     this.#brokerPort = brokerPort
+    this.events = events
+    this.#number = server
+    this.#connections = server * CONNECTIONS_A_SERVER
   }
 
   async start(): Promise<void> {
@@ -67,6 +83,7 @@ export class Capture {
       socket.on('close', () => {
         this.#sockets.delete(socket)
         other.destroy()
+        if (socket === client) this.events.push({ kind: 'closed', connection })
       })
     }
     const up = this.#reader(connection, true)
@@ -85,7 +102,8 @@ export class Capture {
     const reader = parser({ protocolVersion: 4 })
     reader.on('packet', (packet) => {
       if (packet.cmd === 'publish') this.#publish(connection, packet, isUp)
-      if (packet.cmd === 'connect' && isUp) this.events.push({ kind: 'connect', connection, packet })
+      if (packet.cmd === 'connect' && isUp)
+        this.events.push({ kind: 'connect', connection, server: this.#number, packet })
       if (packet.cmd === 'subscribe' && isUp) this.events.push({ kind: 'subscribe', connection, packet })
       if (packet.cmd === 'disconnect' && isUp) this.events.push({ kind: 'disconnect', connection })
     })
@@ -93,7 +111,9 @@ export class Capture {
   }
 
   #publish(connection: number, { topic, payload, qos, retain }: IPublishPacket, isUp: boolean): void {
-    const [, , message = '', , device] = topic.split('/')
+    const levels = topic.split('/')
+    const isState = levels[1] === 'STATE'
+    const [message = '', device] = isState ? ['STATE'] : [levels[2], levels[4]]
     this.events.push({
       kind: isUp ? 'publish' : 'command',
       connection,
@@ -102,7 +122,9 @@ export class Capture {
       device,
       qos,
       retain,
-      payload: protoDecode(Buffer.from(payload)),
+      ...(isState
+        ? { payload: {}, state: JSON.parse(payload.toString()) as HostState }
+        : { payload: protoDecode(Buffer.from(payload)) }),
     })
   }
 }

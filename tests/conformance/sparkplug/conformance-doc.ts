@@ -1,6 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { TOLERANCES, type Tolerance } from '#cloud/pipeline/host/tolerances.ts'
+import { CLAUSE_IDS, CLAUSES_OF_OTHERS } from './clause-ids.ts'
 import { EDGE_CLAUSES, EDGE_CLAUSES_ELSEWHERE } from './edge-clauses.ts'
+import { NESTED_CLAUSES } from './edge-nested.ts'
+import { PRIMARY_HOST_CLAUSES } from './edge-primary-host.ts'
 import { HOST_CLAUSES, HOST_CLAUSES_ELSEWHERE, type Where } from './host-table.ts'
 
 /** Where the tables are shown. */
@@ -16,6 +19,8 @@ const SEEN: Readonly<Record<Where, string>> = {
 const WILLS: readonly Tolerance[] = ['will-qos-0', 'no-will']
 const wills = () => WILLS.map((rule) => `\`${rule}\``).join(' and ')
 
+const listed = (clauses: readonly { readonly id: string }[]) => clauses.map(({ id }) => `\`${id}\``).join(', ')
+
 const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
   [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 
@@ -23,7 +28,9 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
 export function conformanceDoc(): string {
   const host = HOST_CLAUSES.map(({ id, words, where }) => [`\`${id}\``, words, SEEN[where]])
   const hostElsewhere = Object.entries(HOST_CLAUSES_ELSEWHERE).map(([id, { words, why }]) => [`\`${id}\``, words, why])
-  const edge = EDGE_CLAUSES.map(({ id }) => `\`${id}\``).join(', ')
+  const nested = new Set(NESTED_CLAUSES.map(({ id }) => id))
+  const inLife = EDGE_CLAUSES.filter(({ id, scene }) => scene === undefined && !nested.has(id))
+  const others = Object.entries(CLAUSES_OF_OTHERS).map(([id, why]) => [`\`${id}\``, why])
   const edgeElsewhere = Object.entries(EDGE_CLAUSES_ELSEWHERE).map(([id, why]) => [`\`${id}\``, why])
   const tolerances = Object.entries(TOLERANCES).map(([rule, { clause, words }]) => [
     `\`${rule}\``,
@@ -36,6 +43,9 @@ Made from the tables of the tests by \`node tests/conformance/sparkplug/conforma
 of the specification without \`tck-id-\`; the words are ours and short. "Tested" means: seen on the wire between the real
 pipeline and real MQTT clients, with a mutant of the transcript that the check catches. A host in the broker's own process
 sends no CONNECT, so its will, its session and its subscriptions are seen on an outside broker alone.
+
+All ${Object.values(CLAUSE_IDS).flat().length} testable clauses of the specification 3.0.0 stand below: ${EDGE_CLAUSES.length + Object.keys(EDGE_CLAUSES_ELSEWHERE).length} bind an edge node, some of these a host as well, and
+${Object.keys(CLAUSES_OF_OTHERS).length} neither. A test holds the tables to that list (\`tests/conformance/sparkplug/clause-ids.ts\`).
 
 ## Host application: ${HOST_CLAUSES.length} clauses tested
 
@@ -64,11 +74,22 @@ ${table(['rule', 'clause', 'the edge is admitted although'], tolerances)}
 
 ## Edge node: ${EDGE_CLAUSES.length} clauses tested
 
-${edge}
+In one life (births, data, a device that dies and returns, a rebirth, a cut link, a clean stop), ${inLife.length}:
+${listed(inLife)}
+
+With a primary host, on one server and on two, ${PRIMARY_HOST_CLAUSES.length}:
+${listed(PRIMARY_HOST_CLAUSES)}
+
+Kept by sending no data set and no template, and that none is sent is what is seen, ${NESTED_CLAUSES.length}:
+${listed(NESTED_CLAUSES)}
 
 ## Edge node: not tested on the wire
 
 ${table(['clause', 'why not'], edgeElsewhere)}
+
+## Neither edge node nor host
+
+${table(['clause', 'whom it binds'], others)}
 `
 }
 
