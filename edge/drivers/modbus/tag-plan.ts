@@ -24,9 +24,9 @@ export interface Shelf {
   /** Data bytes of the reply that holds the span. */
   readonly replies: (Buffer | undefined)[]
   /** Registers, or bits in the bit areas, in front of the span in that reply. */
-  readonly offsets: number[]
+  readonly offsets: Int32Array
   /** ms since 1970. */
-  readonly at: number[]
+  readonly at: Float64Array
   /** Why there is no reply. */
   readonly faults: (string | undefined)[]
 }
@@ -44,6 +44,8 @@ export interface TagPlan {
   readonly version: number
   readonly tags: readonly PlacedTag[]
   readonly spans: readonly NumberedSpan[]
+  /** Those of the spans that the device refuses: no block holds them. */
+  readonly refused: readonly NumberedSpan[]
   readonly blocks: readonly PlannedBlock[]
   readonly shelf: Shelf
 }
@@ -65,15 +67,17 @@ export function planTags(
     return { tag, address, number: numberOf(address.span), factor }
   })
   const spans = [...numbered.values()]
-  const wanted = spans.filter((span) => holes.reasonOf(span) === undefined)
+  const isRefused = (span: Span) => holes.reasonOf(span) !== undefined
+  const [wanted, refused] = [spans.filter((span) => !isRefused(span)), spans.filter(isRefused)]
   const { maxGap, maxBlock, bitsFromZero } = limits
   const blocks = planReads(wanted, { maxGap, maxBlock, bitsFromZero, holes: holes.spans(), cuts: holes.cuts })
-  return { version: holes.version, tags: placed, spans, blocks: blocks.map(planned), shelf: newShelf(spans.length) }
+  const shelf = newShelf(spans.length)
+  return { version: holes.version, tags: placed, spans, refused, blocks: blocks.map(planned), shelf }
 }
 
 /** The blocks of a turn: those of the plan, and a few spans that were refused and may be given again. */
 export function blocksOf(plan: TagPlan, holes: Holes, now: number): readonly PlannedBlock[] {
-  const due = holes.due(plan.spans, now)
+  const due = holes.due(plan.refused, now)
   if (due.length === 0) return plan.blocks
   return [...plan.blocks, ...due.map((span) => ({ ...planned(blockOf(span)), isProbe: true }))]
 }
@@ -90,7 +94,7 @@ export const planned = (block: Block<NumberedSpan>): PlannedBlock => ({
 
 const newShelf = (size: number): Shelf => ({
   replies: new Array(size).fill(undefined),
-  offsets: new Array(size).fill(0),
-  at: new Array(size).fill(0),
+  offsets: new Int32Array(size),
+  at: new Float64Array(size),
   faults: new Array(size).fill(undefined),
 })
