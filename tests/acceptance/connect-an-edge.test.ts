@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -8,8 +8,10 @@ import { parse, stringify } from 'yaml'
 import { openAuthority } from '#cloud/platform/certificates/index.ts'
 import { fingerprintOf } from '#cloud/platform/http/root-certificate.ts'
 import { edgeCommandOf, edgeFileOf } from '#cloud/web/features/edges/edge-file.ts'
+import { type ScriptedServer, scriptedServer } from '#edge/drivers/modbus/testing/scripted-server.ts'
 import type { Edge, EdgeRegistered } from '#shared/contracts/edge.ts'
 import type { EnrolmentCodeIssued } from '#shared/contracts/edge-certificate.ts'
+import type { LastValues, RawHistory } from '#shared/contracts/history.ts'
 import type { PageOf } from '#shared/contracts/http.ts'
 import type { Tag } from '#shared/contracts/tag.ts'
 import type { Client } from '#tests/support/client.ts'
@@ -27,9 +29,12 @@ interface Endpoint {
 
 let demo: Demo
 let engineer: Client
+/** A device with registers that this test sets, 64 bits each. */
+let wide: ScriptedServer
 const boxes: ChildProcess[] = []
 
 beforeAll(async () => {
+  wide = await scriptedServer()
   demo = await startDemo()
   engineer = await demo.signIn('engineer')
 })
@@ -39,6 +44,7 @@ afterAll(async () => {
     if (box.exitCode === null && box.kill('SIGINT')) await ended
   }
   engineer?.close()
+  await wide?.close()
   await demo?.stop()
   demo?.remove()
 })
@@ -57,6 +63,30 @@ async function registered(edge: string) {
   const devices = [{ ...printed.devices[0], modbus: meter?.modbus }]
   writeFileSync(file, stringify({ ...printed, mqtt, devices, data: `./${edge}-data` }))
   return { file, secret, broker, printed }
+}
+
+const WIDE_TAGS = { total: { type: 'uint64', at: 0 }, balance: { type: 'int64', at: 4 } } as const
+
+/** Gives a box, before its start, one more device, with a profile of its own. */
+function addWideDevice(file: string): void {
+  const shown = parse(readFileSync(file, 'utf8'))
+  const tags = Object.entries(WIDE_TAGS).map(([tag, { type, at }]) => {
+    return { tag, name: { en: tag, 'zh-CN': tag }, address: `holding:${at}`, type, scan: 'fast' }
+  })
+  const about = { profile: 'wide-counter', version: 1, name: { en: 'Wide', 'zh-CN': '宽' }, assetClass: 'counter' }
+  const profiles = join(demo.data, shown.data, 'profiles')
+  mkdirSync(profiles, { recursive: true })
+  writeFileSync(join(profiles, 'wide-counter.yaml'), stringify({ ...about, protocol: 'modbus', tags }))
+  const device = { device: 'wide-1', profile: 'wide-counter', modbus: { host: '127.0.0.1', port: wide.port } }
+  writeFileSync(file, stringify({ ...shown, devices: [...shown.devices, device] }))
+}
+
+/** Puts both numbers into the registers at once, most significant word first. */
+function setWide(total: bigint, balance: bigint): void {
+  const bytes = Buffer.alloc(16)
+  bytes.writeBigUInt64BE(total, 0)
+  bytes.writeBigInt64BE(balance, 8)
+  for (let i = 0; i < 8; i++) wide.registers.set(i, bytes.readUInt16BE(2 * i))
 }
 
 /** Starts an edge as in the README; the port of its page is any free one. */
@@ -87,11 +117,42 @@ describe('a box beyond the machine of the cloud', () => {
     expect(pem).toBe(readFileSync(kept, 'utf8'))
     expect(statSync(kept).mode & 0o777).toBe(0o644)
     writeFileSync(join(demo.data, 'root.pem'), pem)
+    addWideDevice(file)
     startBox(file, secret)
     await engineer.until('good values of the new box', async () => {
       const { items } = await engineer.get<PageOf<Tag>>('/api/tags?edge=line-2&limit=500')
       return items.some(({ quality, sourceAt }) => quality === 'good' && sourceAt !== null)
     })
+  })
+
+  it('keeps every digit of numbers of 64 bits, from the register to history and its API', async () => {
+    const path = (tag: string) => `${GROUP}/line-2/wide-1/${tag}`
+    const began = new Date(Date.now() - 60_000).toISOString()
+    const steps = [
+      { total: 9_007_199_254_740_993n, balance: -9_007_199_254_740_993n },
+      { total: 9_223_372_036_854_775_809n, balance: -9_223_372_036_854_775_807n },
+      { total: 18_446_744_073_709_551_615n, balance: -9_223_372_036_854_775_808n },
+    ]
+    engineer.watchValues([path('total'), path('balance')])
+    for (const { total, balance } of steps) {
+      setWide(total, balance)
+      await engineer.until(`${total} among the live values`, async () => {
+        const { items } = await engineer.get<PageOf<Tag>>('/api/tags?edge=line-2&limit=500')
+        const shown = new Map(items.map((tag) => [tag.path, tag.value]))
+        return shown.get(path('total')) === String(total) && shown.get(path('balance')) === String(balance)
+      })
+    }
+    for (const tag of ['total', 'balance'] as const) {
+      const digits = steps.map((step) => String(step[tag]))
+      const question = `tag=${path(tag)}&from=${began}&to=${new Date(Date.now() + 60_000).toISOString()}`
+      const stored = await engineer.until(`${tag} in history`, async () => {
+        const { value } = await engineer.get<RawHistory>(`/api/history/raw?${question}`)
+        return value.at(-1) === digits.at(-1) && value
+      })
+      expect(stored.filter((value, i) => value !== 0 && value !== stored[i - 1])).toEqual(digits)
+      const last = await engineer.get<LastValues>(`/api/history/last?tag=${path(tag)}`)
+      expect(last.items).toMatchObject([{ value: digits.at(-1), quality: 192 }])
+    }
   })
 
   it('that trusts another root sends its secret to nobody', async () => {
