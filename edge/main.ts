@@ -16,7 +16,7 @@ import { publishedType } from './acquisition/publish.ts'
 import type { EdgeConfig, EdgeDeviceConfig } from './config.ts'
 import type { Protocol } from './drivers/driver.ts'
 import { PROTOCOLS } from './drivers/registry.ts'
-import { type Journal, openJournal } from './journal/index.ts'
+import { type Clock, type Journal, openJournal } from './journal/index.ts'
 import { reportOf } from './management/report.ts'
 import type { Health } from './management/trial.ts'
 import type { EdgeDevice, TagSample } from './model.ts'
@@ -30,6 +30,7 @@ import {
   type ConfigurationAsk,
   type EdgeCommand,
   type NodeFacts,
+  type Redial,
   type RunningConfiguration,
   startUplink,
   type Uplink,
@@ -38,7 +39,7 @@ import { createWriteDesk, openLedger, type WriteDesk } from './writes/index.ts'
 
 export interface EdgeOptions {
   readonly config: EdgeConfig
-  readonly clock: AcquisitionClock
+  readonly clock: AcquisitionClock & Pick<Clock, 'earliest'>
   readonly log: Log
   /** Looks after the configuration; without it the cloud's are refused. */
   readonly management?: Management | undefined
@@ -53,6 +54,10 @@ export interface Management {
   news(): number
   /** Called after the first births of each connection. */
   onLinked(): void
+  /** Reaches the broker when dates of certificates do not fit the machine's clock. */
+  readonly redial?: Redial
+  /** What is added to the machine's clock because it is known to be wrong, in ms. */
+  clockOffsetMs?(): number
 }
 
 /** The edge agent at work. */
@@ -86,7 +91,8 @@ export async function startEdge({ config, clock, log, management }: EdgeOptions)
     const onCommand = async (command: EdgeCommand): Promise<CommandOutcome> =>
       management && command.configuration ? management.onConfigure(command.configuration) : desk.carryOut(command)
     const facts = management && factsOf(management, told)
-    const uplink = startUplink({ config: config.mqtt, model, journal, clock, log, onCommand, facts })
+    const link = { config: config.mqtt, redial: management?.redial }
+    const uplink = startUplink({ ...link, model, journal, clock, log, onCommand, facts })
     stack.defer(() => uplink.close())
     const acquisition = acquire({ config, clock, log }, { model, journal, devices })
     stack.defer(() => acquisition.stop())
@@ -98,8 +104,10 @@ export async function startEdge({ config, clock, log, management }: EdgeOptions)
     const token = keepToken(join(config.data, 'status-token'))
     const drivers = new Map(devices.map(({ device, driver }) => [device.device, driver]))
     const configuration = () => management?.running()
+    const clockOffsetMs = () => management?.clockOffsetMs?.() ?? 0
     const parts = {
       configuration,
+      clockOffsetMs,
       config,
       clock,
       startedAt,

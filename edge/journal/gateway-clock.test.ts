@@ -4,9 +4,10 @@ import { createGatewayClock, EARLIEST_MS } from './gateway-clock.ts'
 const NOW = EARLIEST_MS + 1e9
 
 describe('gateway time', () => {
-  const at = (now: number, newestAt?: number) => {
+  const at = (now: number, newestAt?: number, earliest = 0) => {
     const state = { now, monotonic: 5 }
-    const clock = createGatewayClock({ now: () => state.now, monotonic: () => state.monotonic }, newestAt)
+    const given = { now: () => state.now, monotonic: () => state.monotonic, earliest: () => earliest }
+    const clock = createGatewayClock(given, newestAt)
     const pass = (ms: number, set = 0) => {
       state.now += ms + set
       state.monotonic += ms
@@ -18,6 +19,13 @@ describe('gateway time', () => {
   it('is believed when it goes on from where the journal ends', () => {
     const { clock } = at(NOW, NOW - 1000)
     expect([clock.isBelieved, clock.qualityOf(192)]).toEqual([true, 192])
+  })
+
+  it('is not believed before what is known to have passed, and is as soon as it is set', () => {
+    const { clock, pass } = at(NOW, undefined, NOW + 5000)
+    expect(clock.isBelieved).toBe(false)
+    pass(0, 5000)
+    expect(clock.isBelieved).toBe(true)
   })
 
   it('is not believed before this product existed, until it is set', () => {

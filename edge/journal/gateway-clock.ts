@@ -22,7 +22,7 @@ export interface ClockJump {
 export interface GatewayClock {
   /** Looks at the clock; tells when it was set since the last look. */
   look(): { readonly now: number; readonly jump: ClockJump | undefined }
-  /** False while gateway time cannot be right: earlier than what the journal already holds, or than this product. */
+  /** False while gateway time cannot be right: earlier than what the journal holds, than this product, or than what is known to have passed. */
   readonly isBelieved: boolean
   /** The quality of a sample that is read now. */
   qualityOf(quality: Quality): Quality
@@ -31,20 +31,25 @@ export interface GatewayClock {
 /** `newestAt`: gateway time that the last run has reached, ms since 1970; undefined when nobody knows. */
 export function createGatewayClock(clock: Clock, newestAt: number | undefined): GatewayClock {
   const reached = newestAt !== undefined && newestAt - clock.now() < FAR_AHEAD_MS ? newestAt - JUMP_MS : 0
-  const earliest = Math.max(EARLIEST_MS, reached)
-  let isBelieved = clock.now() >= earliest
+  const earliest = Math.max(EARLIEST_MS, reached, clock.earliest?.() ?? 0)
+  let isBelieved = false
+  const judge = () => {
+    isBelieved ||= clock.now() >= earliest
+    return isBelieved
+  }
+  judge()
   let offset = offsetOf(clock)
   return {
     look: () => {
       const now = clock.now()
-      isBelieved ||= now >= earliest
+      judge()
       const [before, after] = [offset, offsetOf(clock)]
       offset = after
       const moved = before === undefined || after === undefined ? 0 : Math.round(after - before)
       return { now, jump: Math.abs(moved) < JUMP_MS ? undefined : { from: now - moved, to: now } }
     },
     get isBelieved() {
-      return isBelieved
+      return judge()
     },
     qualityOf: (quality) => (isBelieved || quality !== GOOD ? quality : UNCERTAIN),
   }

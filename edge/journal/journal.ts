@@ -14,6 +14,8 @@ export interface Clock {
   now(): number
   /** ms on a clock that nobody sets; with it the journal notices and records that gateway time was set. */
   monotonic?(): number
+  /** A time that has certainly passed, ms since 1970: a clock that shows less is not believed. */
+  earliest?(): number
 }
 
 /** One payload to be: samples of one device (or of the node: alarm events and gaps), in offset order. */

@@ -6,8 +6,10 @@ import type { AcquisitionClock } from '../acquisition/acquisition.ts'
 import { dataFolder, type EdgeConfig, edgeConfigOf } from '../config.ts'
 import { type Edge, startEdge } from '../main.ts'
 import { callCloud } from './cloud.ts'
+import { brokerRedial, type CloudTime, createCloudTime, keepTime } from './cloud-time.ts'
 import { configure } from './configure.ts'
-import { readIdentity } from './identity.ts'
+import { createGatewayTime } from './gateway-time.ts'
+import { readIdentity, timeSourceOf } from './identity.ts'
 import { clearSecrets } from './judge.ts'
 import { hashOf, type KeptConfiguration, openConfiguration } from './kept.ts'
 import { keepCertificate, type RenewalState } from './renewal.ts'
@@ -52,12 +54,14 @@ class ManagedAgent implements Agent {
   readonly #options: AgentOptions
   readonly #timing: ManagementTiming
   readonly #kept: KeptConfiguration
+  readonly #time: CloudTime
   #edge: Edge | undefined
   #config: EdgeConfig | undefined
   #hash = ''
   #news = 0
   #renewal: RenewalState = 'not-due'
   #endRenewals: (() => Promise<void>) | undefined
+  #endTime: (() => void) | undefined
   #watch: NodeJS.Timeout | undefined
   #trialSince: number | undefined
   /** Restarts and the stop, one after the other. */
@@ -65,9 +69,13 @@ class ManagedAgent implements Agent {
   #isStopped = false
 
   constructor(options: AgentOptions) {
-    this.#options = options
+    const data = dataFolder(options.file)
     this.#timing = { ...TIMING, ...options.timing }
-    this.#kept = openConfiguration(options.file, dataFolder(options.file))
+    this.#kept = openConfiguration(options.file, data)
+    // Its own certificate was made before today, whatever the machine's clock shows.
+    const clock = createGatewayTime(options.clock, readIdentity(data)?.certificate.validFromDate.getTime())
+    this.#time = createCloudTime({ clock, source: () => timeSourceOf(data), log: options.log })
+    this.#options = { ...options, clock }
   }
 
   get edge(): Edge {
@@ -88,12 +96,15 @@ class ManagedAgent implements Agent {
       if (state !== this.#renewal) this.#news += 1
       this.#renewal = state
     }
-    this.#endRenewals = keepCertificate({ data, now: clock.now, log, onState })
+    const { redial } = this.#time
+    this.#endRenewals = keepCertificate({ data, now: clock.now, log, redial, onState })
+    this.#endTime = keepTime(this.#time, log)
   }
 
   async stop(): Promise<void> {
     this.#isStopped = true
     clearInterval(this.#watch)
+    this.#endTime?.()
     await this.#turn
     await this.#endRenewals?.()
     await this.#edge?.stop()
@@ -124,7 +135,7 @@ class ManagedAgent implements Agent {
     const onConfigure = (ask: Parameters<typeof configure>[1]) =>
       configure(
         {
-          ...{ file, env, running: this.config, kept: this.#kept },
+          ...{ file, env, running: this.config, kept: this.#kept, redial: this.#time.redial },
           alive: () => this.#edge?.health().alive ?? [],
           restart: () => this.#restartSoon(),
         },
@@ -136,6 +147,8 @@ class ManagedAgent implements Agent {
       facts: () => this.#facts(),
       news: () => this.#news,
       onLinked: () => void this.#tellDocument(text),
+      redial: brokerRedial(this.#time),
+      clockOffsetMs: () => this.#time.clock.offsetMs,
     }
     this.#edge = await startEdge({ config: this.config, clock, log, management })
   }
@@ -220,8 +233,10 @@ class ManagedAgent implements Agent {
     const statement = Buffer.from(reportStatement({ document, certificate }))
     const signature = sign('sha256', statement, createPrivateKey(keyPem)).toString('base64')
     const url = `${place.url}/api/edge-configuration-reports`
-    await callCloud({ method: 'POST', url, roots: [rootPem], body: { certificate, document, signature } }).catch(
-      (err) => this.#options.log.warn({ err }, 'The cloud was not told which configuration runs here'),
+    const { redial } = this.#time
+    const body = { certificate, document, signature }
+    await callCloud({ method: 'POST', url, roots: [rootPem], redial, body }).catch((err) =>
+      this.#options.log.warn({ err }, 'The cloud was not told which configuration runs here'),
     )
   }
 }

@@ -1,7 +1,8 @@
 import { type IncomingMessage, request as plainRequest } from 'node:http'
 import { request as tlsRequest } from 'node:https'
-import { rootCertificates } from 'node:tls'
+import { rootCertificates, type TLSSocket } from 'node:tls'
 import { isLoopback } from '#shared/contracts/loopback.ts'
+import { endpointOf, isDateFault, type TlsTarget } from './dated-tls.ts'
 
 /** The cloud refused, or could not be reached. `code` is of its problem details, or of the connection. */
 export class CloudError extends Error {
@@ -31,6 +32,8 @@ export interface Call {
   readonly roots?: readonly string[]
   /** Takes any certificate: only for what is checked by its fingerprint afterwards. */
   readonly takesAny?: boolean
+  /** Connects anew when the dates of the certificate do not fit the machine's clock. */
+  readonly redial?: ((target: TlsTarget) => Promise<TLSSocket>) | undefined
 }
 
 const WITHIN_MS = 20_000
@@ -43,7 +46,7 @@ export async function callCloud(call: Call): Promise<Reply> {
     const words = `${url.origin} is not https: beyond this machine the code and the answer would travel in the clear`
     throw new CloudError(words, { code: 'cloud.not-https', status: 0 })
   }
-  const reply = await exchange(url, call)
+  const reply = await exchange(url, call).catch((error: CloudError) => again(url, call, error))
   if (reply.status < 400) return reply
   throw refusal(url, reply)
 }
@@ -57,11 +60,22 @@ function refusal(url: URL, { status, text }: Reply): CloudError {
   }
 }
 
-function exchange(url: URL, { method, body, roots = [], takesAny }: Call): Promise<Reply> {
+async function again(url: URL, call: Call, error: CloudError): Promise<Reply> {
+  if (!call.redial || !isDateFault(error)) throw error
+  const signal = AbortSignal.timeout(WITHIN_MS)
+  const socket = await call.redial({ ...endpointOf(url.href, 443), signal }).catch((cause: Error) => {
+    const words = `${error.message}, and the time could not be learned: ${cause.message}`
+    throw new CloudError(words, { code: error.code, status: 0 }, cause)
+  })
+  return exchange(url, call, socket)
+}
+
+function exchange(url: URL, { method, body, roots = [], takesAny }: Call, socket?: TLSSocket): Promise<Reply> {
   const text = body && JSON.stringify(body)
   const headers = text ? { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) } : {}
   const signal = AbortSignal.timeout(WITHIN_MS)
-  const options = { method, headers, signal, agent: false as const }
+  const over = socket ? { createConnection: () => socket } : { agent: false as const }
+  const options = { method, headers, signal, ...over }
   return new Promise((resolve, reject) => {
     const fail = (error: NodeJS.ErrnoException) => {
       const code = error.code ?? 'cloud.unreachable'

@@ -3,7 +3,7 @@ import type { Fault } from '#shared/config/config-error.ts'
 import { fetchStatement } from '#shared/contracts/edge-configuration.ts'
 import type { EdgeConfig } from '../config.ts'
 import type { CommandOutcome, ConfigurationAsk } from '../uplink/index.ts'
-import { callCloud } from './cloud.ts'
+import { type Call, callCloud } from './cloud.ts'
 import { readIdentity } from './identity.ts'
 import { documentFaults, pushFault } from './judge.ts'
 import { hashOf, type KeptConfiguration } from './kept.ts'
@@ -13,6 +13,7 @@ export interface ConfigureOptions {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly running: EdgeConfig
   readonly kept: KeptConfiguration
+  readonly redial?: Call['redial']
   readonly alive: () => readonly string[]
   /** Called once a new document lies in place; the answer leaves first. */
   readonly restart: () => void
@@ -21,7 +22,7 @@ export interface ConfigureOptions {
 /** Checks a configuration that the host sends, and takes it on trial unless only its faults are asked for. */
 export async function configure(options: ConfigureOptions, ask: ConfigurationAsk): Promise<CommandOutcome> {
   const { file, env, running, kept } = options
-  const document = ask.document ?? (await fetchDocument(running.data, ask.hash))
+  const document = ask.document ?? (await fetchDocument(running.data, ask.hash, options.redial))
   const faults = documentFaults(document, { file, env, running })
   if (faults.length > 0) return { status: 'refused', error: JSON.stringify({ faults: faults.map(told) }) }
   if (ask.isDryRun) return { status: 'done' }
@@ -42,13 +43,14 @@ const told = ({ line, column, path, found, expected, fix }: Fault) => ({
   ...{ line: line ?? null, column: column ?? null, path, found: found ?? null, expected, fix },
 })
 
-async function fetchDocument(data: string, hash: string): Promise<string> {
+async function fetchDocument(data: string, hash: string, redial: Call['redial']): Promise<string> {
   const identity = readIdentity(data)
   if (!identity) throw new Error('A document of this length is fetched with the certificate of the box, which has none')
   const { certPem: certificate, keyPem, place, rootPem } = identity
   const statement = Buffer.from(fetchStatement({ hash, certificate }))
   const signature = sign('sha256', statement, createPrivateKey(keyPem)).toString('base64')
   const url = `${place.url}/api/edge-configuration-fetches`
-  const { text } = await callCloud({ method: 'POST', url, roots: [rootPem], body: { certificate, hash, signature } })
+  const body = { certificate, hash, signature }
+  const { text } = await callCloud({ method: 'POST', url, roots: [rootPem], redial, body })
   return (JSON.parse(text) as { document: string }).document
 }

@@ -3,9 +3,12 @@ import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { EdgeEnrolled } from '#shared/contracts/edge-certificate.ts'
 import { readEnrolmentCode } from '#shared/contracts/enrolment-code.ts'
+import { type Log, silentLog } from '#shared/log/log.ts'
 import { checkEdgeFile } from '../config.ts'
 import { CloudError, callCloud } from './cloud.ts'
+import { type CloudTime, createCloudTime, type TimeSource } from './cloud-time.ts'
 import { replaceFile } from './files.ts'
+import { createGatewayTime, type SystemClock } from './gateway-time.ts'
 import { answerFault, identityFiles, keepIdentity } from './identity.ts'
 import { makeRequest } from './request.ts'
 
@@ -15,6 +18,9 @@ export interface EnrolOptions {
   readonly code: string
   /** edge.yaml; written when it is not there. */
   readonly file: string
+  /** The machine's clock unless told. */
+  readonly clock?: SystemClock
+  readonly log?: Log
 }
 
 /** What a person at the box is told. */
@@ -33,15 +39,16 @@ export interface Enrolment {
  * Enrols this box: makes its key, finds the cloud behind the address to be the one that gave the code, and keeps the certificate.
  * @throws CloudError, or ConfigError when edge.yaml is there and has faults.
  */
-export async function enrolEdge({ cloud, code, file }: EnrolOptions): Promise<Enrolment> {
+export async function enrolEdge({ cloud, code, file, ...given }: EnrolOptions): Promise<Enrolment> {
   const read = readEnrolmentCode(code)
   if (!read) throw refusedCode()
   const present = existsSync(file) ? checkEdgeFile(file).config : undefined
   const origin = new URL(cloud).origin
   const roots = await rootBehind(origin, read.fingerprint)
   const { keyPem, csrPem } = makeRequest()
+  const { redial } = timeOf(given, { url: origin, fingerprint: read.fingerprint })
   const { text } = await callCloud({
-    ...{ method: 'POST', url: `${origin}/api/edge-enrolments`, roots },
+    ...{ method: 'POST', url: `${origin}/api/edge-enrolments`, roots, redial },
     body: { code: code.trim(), csr: csrPem },
   })
   const answer = JSON.parse(text) as EdgeEnrolled
@@ -57,6 +64,16 @@ export async function enrolEdge({ cloud, code, file }: EnrolOptions): Promise<En
   const notes = present ? misfits(present, answer, url) : []
   return { group, edge, expiresAt, identityFile: identityFiles(data).identity, isWritten: !present, notes }
 }
+
+/** A box is often enrolled before anybody has set its clock; the code tells who may say the time. */
+function timeOf(
+  { clock = SYSTEM, log = silentLog }: Pick<EnrolOptions, 'clock' | 'log'>,
+  source: TimeSource,
+): CloudTime {
+  return createCloudTime({ clock: createGatewayTime(clock), source: () => source, log })
+}
+
+const SYSTEM: SystemClock = { now: Date.now, monotonic: () => performance.now() }
 
 const refusedCode = () =>
   new CloudError('This is no enrolment code: copy the whole line that the console shows', {

@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { EdgeEnrolled } from '#shared/contracts/edge-certificate.ts'
+import type { TimeSource } from './cloud-time.ts'
 import { replaceFile } from './files.ts'
 
 /** Where a box keeps who it is. */
@@ -78,4 +79,10 @@ export function answerFault(
   if (!own.checkIssued(authority) || !own.verify(authority.publicKey))
     return 'its authority did not sign the certificate'
   return own.checkPrivateKey(createPrivateKey(keyPem)) ? undefined : 'the certificate is for another key'
+}
+
+/** Who may tell this box the time; undefined before it has enrolled. */
+export function timeSourceOf(data: string): TimeSource | undefined {
+  const identity = readIdentity(data)
+  return identity && { url: identity.place.url, fingerprint: new X509Certificate(identity.rootPem).fingerprint256 }
 }

@@ -2,7 +2,7 @@ import { createHash, createPrivateKey, sign, X509Certificate } from 'node:crypto
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { type EdgeEnrolled, renewalStatement } from '#shared/contracts/edge-certificate.ts'
 import type { Log } from '#shared/log/log.ts'
-import { CloudError, callCloud } from './cloud.ts'
+import { type Call, CloudError, callCloud } from './cloud.ts'
 import { replaceFile } from './files.ts'
 import { answerFault, type Identity, keepIdentity, readIdentity } from './identity.ts'
 import { makeRequest } from './request.ts'
@@ -25,6 +25,7 @@ export interface RenewalOptions {
   /** ms since 1970 */
   readonly now: () => number
   readonly log: Log
+  readonly redial?: Call['redial']
   /** Hears how each look ended. */
   readonly onState?: (state: RenewalState) => void
 }
@@ -33,11 +34,11 @@ export interface RenewalOptions {
  * Asks for the next certificate when it is time. The request is kept until it is answered, so that a person confirms one key and
  * not a new one each hour. Never throws: the present certificate stays in use, and the log says why.
  */
-export async function renewWhenDue({ data, now, log }: RenewalOptions): Promise<RenewalState> {
+export async function renewWhenDue({ data, now, log, redial }: RenewalOptions): Promise<RenewalState> {
   try {
     const identity = readIdentity(data)
     if (!identity || !isRenewalDue(identity.certificate, now())) return 'not-due'
-    return await renew(data, identity, log)
+    return await renew(data, identity, { log, redial })
   } catch (error) {
     const step =
       error instanceof CloudError && error.code === 'certificate.revoked' ? 'enrol this box anew' : 'it is tried again'
@@ -46,13 +47,17 @@ export async function renewWhenDue({ data, now, log }: RenewalOptions): Promise<
   }
 }
 
-async function renew(data: string, identity: Identity, log: Log): Promise<RenewalState> {
+async function renew(
+  data: string,
+  identity: Identity,
+  { log, redial }: Pick<RenewalOptions, 'log' | 'redial'>,
+): Promise<RenewalState> {
   const { place, rootPem, certPem, keyPem } = identity
   const next = keptRequest(identity)
   const signed = { csr: next.csrPem, certificate: certPem }
   const signature = sign('sha256', Buffer.from(renewalStatement(signed)), createPrivateKey(keyPem)).toString('base64')
   const { status, text } = await callCloud({
-    ...{ method: 'POST', url: `${place.url}/api/edge-certificate-renewals`, roots: [rootPem] },
+    ...{ method: 'POST', url: `${place.url}/api/edge-certificate-renewals`, roots: [rootPem], redial },
     body: { ...signed, signature },
   })
   if (status === 202) {

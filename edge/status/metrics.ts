@@ -115,7 +115,7 @@ const one = (name: string, help: string, value: number | bigint): Metric => ({
 
 const seconds = (ms: number) => Math.max(0, ms) / 1000
 
-function journalMetrics({ journal, room, now, gaps }: StatusSources): Metric[] {
+function journalMetrics({ journal, room, now, gaps, clockOffsetMs }: StatusSources): Metric[] {
   const [j, { bytesLeft }] = [journal(), room()]
   return [
     one('journal_depth', 'Samples on disk that the cloud has not acknowledged.', j.depth),
@@ -147,6 +147,11 @@ function journalMetrics({ journal, room, now, gaps }: StatusSources): Metric[] {
     ),
     one('journal_mistyped_total', 'Samples whose value does not fit the type of their tag.', j.counters.mistyped),
     one('clock_synchronised', '0 while gateway time cannot be right.', j.isTimeBelieved ? 1 : 0),
+    one(
+      'clock_offset_seconds',
+      "Added to the machine's clock, which is wrong; 0 when it is not.",
+      clockOffsetMs() / 1000,
+    ),
     one(
       'clock_jumps',
       'Times that the clock was set, of the gaps that the page lists.',

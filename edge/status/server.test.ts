@@ -9,15 +9,15 @@ import { GAP_CAUSES } from '#shared/contracts/gap.ts'
 import { causeWords } from './gap-words.ts'
 import { ROUTES } from './routes.ts'
 import { type StatusServer, startStatusServer } from './server.ts'
-import type { EdgeSnapshot } from './snapshot.ts'
+import type { EdgeSnapshot, StatusSources } from './snapshot.ts'
 import type { TagPage } from './tags.ts'
 import { name, plantSources, TOKEN } from './testing/plant.ts'
 import { keepToken } from './token.ts'
 import { languageOf, lossWords } from './words.ts'
 
 let server: StatusServer | undefined
-const started = async (port = 0) => {
-  server = await startStatusServer({ sources: plantSources(), port, token: TOKEN })
+const started = async (port = 0, given: Partial<StatusSources> = {}) => {
+  server = await startStatusServer({ sources: { ...plantSources(), ...given }, port, token: TOKEN })
   return server
 }
 afterEach(async () => {
@@ -234,6 +234,20 @@ describe('what the local page tells', () => {
     const tags = await (await fetch(`${url}tags`, withToken({ 'accept-language': 'zh-CN' }))).text()
     expect(tags).toContain('油温')
     expect(tags).toContain('运行 1')
+  })
+
+  it('a clock that is wrong, with what to do, whether the cloud has put it right or not', async () => {
+    const behind = await started(0, { clockOffsetMs: () => 5 * 86_400_000 })
+    const page = async (url: string, language: string) =>
+      await (await fetch(url, withToken({ 'accept-language': language }))).text()
+    expect(await page(behind.url, 'en')).toMatch(/clock<\/b>: 5 d behind\..*Set the clock of this box/)
+    expect(await page(behind.url, 'zh-CN')).toMatch(/5 天 慢.*云端时间/s)
+    const metrics = await (await fetch(`${behind.url}metrics`, withToken())).text()
+    expect(metrics).toContain('andon_edge_clock_offset_seconds 432000\n')
+    await behind.close()
+    const unset = { ...plantSources().journal(), isTimeBelieved: false }
+    const { url } = await started(0, { journal: () => unset })
+    expect(await page(url, 'en')).toMatch(/not set yet: values are uncertain.*takes the time from the cloud/s)
   })
 
   it('the language that a person chose before the one of the browser', async () => {

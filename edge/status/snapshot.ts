@@ -39,8 +39,10 @@ export interface StatusSources {
   readonly writes: (most: number) => readonly WriteRecord[]
   /** Commands settled since the start, by result. */
   readonly writeCounts: () => Readonly<Record<CommandOutcome['status'], number>>
-  /** Wall clock, ms since 1970. */
+  /** Gateway time, ms since 1970. */
   readonly now: () => number
+  /** What is added to the machine's clock because the cloud has told that it is wrong, in ms. */
+  readonly clockOffsetMs: () => number
   /** When this program started, ms since 1970. */
   readonly startedAt: number
 }
@@ -90,6 +92,7 @@ export interface EdgeSnapshot {
   readonly journal: Readonly<Record<string, unknown>>
   readonly uplink: Readonly<Record<string, unknown>>
   readonly room: JournalRoom
+  readonly clockOffsetMs: number
   readonly certificateUntil?: number
 }
 
@@ -108,6 +111,7 @@ export function takeSnapshot(sources: StatusSources): EdgeSnapshot {
     journal: withoutBigints(sources.journal()),
     uplink: withoutBigints(sources.uplink()),
     room: sources.room(),
+    clockOffsetMs: sources.clockOffsetMs(),
     ...until(sources.certificateUntil()),
   }
 }

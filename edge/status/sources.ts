@@ -17,6 +17,7 @@ export interface AgentParts {
   readonly config: EdgeConfig
   readonly clock: { now(): number }
   readonly startedAt: number
+  readonly clockOffsetMs: () => number
   /** Undefined for an agent whose configuration nobody manages. */
   readonly configuration: () => RunningConfiguration | undefined
   readonly model: EdgeModel
@@ -54,6 +55,7 @@ export function statusSources(parts: AgentParts): StatusSources {
     writes: (most) => desk.recent(most),
     writeCounts: () => desk.counts(),
     now: clock.now,
+    clockOffsetMs: parts.clockOffsetMs,
   }
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Socket } from 'node:net'
-import { connect, type IClientOptions, type MqttClient } from 'mqtt'
+import type { Duplex } from 'node:stream'
+import { connect, type IClientOptions, MqttClient } from 'mqtt'
 import type { UplinkConfig } from './config.ts'
 
 /** Bytes that wait in the socket before no more are given to it. */
@@ -18,7 +19,17 @@ export interface ConnectionOptions {
   readonly signal: AbortSignal
   /** Called once when the connection is gone, for whatever reason. */
   readonly onLost: (reason: string) => void
+  readonly redial?: Redial | undefined
 }
+
+/**
+ * Where TLS failed of dates: learns the time elsewhere, judges the broker's certificate by it and answers the connection.
+ * Answers undefined for a failure of another kind; rejects when it does not get through.
+ */
+export type Redial = (
+  failure: { readonly code: string | undefined; readonly message: string },
+  target: { readonly url: string; readonly cert?: Buffer; readonly key?: Buffer; readonly signal: AbortSignal },
+) => Promise<Duplex | undefined>
 
 /** One MQTT connection, from CONNECT to its end. It never reconnects: the next attempt is a new one, with a new will. */
 export interface Connection {
@@ -38,16 +49,33 @@ export class ConnectError extends Error {
   override readonly name = 'ConnectError'
   /** True when CONNECT went out: its bdSeq is then used up. */
   readonly isSent: boolean
+  /** Of the operating system or OpenSSL. */
+  readonly code: string | undefined
 
-  constructor(message: string, isSent: boolean) {
+  constructor(message: string, isSent: boolean, code?: string) {
     super(message)
     this.isSent = isSent
+    this.code = code
   }
 }
 
 /** Opens a connection. @throws ConnectError when the broker cannot be reached or refuses. */
-export function openConnection(options: ConnectionOptions): Promise<Connection> {
-  const client = connect(options.config.url, clientOptions(options))
+export async function openConnection(options: ConnectionOptions): Promise<Connection> {
+  const given = clientOptions(options)
+  const { redial, signal } = options
+  try {
+    return await opened(connect(options.config.url, given), options)
+  } catch (error) {
+    const { url } = options.config
+    const [cert, key] = [given.cert, given.key] as (Buffer | undefined)[]
+    const shown = { ...(cert && { cert }), ...(key && { key }) }
+    const stream = error instanceof ConnectError && (await redial?.(error, { url, ...shown, signal }))
+    if (!stream) throw error
+    return await opened(new MqttClient(() => stream, given), options)
+  }
+}
+
+function opened(client: MqttClient, options: ConnectionOptions): Promise<Connection> {
   return new Promise((resolve, reject) => {
     let lastError = 'The broker closed the connection'
     let isOpen = false
@@ -58,15 +86,17 @@ export function openConnection(options: ConnectionOptions): Promise<Connection> 
     const giveUp = () => client.end(true)
     if (options.signal.aborted) giveUp()
     options.signal.addEventListener('abort', giveUp, { once: true })
+    let code: string | undefined
     client.on('error', (error) => {
       lastError = error.message || String(error)
+      code = (error as NodeJS.ErrnoException).code
     })
     client.on('message', (topic, payload, { retain }) => options.onMessage(topic, payload, retain))
     client.on('close', () => {
       client.end(true)
       options.signal.removeEventListener('abort', giveUp)
       if (isOpen) options.onLost(lastError)
-      else reject(new ConnectError(lastError, isSent))
+      else reject(new ConnectError(lastError, isSent, code))
       isOpen = false
     })
     client.once('connect', () => {

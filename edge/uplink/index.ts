@@ -1,4 +1,5 @@
 export { UplinkConfig } from './config.ts'
+export type { Redial } from './connection.ts'
 export { startUplink } from './start.ts'
 export type {
   CommandOutcome,

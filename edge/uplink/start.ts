@@ -158,8 +158,9 @@ class UplinkLoop {
   }
 
   #connect(bdSeq: number, onLost: (reason: string) => void, onMessage: ConnectionOptions['onMessage']) {
-    const { model, clock, config } = this.#options
+    const { model, clock, config, redial } = this.#options
     return openConnection({
+      redial,
       config: { ...config, url: this.#server },
       clientId: clientIdOf(model),
       connectTimeoutMs: this.#timing.connectTimeoutMs,

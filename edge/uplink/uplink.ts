@@ -3,6 +3,7 @@ import type { EdgeModel } from '#edge/model.ts'
 import type { Scalar, ScalarType } from '#shared/contracts/sample.ts'
 import type { Log } from '#shared/log/log.ts'
 import type { UplinkConfig } from './config.ts'
+import type { Redial } from './connection.ts'
 import type { UplinkTiming } from './timing.ts'
 
 /** A value to be written to a tag, as the host asked. */
@@ -106,4 +107,5 @@ export interface UplinkOptions {
   /** What the node tells of itself; without it configuration and status are announced without a value. */
   readonly facts?: NodeFacts | undefined
   readonly timing?: Partial<UplinkTiming>
+  readonly redial?: Redial | undefined
 }

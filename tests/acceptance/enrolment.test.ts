@@ -6,7 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openAuthority } from '#cloud/platform/certificates/index.ts'
 import { loadEdgeConfig } from '#edge/config.ts'
 import { CloudError } from '#edge/management/cloud.ts'
+import { createCloudTime } from '#edge/management/cloud-time.ts'
 import { enrolEdge } from '#edge/management/enrol.ts'
+import { createGatewayTime } from '#edge/management/gateway-time.ts'
 import { identityFiles, readIdentity } from '#edge/management/identity.ts'
 import { renewWhenDue } from '#edge/management/renewal.ts'
 import type { EdgeRegistered } from '#shared/contracts/edge.ts'
@@ -108,6 +110,18 @@ describe('a box that enrols', () => {
     const mistaken = writeEnrolmentCode({ secret, fingerprint: other.fingerprint })
     await expect(enrolEdge({ cloud, code: mistaken, file })).rejects.toThrow(/is not the cloud that made this code/)
     await enrolEdge({ cloud, code, file })
+  })
+
+  it('learns the time from the cloud, which signs it, before anything else is known of the box', async () => {
+    const { code } = await coded('line-26')
+    const { fingerprint } = readEnrolmentCode(code) ?? { fingerprint: '' }
+    const stopped = { now: () => 0, monotonic: () => performance.now() }
+    const clock = createGatewayTime(stopped)
+    const time = createCloudTime({ clock, source: () => ({ url: cloud, fingerprint }), log: silentLog })
+    await time.learn()
+    expect(Math.abs(clock.now() - test.clock.now())).toBeLessThan(20_000)
+    const again = createCloudTime({ clock, source: () => ({ url: cloud, fingerprint: 'AA' }), log: silentLog })
+    await expect(again.learn()).rejects.toThrow(/did not sign it/)
   })
 
   it('is issued codes by engineers alone', async () => {

@@ -13,18 +13,22 @@ import {
   EnrolmentCodeRequest,
   Revocation,
 } from '#shared/contracts/edge-certificate.ts'
+import { EdgeTime, EdgeTimeRequest } from '#shared/contracts/edge-time.ts'
 import { Id } from '#shared/contracts/http.ts'
 import type { SuiteDeps } from '../kernel/index.ts'
 import { enrol, makeCode } from './enrol.ts'
+import { authorityOf } from './issue.ts'
 import { renew } from './renew.ts'
 import { confirmRenewal, revokeCertificates } from './revoke.ts'
 import { type CertificateRow, certificateStore, type RenewalRow, renewalStore } from './store.ts'
+import { signedTime } from './time.ts'
 
 const manage = { action: 'edge.manage', type: 'edge' }
 const EdgeParams = Type.Object({ id: Id })
 
 /** What boxes call before they are known, or to stay known: each request carries its own proof, a code or a signature. */
 export function boxRoutes(app: HttpApp, deps: SuiteDeps): void {
+  timeRoute(app, deps)
   app.post(
     '/api/edge-enrolments',
     { config: { access: 'public' }, schema: { body: EdgeEnrolment, response: { 201: EdgeEnrolled } } },
@@ -41,6 +45,15 @@ export function boxRoutes(app: HttpApp, deps: SuiteDeps): void {
       if ('certificate' in answer) return reply.code(201).send(answer)
       return reply.code(202).send({ id: answer.id, state: 'waits-for-confirmation' })
     },
+  )
+}
+
+/** Public, since a box with a wrong clock can prove nothing yet; what it signs is good for the one question. */
+function timeRoute(app: HttpApp, { authority, pipeline, clock }: SuiteDeps): void {
+  app.post(
+    '/api/edge-times',
+    { config: { access: 'public' }, schema: { body: EdgeTimeRequest, response: { 200: EdgeTime } } },
+    async ({ body }) => signedTime(authorityOf(authority, pipeline.mqtt.root), body, clock()),
   )
 }
 

@@ -189,6 +189,7 @@ export function plantSources(): StatusSources {
       },
     ],
     now: () => NOW,
+    clockOffsetMs: () => 0,
     startedAt: NOW - 60_000,
   }
 }

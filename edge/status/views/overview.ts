@@ -21,7 +21,7 @@ export function overview(sources: StatusSources, ask: Ask): Html {
 
 function attention(view: View): Html {
   const { words } = view
-  const items = [...uplinkTrouble(view), ...deviceTroubles(view), ...addressTroubles(view)]
+  const items = [...clockTrouble(view), ...uplinkTrouble(view), ...deviceTroubles(view), ...addressTroubles(view)]
   if (items.length === 0) return html`<section><h2>${words.attention}</h2><p>${mark('on', words.allWell)}</p></section>`
   return html`<section class="note"><h2>${words.attention} (${items.length})</h2><ul>${items.slice(0, MOST_SHOWN)}</ul>
 ${items.length > MOST_SHOWN && html`<p><a href="/devices">+ ${items.length - MOST_SHOWN} · ${words.devices}</a></p>`}</section>`
@@ -32,6 +32,15 @@ const MOST_SHOWN = 10
 
 const item = (what: Part, next: string, detail: Part, words: Words): Html =>
   html`<li>${what} <b>${words.next}:</b> ${next}<br><small>${detail}</small></li>`
+
+function clockTrouble({ sources, ask, words }: View): Html[] {
+  const offsetMs = sources.clockOffsetMs()
+  const by = html`${span(Math.abs(offsetMs), ask.language)} ${offsetMs > 0 ? words.clockBehind : words.clockAhead}`
+  const [detail, next] = [words.clockCorrected, words.clockSetIt]
+  if (offsetMs !== 0) return [item(html`<b>${words.clock}</b>: ${by}.`, next, detail, words)]
+  if (sources.journal().isTimeBelieved) return []
+  return [item(html`<b>${words.clock}</b>: ${words.clockUnset}.`, next, words.clockFromCloud, words)]
+}
 
 function uplinkTrouble({ sources, ask, words, now }: View): Html[] {
   const { state, since, lastError } = sources.uplink()
