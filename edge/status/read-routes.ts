@@ -77,7 +77,9 @@ async function probeSunspec(ask: Ask, { sources, traces }: Page): Promise<Answer
     const found = await discoverSunspec(read)
     return show(sunspecPart(found, sunspecProfile(found), ask))
   } catch (error) {
-    const isExpected = [NotConnectedError, NotSunspecError, NoTagsError].some((kind) => error instanceof kind)
+    const isExpected = [NotConnectedError, NotSunspecError, NoTagsError, AddressError].some(
+      (kind) => error instanceof kind,
+    )
     if (!isExpected) throw error
     return show(faultPart((error as Error).message))
   }

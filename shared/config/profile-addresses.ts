@@ -1,4 +1,5 @@
 import { type DeviceProfile, type ProfileTag, REGISTER_WIDTHS } from '../contracts/device-profile.ts'
+import { parseRange, type RegisterRange } from '../contracts/register-range.ts'
 import type { Issue } from './check-value.ts'
 
 const MODBUS = /^(holding|input|coil|discrete):(\d{1,5})(?:\.(\d{1,2}))?$/
@@ -18,7 +19,46 @@ export function checkAddresses(profile: DeviceProfile): Issue[] {
   const base = profile.modbus?.addressBase ?? 0
   const issues = profile.tags.flatMap((tag, i) => checkModbus(tag, i, base))
   const spans = profile.tags.flatMap((tag, i) => spanOf(tag, i) ?? [])
-  return [...issues, ...overlaps(spans, profile)]
+  return [...issues, ...overlaps(spans, profile), ...checkForbidden(profile, spans)]
+}
+
+/** Ranges that cannot be meant, and tags or scale factors that could be read only within one. */
+function checkForbidden({ modbus, tags }: DeviceProfile, spans: readonly Span[]): Issue[] {
+  const written = modbus?.forbidden ?? []
+  const base = modbus?.addressBase ?? 0
+  const known = written.flatMap((text) => rangeOf(text, base) ?? [])
+  const bad = written.flatMap((text, i): Issue[] => {
+    if (rangeOf(text, base)) return []
+    const expected = `a range such as holding:200-299 or coil:7, from ${base} to ${65_535 + base}`
+    const path = ['modbus', 'forbidden', i]
+    return [{ path, found: `'${text}'`, expected, fix: 'write area, colon, first number, hyphen, last number' }]
+  })
+  const factors = tags.flatMap(({ scaleFactor }, index) => {
+    const factor = scaleFactor === undefined ? undefined : parseRange(scaleFactor)
+    return factor ? [{ ...factor, index, key: 'scaleFactor' }] : []
+  })
+  const places = [...spans.map((span) => ({ ...span, key: 'address' })), ...factors]
+  return [...bad, ...places.flatMap((place) => known.flatMap((range) => within(place, range)))]
+}
+
+function rangeOf(text: string, base: number): RegisterRange | undefined {
+  const range = parseRange(text)
+  return range && range.first >= base && range.last <= 65_535 + base ? range : undefined
+}
+
+interface Place {
+  readonly index: number
+  readonly key: string
+  readonly area: string
+  readonly first: number
+  readonly last: number
+}
+
+function within({ index, key, area, first, last }: Place, range: RegisterRange): Issue[] {
+  if (area !== range.area || last < range.first || range.last < first) return []
+  const found = `${area}:${first === last ? first : `${first}-${last}`}`
+  const expected = `an address outside of ${range.area}:${range.first}-${range.last}, which modbus.forbidden names`
+  return [{ path: ['tags', index, key], found, expected, fix: 'remove the tag, or make the forbidden range smaller' }]
 }
 
 function checkNodeId(tag: ProfileTag, index: number, all: readonly ProfileTag[]): Issue[] {

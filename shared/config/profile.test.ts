@@ -33,6 +33,21 @@ describe('a device profile', () => {
     expect(faultsOf(`${GOOD}tags:\n${tags}`)).toMatchObject([{ path: 'tags[1].address', found: "the register of 'a'" }])
   })
 
+  it('tells a forbidden range that cannot be meant, and what could be read only within one, each with its line', () => {
+    const modbus = 'modbus: { addressBase: 1, forbidden: ["holding:20-29", "holding:9-3", "coils 7", "coil:0"] }\n'
+    const tags =
+      tag('a', 'holding:19', 'float32') +
+      tag('b', 'holding:30', 'int16', ', scaleFactor: "holding:29"') +
+      tag('c', 'input:20', 'int16')
+    expect(faultsOf(`${GOOD}${modbus}tags:\n${tags}`)).toMatchObject([
+      { path: 'modbus.forbidden[1]', line: 7, found: "'holding:9-3'" },
+      { path: 'modbus.forbidden[2]', line: 7, found: "'coils 7'" },
+      { path: 'modbus.forbidden[3]', line: 7, expected: 'a range such as holding:200-299 or coil:7, from 1 to 65536' },
+      { path: 'tags[0].address', line: 9, found: 'holding:19-20' },
+      { path: 'tags[1].scaleFactor', line: 10, found: 'holding:29' },
+    ])
+  })
+
   it('may not hold a tag twice, nor an address in another notation', () => {
     const tags = tag('a', 'holding:4', 'int16') + tag('a', '40005', 'int16') + tag('c', 'coil:1', 'int16')
     expect(faultsOf(`${GOOD}tags:\n${tags}`).map((f) => f.path)).toEqual([

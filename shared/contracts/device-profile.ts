@@ -223,6 +223,12 @@ export const DeviceProfile = Type.Object(
           maxBlock: Type.Optional(
             Type.Integer({ minimum: 1, maximum: 125, description: 'Most registers in one read.' }),
           ),
+          forbidden: Type.Optional(
+            Type.Array(Type.String(), {
+              description:
+                'Ranges such as `holding:200-299` or `coil:7` that are never read, not even along with others; numbered as addresses are.',
+            }),
+          ),
           quirks: Type.Optional(Quirks),
         },
         closed,

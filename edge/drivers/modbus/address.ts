@@ -6,6 +6,7 @@ import {
   type WIDE_WORD_ORDERS,
   type WORD_ORDERS,
 } from '#shared/contracts/device-profile.ts'
+import { parseRange } from '#shared/contracts/register-range.ts'
 import { AddressError } from '../driver.ts'
 
 export const AREAS = ['holding', 'input', 'coil', 'discrete'] as const
@@ -44,7 +45,22 @@ const NOTATION = /^(holding|input|coil|discrete):(\d+)(?:\.(\d+))?$/
 /** True for the areas that hold single bits instead of registers. */
 export const isBitArea = (area: Area): boolean => area === 'coil' || area === 'discrete'
 
-/** Reads `holding:100`, `input:3`, `coil:0`, `discrete:5` or `holding:12.3` (bit). Throws AddressError naming the tag. */
+/** True when two spans have a register or bit in common. */
+export const touches = (a: Span, b: Span): boolean =>
+  a.area === b.area && a.start < b.start + b.width && b.start < a.start + a.width
+
+/** What a profile forbids to read. */
+export function forbiddenSpans({ forbidden = [], addressBase = 0 }: NonNullable<DeviceProfile['modbus']> = {}): Span[] {
+  return forbidden.flatMap((text) => {
+    const range = parseRange(text)
+    return range ? [{ area: range.area, start: range.first - addressBase, width: range.last - range.first + 1 }] : []
+  })
+}
+
+/**
+ * Reads `holding:100`, `input:3`, `coil:0`, `discrete:5` or `holding:12.3` (bit). Throws AddressError naming the tag, also for
+ * what the profile forbids to read.
+ */
 export function parseModbusAddress(tag: ProfileTag, options: DeviceProfile['modbus'] = {}): ModbusAddress {
   const base = options.addressBase ?? 0
   const { area, start, bit } = parsePlace(tag, tag.address, base)
@@ -53,13 +69,16 @@ export function parseModbusAddress(tag: ProfileTag, options: DeviceProfile['modb
   const wordOrder = tag.wordOrder ?? options.wordOrder ?? 'ABCD'
   checkOrder(tag, wordOrder)
   if (start + width > 65_536) fail(tag, `${tag.address} reaches beyond register 65535`)
+  const span = { area, start, width }
+  const scaleFactor = tag.scaleFactor === undefined ? undefined : scaleFactorSpan(tag, tag.scaleFactor, base)
+  checkAllowed(tag, [span, ...(scaleFactor ? [scaleFactor] : [])], options)
   return {
-    span: { area, start, width },
+    span,
     type: tag.type,
     wordOrder,
     packing: tag.packing ?? (swapsBytes(wordOrder) ? 'low-high' : 'high-low'),
     ...(bit === undefined ? {} : { bit }),
-    ...(tag.scaleFactor === undefined ? {} : { scaleFactor: scaleFactorSpan(tag, tag.scaleFactor, base) }),
+    ...(scaleFactor === undefined ? {} : { scaleFactor }),
     written: tag.address,
   }
 }
@@ -103,6 +122,12 @@ function scaleFactorSpan(tag: ProfileTag, text: string, base: 0 | 1): Span {
   const { area, start, bit } = parsePlace(tag, text, base)
   if (isBitArea(area) || bit !== undefined) fail(tag, `scaleFactor ${text} must be a whole register`)
   return { area, start, width: 1 }
+}
+
+function checkAllowed(tag: ProfileTag, spans: readonly Span[], options: DeviceProfile['modbus']): void {
+  const range = forbiddenSpans(options).findIndex((forbidden) => spans.some((span) => touches(span, forbidden)))
+  if (range >= 0)
+    fail(tag, `${tag.address} cannot be read without ${options?.forbidden?.[range]}, which the profile forbids`)
 }
 
 function fail(tag: ProfileTag, what: string): never {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { ProfileTag } from '#shared/contracts/device-profile.ts'
+import type { DeviceProfile, ProfileTag } from '#shared/contracts/device-profile.ts'
 import { silentLog } from '#shared/log/log.ts'
 import { NotConnectedError, type PolledDriver, type Sample, type Turn } from '../driver.ts'
 import type { ModbusAddress } from './address.ts'
@@ -19,10 +19,10 @@ let protocol: ReturnType<typeof modbus.start>
 
 type Driver = PolledDriver<ModbusAddress>
 
-function driverOf(config: Record<string, unknown> = {}): Driver {
+function driverOf(config: Record<string, unknown> = {}, profile: Pick<DeviceProfile, 'modbus'> = {}): Driver {
   return protocol.createDriver({
     device: 'd',
-    profile: { profile: 'p', version: 1, name: text, assetClass: 'a', protocol: 'modbus', tags: [] },
+    profile: { profile: 'p', version: 1, name: text, assetClass: 'a', protocol: 'modbus', tags: [], ...profile },
     config: {
       host: '127.0.0.1',
       port: server.port,
@@ -356,6 +356,26 @@ describe('a register that the device refuses', () => {
     const tags = tagsOf(driver, { a: 'input:0', b: 'input:1' })
     expect(plain(await driver.read(tags, turn))).toEqual({ a: 'bad null', b: 'bad null' })
     expect(server.requests).toHaveLength(1)
+    await driver.close()
+  })
+})
+
+describe('a range that the profile forbids', () => {
+  it('is never on the wire, not even for a person who asks', async () => {
+    const driver = driverOf({ quirks: { bitsFromZero: true } }, { modbus: { forbidden: ['holding:4-5', 'coil:3'] } })
+    await driver.connect(signal)
+    const tags = tagsOf(driver, {
+      ...{ a: 'holding:3', b: 'holding:6' },
+      ...{ c: { address: 'coil:2', type: 'bit' }, d: { address: 'coil:9', type: 'bit' } },
+    })
+    await driver.read(tags, turn)
+    expect(server.requests.map((r) => [r.code, r.start, r.count])).toEqual([
+      [1, 0, 3],
+      [1, 4, 6],
+      [3, 3, 1],
+      [3, 6, 1],
+    ])
+    expect(() => tagsOf(driver, { e: { address: 'holding:3', type: 'float32' } })).toThrow('the profile forbids')
     await driver.close()
   })
 })

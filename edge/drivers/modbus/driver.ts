@@ -1,7 +1,7 @@
 import { GOOD } from '#shared/contracts/sample.ts'
 import { NotConnectedError, type PolledDriver, type Sample, type Turn } from '../driver.ts'
 import { readNow, writeNow } from './access.ts'
-import { type ModbusAddress, parseModbusAddress } from './address.ts'
+import { forbiddenSpans, type ModbusAddress, parseModbusAddress } from './address.ts'
 import type { Holes } from './holes.ts'
 import type { Lane } from './lane.ts'
 import { nameOf, tracedFrame } from './meaning.ts'
@@ -65,10 +65,12 @@ export function createModbusDriver(options: ModbusDriverOptions): PolledDriver<M
 /** Plans a set of tags once and again only when the device has been found to refuse something. */
 function planner(options: ModbusDriverOptions) {
   const plans = new WeakMap<ReadonlyMap<string, ModbusAddress>, TagPlan>()
+  const { maxGap, maxBlock, bitsFromZero } = options
+  const limits = { maxGap, maxBlock, bitsFromZero, forbidden: forbiddenSpans(options.addressing) }
   return (tags: ReadonlyMap<string, ModbusAddress>): TagPlan => {
     const known = plans.get(tags)
     if (known?.version === options.holes.version) return known
-    const plan = planTags(tags, options.holes, options)
+    const plan = planTags(tags, options.holes, limits)
     plans.set(tags, plan)
     return plan
   }

@@ -1,4 +1,4 @@
-import type { Span } from './address.ts'
+import { type Span, touches } from './address.ts'
 import { placeOf, spanKey } from './plan.ts'
 
 const FIRST_WAIT_MS = 60_000
@@ -28,7 +28,7 @@ export interface Holes {
   spans(): Span[]
   list(): readonly Hole[]
   readonly cuts: ReadonlySet<string>
-  /** Why the device refuses this span; undefined when it does not. */
+  /** Why the device refuses this span or a part of it; undefined when it does not. */
   reasonOf(span: Span): string | undefined
   /** Refused spans of these that are to be asked for again now, a few at a time, longest due first. */
   due<S extends Span>(spans: readonly S[], now: number): S[]
@@ -68,7 +68,7 @@ export function createHoles({ learned, onChange = () => undefined }: HoleOptions
     cuts,
     list: () => [...holes.values()],
     spans: () => [...holes.values()].map((hole) => hole.span),
-    reasonOf: (span) => holes.get(spanKey(span))?.reason,
+    reasonOf: (span) => (holes.get(spanKey(span)) ?? holes.values().find((hole) => touches(hole.span, span)))?.reason,
     due(spans, now) {
       if (holes.size === 0) return []
       const due = spans.filter((span) => isDue(span, now))

@@ -1,4 +1,4 @@
-import { type Area, isBitArea, type Span } from './address.ts'
+import { type Area, isBitArea, type Span, touches } from './address.ts'
 
 /** One request: neighbouring spans read together. */
 export interface Block<S extends Span = Span> {
@@ -17,6 +17,8 @@ export interface PlanLimits {
   readonly maxBlock: number
   /** Spans that the device refused: no block may touch one of their registers. */
   readonly holes?: readonly Span[]
+  /** Spans that nobody may read: no block may touch one of their registers either. */
+  readonly forbidden?: readonly Span[]
   /** Places (`area:address`) in front of which a block must end, because the device refuses to be read across them. */
   readonly cuts?: ReadonlySet<string>
   /** Blocks of bits begin at address 0, whatever is wanted of them. */
@@ -34,14 +36,14 @@ export const spanKey = ({ area, start, width }: Span): string => `${area}:${star
 
 /** Puts spans into as few requests as the limits allow. Every span is in exactly one block and whole; equal spans count once. */
 export function planReads<S extends Span>(spans: readonly S[], limits: PlanLimits): Block<S>[] {
-  const holes = new Set((limits.holes ?? []).flatMap(placesOf))
+  const around = { ...limits, isBarred: barrier(limits) }
   const unique = [...new Map(spans.map((span) => [spanKey(span), span])).values()]
   const sorted = unique.sort((a, b) => a.area.localeCompare(b.area) || a.start - b.start || a.width - b.width)
   const blocks: Growing<S>[] = []
   for (const span of sorted) {
     const last = blocks.at(-1)
-    const count = last && countWith(last, span, { ...limits, holePlaces: holes })
-    if (last === undefined || count === undefined) blocks.push(firstBlock(span, limits))
+    const count = last && countWith(last, span, around)
+    if (last === undefined || count === undefined) blocks.push(firstBlock(span, around))
     else {
       last.count = count
       last.spans.push(span)
@@ -50,9 +52,23 @@ export function planReads<S extends Span>(spans: readonly S[], limits: PlanLimit
   return blocks
 }
 
-function firstBlock<S extends Span>(span: S, { bitsFromZero }: PlanLimits): Growing<S> {
-  const block = blockOf(span)
-  return bitsFromZero && isBitArea(span.area) ? { ...block, start: 0, count: span.start + span.width } : block
+interface Around extends PlanLimits {
+  /** True for a register or bit that no block may touch. */
+  readonly isBarred: (area: Area, address: number) => boolean
+}
+
+/** Holes are many and narrow, forbidden ranges few and perhaps wide. */
+function barrier({ holes = [], forbidden = [] }: PlanLimits): Around['isBarred'] {
+  const refused = new Set(holes.flatMap(placesOf))
+  return (area, start) =>
+    refused.has(placeOf(area, start)) || forbidden.some((span) => touches(span, { area, start, width: 1 }))
+}
+
+/** From 0 on where the device wants that, and something barred does not lie between. */
+function firstBlock<S extends Span>(span: S, { bitsFromZero, isBarred }: Around): Growing<S> {
+  let { start } = span
+  while (bitsFromZero && isBitArea(span.area) && start > 0 && !isBarred(span.area, start - 1)) start--
+  return { ...blockOf(span), start, count: span.start + span.width - start }
 }
 
 interface Growing<S extends Span> extends Block<S> {
@@ -69,19 +85,15 @@ export const blockOf = <S extends Span>(span: S): Growing<S> => ({
 })
 
 /** Size of the block when it takes the span in; undefined when it may not. */
-function countWith(
-  block: Block,
-  span: Span,
-  limits: PlanLimits & { holePlaces: ReadonlySet<string> },
-): number | undefined {
+function countWith(block: Block, span: Span, limits: Around): number | undefined {
   if (block.area !== span.area) return undefined
   const end = block.start + block.count
   const count = Math.max(end, span.start + span.width) - block.start
   const gap = span.start - end
   if (gap > limits.maxGap || count > sizeLimit(block.area, limits.maxBlock)) return undefined
   for (let address = end; address <= span.start; address++) {
-    const place = placeOf(span.area, address)
-    if (limits.cuts?.has(place) || (address < span.start && limits.holePlaces.has(place))) return undefined
+    if (limits.cuts?.has(placeOf(span.area, address))) return undefined
+    if (address < span.start && limits.isBarred(span.area, address)) return undefined
   }
   return count
 }

@@ -1,7 +1,7 @@
 import type { ModbusAddress, Span } from './address.ts'
 import type { Holes } from './holes.ts'
 import { readRequest } from './pdu.ts'
-import { type Block, blockOf, planReads, spanKey } from './plan.ts'
+import { type Block, blockOf, type PlanLimits, planReads, spanKey } from './plan.ts'
 
 /** A span with its place on the shelf. */
 export interface NumberedSpan extends Span {
@@ -44,7 +44,7 @@ export interface TagPlan {
   readonly version: number
   readonly tags: readonly PlacedTag[]
   readonly spans: readonly NumberedSpan[]
-  /** Those of the spans that the device refuses: no block holds them. */
+  /** Those of the spans that the device refuses, whole or in part: no block holds them. */
   readonly refused: readonly NumberedSpan[]
   readonly blocks: readonly PlannedBlock[]
   readonly shelf: Shelf
@@ -54,7 +54,7 @@ export interface TagPlan {
 export function planTags(
   tags: ReadonlyMap<string, ModbusAddress>,
   holes: Holes,
-  limits: { readonly maxGap: number; readonly maxBlock: number; readonly bitsFromZero: boolean },
+  limits: Pick<PlanLimits, 'maxGap' | 'maxBlock' | 'bitsFromZero' | 'forbidden'>,
 ): TagPlan {
   const numbered = new Map<string, NumberedSpan>()
   const numberOf = (span: Span): number => {
@@ -69,8 +69,7 @@ export function planTags(
   const spans = [...numbered.values()]
   const isRefused = (span: Span) => holes.reasonOf(span) !== undefined
   const [wanted, refused] = [spans.filter((span) => !isRefused(span)), spans.filter(isRefused)]
-  const { maxGap, maxBlock, bitsFromZero } = limits
-  const blocks = planReads(wanted, { maxGap, maxBlock, bitsFromZero, holes: holes.spans(), cuts: holes.cuts })
+  const blocks = planReads(wanted, { ...limits, holes: holes.spans(), cuts: holes.cuts })
   const shelf = newShelf(spans.length)
   return { version: holes.version, tags: placed, spans, refused, blocks: blocks.map(planned), shelf }
 }
