@@ -7,14 +7,20 @@ const FULL: Load = {
   ...{ badEvery: 0, deadEvery: 0 },
 }
 
-/** Each load with what is asked of it. All floats change each second and are read once a second. */
+/**
+ * Each load with what is asked of it. All floats change each second and are read once a second. Devices that take 10 ms to
+ * reply get four requests under way on each connection: one at a time would need 1.7 s for what is read in a second.
+ * Of `busyLanes` one unit in ten dies; the others need nine tenths of their lane's time.
+ */
 const LOADS: Readonly<Record<string, Load>> = {
   full: FULL,
   writes: { ...FULL, writesPerSecond: 5 },
   small: { ...FULL, units: 1 },
   many: { ...FULL, connections: 500, units: 1, tags: 30 },
-  badRegisters: { ...FULL, badEvery: 200 },
+  latency: { ...FULL, latencyMs: 10, inFlight: 4, writesPerSecond: 5 },
+  badRegisters: { ...FULL, badEvery: 200, writesPerSecond: 5 },
   deadUnits: { ...FULL, deadEvery: 10 },
+  busyLanes: { ...FULL, tags: 496, latencyMs: 10, deadEvery: 10 },
 }
 
 /** The edge agent with journal and uplink, read from simulated devices in another process, its values compared by a host in a third. */

@@ -24,6 +24,9 @@ export interface Measured {
   readonly coreFraction: number
   readonly peakRssMb: number
   readonly requestsPerSecond: number
+  /** Mean time from a request to its reply, in ms, and the part of the time in which a lane waits for one. */
+  readonly roundTripMs: number
+  readonly laneBusy: number
   /** Values that the host compared with the simulator's, and of them those that were never shown. */
   readonly compared: number
   readonly wrong: number
@@ -87,11 +90,14 @@ async function measure({ load, agent, host, simulator }: Running, seconds: numbe
   ]
   const after = await figures(agent, host)
   const rate = (name: 'read' | 'requests' | 'bad') => round((after[name] - before[name]) / tookSeconds, 1)
+  const [replies, waitedSeconds] = [after.replies - before.replies, after.waitedSeconds - before.waitedSeconds]
   return {
     tags: load.connections * load.units * load.tags,
     tagsPerSecond: rate('read'),
     overruns: after.overruns - before.overruns,
     ...{ coreFraction, peakRssMb: round(peakRssMb, 1), requestsPerSecond: rate('requests') },
+    roundTripMs: round((waitedSeconds / replies) * 1000, 2),
+    laneBusy: round(waitedSeconds / tookSeconds / load.connections / load.inFlight, 3),
     ...{ compared: after.compared - before.compared, wrong: after.wrong, late: after.late },
     duplicated: after.duplicated,
     ...{ badPerSecond: rate('bad'), simulatorCoreFraction },
@@ -113,6 +119,8 @@ async function figures(agent: Agent, host: ChildProcess) {
     read: await agent.metric('device_samples_read_total'),
     overruns: await agent.metric('device_overruns_total'),
     requests: await agent.metric('lane_requests_total'),
+    replies: await agent.metric('lane_round_trip_seconds_count'),
+    waitedSeconds: await agent.metric('lane_round_trip_seconds_sum'),
   }
 }
 
