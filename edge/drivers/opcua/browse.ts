@@ -1,6 +1,6 @@
 import { withUri } from './address.ts'
 import type { Session } from './connection.ts'
-import { type FoundTag, TAG_TYPES } from './discovery.ts'
+import { type FoundTag, TAG_TYPES } from './found-tag.ts'
 import {
   AccessLevelFlag,
   AttributeIds,

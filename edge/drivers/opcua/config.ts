@@ -58,3 +58,12 @@ export const OpcuaConfig = Type.Object(
   closed,
 )
 export type OpcuaConfig = Static<typeof OpcuaConfig>
+
+/**
+ * The environment of the OPC UA process. Its code, once compiled, is kept in `compiledDir`: the library's 700 modules load
+ * sooner, and without the compiler of TypeScript. One heap of the C library suffices: with one a thread, what loading leaves
+ * free stays with the process.
+ */
+export function workerEnvironment(compiledDir: string): NodeJS.ProcessEnv {
+  return { NODE_COMPILE_CACHE: compiledDir, MALLOC_ARENA_MAX: '1', ...process.env }
+}

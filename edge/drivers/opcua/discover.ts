@@ -16,7 +16,7 @@ export interface DiscoverOptions {
 
 /** Browses a server over a connection and in a process of its own. Throws NotConnectedError, or WriteError when it refuses. */
 export async function discover({ config, dataDir, options, signal }: DiscoverOptions): Promise<Browsed> {
-  const worker = createWorkerProcess(silentLog)
+  const worker = createWorkerProcess({ log: silentLog, dataDir })
   const driver = createOpcuaDriver({
     device: 'browse',
     config,

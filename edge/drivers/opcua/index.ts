@@ -23,7 +23,7 @@ interface Lane {
 const EXPIRES_SOON_MS = 30 * 86_400_000
 
 function startOpcua({ log, dataDir, now }: DriverDeps): Protocol {
-  const worker = createWorkerProcess(log)
+  const worker = createWorkerProcess({ log, dataDir })
   const lanes = new Map<string, Lane>()
   const pid = () => (worker.pid === undefined ? {} : { pid: worker.pid })
   return {

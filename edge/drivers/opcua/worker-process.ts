@@ -1,6 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process'
+import { join } from 'node:path'
 import type { Log } from '#shared/log/log.ts'
 import { ownFile } from '#shared/own-files/own-files.ts'
+import { workerEnvironment } from './config.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 
 /** A message about one link. */
@@ -30,8 +32,11 @@ export interface WorkerProcess {
 }
 
 const STOP_MS = 3000
-/** Room for the objects of two full messages of the server: with less they grow old and cost a full collection, with more memory is wasted. */
-const EXEC_ARGV = ['--max-semi-space-size=8', '--max-old-space-size=256']
+/**
+ * Room for the objects of two full messages of the server: with less they grow old and cost a full collection, with more memory
+ * is wasted. The process asks for one collection itself.
+ */
+const EXEC_ARGV = ['--max-semi-space-size=8', '--max-old-space-size=256', '--expose-gc']
 
 /** A process that has not said that it is alive for this long hangs, in ms. */
 const HANGS_AFTER_MS = 15_000
@@ -41,8 +46,16 @@ const STARTS_WITHIN_MS = 60_000
 /** A server says that it lives about every second. */
 const HEARD_WITHIN_MS = 5000
 
+export interface WorkerOptions {
+  readonly log: Log
+  /** The edge's directory. */
+  readonly dataDir: string
+  readonly hangsAfterMs?: number
+}
+
 /** Nothing is started yet. */
-export function createWorkerProcess(log: Log, hangsAfterMs = HANGS_AFTER_MS): WorkerProcess {
+export function createWorkerProcess(options: WorkerOptions): WorkerProcess {
+  const { log } = options
   const listeners = new Map<string, LinkListener>()
   let child: ChildProcess | undefined
   let lastHeardAt = 0
@@ -68,7 +81,7 @@ export function createWorkerProcess(log: Log, hangsAfterMs = HANGS_AFTER_MS): Wo
   }
   const start = (): ChildProcess => {
     up = Promise.withResolvers()
-    const started = forkWorker(log, hangsAfterMs, onMessage)
+    const started = forkWorker(options, onMessage)
     started.on('exit', (code, signal) => onExit(started, code, signal))
     return started
   }
@@ -98,9 +111,13 @@ export function createWorkerProcess(log: Log, hangsAfterMs = HANGS_AFTER_MS): Wo
 }
 
 /** Starts the process and ends it when it says nothing for too long. */
-function forkWorker(log: Log, hangsAfterMs: number, onMessage: (message: FromWorker) => void): ChildProcess {
+function forkWorker(
+  { log, dataDir, hangsAfterMs = HANGS_AFTER_MS }: WorkerOptions,
+  onMessage: (message: FromWorker) => void,
+): ChildProcess {
   const started = fork(ownFile('opcua-worker'), {
     execArgv: EXEC_ARGV,
+    env: workerEnvironment(join(dataDir, 'opcua', 'compiled')),
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })

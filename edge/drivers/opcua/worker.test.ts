@@ -1,10 +1,15 @@
 import { fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { silentLog } from '#shared/log/log.ts'
 import { createWorkerProcess, type LinkMessage } from './worker-process.ts'
 
+const dir = mkdtempSync(join(tmpdir(), 'andon-opcua-worker-'))
+afterAll(() => rmSync(dir, { recursive: true }))
 const worker = fileURLToPath(new URL('./worker.ts', import.meta.url))
 
 describe('the OPC UA process', () => {
@@ -17,7 +22,7 @@ describe('the OPC UA process', () => {
   })
 
   it('is ended when it hangs, and its links are told', async () => {
-    const worker = createWorkerProcess(silentLog, 5000)
+    const worker = createWorkerProcess({ log: silentLog, dataDir: dir, hangsAfterMs: 5000 })
     const { promise: closed, resolve: onClosed } = Promise.withResolvers<void>()
     const { promise: lost, resolve: onLost } = Promise.withResolvers<LinkMessage>()
     const onMessage = (message: LinkMessage) => (message.type === 'closed' ? onClosed() : onLost(message))
@@ -30,7 +35,7 @@ describe('the OPC UA process', () => {
       alarms: 'none',
     } as const
     const timing = { publishingMs: 100, batch: 1, timeoutMs: 1000 }
-    worker.send({ type: 'connect', link: 'other', config: { ...config, ...timing }, dataDir: '/nonexistent' })
+    worker.send({ type: 'connect', link: 'other', config: { ...config, ...timing }, dataDir: dir })
     worker.send({ type: 'close', link: 'm#1' })
     await closed
     process.kill(worker.pid ?? 0, 'SIGSTOP')

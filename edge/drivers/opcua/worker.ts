@@ -75,3 +75,5 @@ process.on('message', (message: ToWorker) => {
 process.on('disconnect', () => process.exit(0))
 // Ctrl-C reaches the whole group: the agent closes the sessions first and then ends this process.
 process.on('SIGINT', () => undefined)
+// Loading leaves twice the heap that the library needs, and V8 would keep it.
+void globalThis.gc?.({ type: 'major', execution: 'async', flavor: 'last-resort' })
