@@ -19,8 +19,12 @@ export type AlarmInput =
   | { readonly kind: 'sample'; readonly at: number; readonly value: Scalar; readonly quality: Quality }
   /** The edge's event clock has reached `at`. */
   | { readonly kind: 'tick'; readonly at: number }
-  /** The signal went silent (server time), or speaks again. */
-  | { readonly kind: 'stale' | 'fresh'; readonly at: number }
+  /** The signal went silent (server time). Deferred: what it says meanwhile is not lost but comes later, whole and in order. */
+  | { readonly kind: 'stale'; readonly at: number; readonly isDeferred?: boolean }
+  /** It speaks again. */
+  | { readonly kind: 'fresh'; readonly at: number }
+  /** Samples are missing for good between the newest and the next. */
+  | { readonly kind: 'gap'; readonly at: number }
   | ServerFiring
   | OperatorInput
 
@@ -38,7 +42,7 @@ export function toAlarmValue(value: Scalar): AlarmValue {
 const stopDelay = ({ phase }: AlarmState): Partial<AlarmState> =>
   phase === 'pending-on' || phase === 'pending-off' ? { since: null } : {}
 
-/** T18, T23: the condition freezes, a running delay starts again when the quality returns. */
+/** T18, T23: the condition freezes, a running delay starts again when the quality returns or samples come again. */
 function freeze(draft: Draft, parts: Partial<AlarmState>): void {
   change(draft, { ...stopDelay(draft.state), rate: null, ...parts })
 }
@@ -97,8 +101,17 @@ function tick(draft: Draft, at: number): void {
   advance(draft, at)
 }
 
-function silence(draft: Draft, at: number): void {
-  if (draft.state.staleSince === null) freeze(draft, { staleSince: at })
+/** A silence that hides nothing for good is shown, and stops no delay: event time goes on where the samples go on. */
+function silence(draft: Draft, { at, isDeferred }: Extract<AlarmInput, { kind: 'stale' }>): void {
+  if (draft.state.staleSince !== null) return
+  if (isDeferred) change(draft, { staleSince: at })
+  else freeze(draft, { staleSince: at })
+}
+
+function skip(draft: Draft): void {
+  const { since, phase, rate } = draft.state
+  const isDelayed = since !== null && (phase === 'pending-on' || phase === 'pending-off')
+  if (isDelayed || rate !== null) freeze(draft, {})
 }
 
 function hearAgain(draft: Draft, at: number): void {
@@ -127,7 +140,10 @@ function act(draft: Draft, input: Exclude<AlarmInput, Sample>): StepResult {
       tick(draft, input.at)
       return draft
     case 'stale':
-      silence(draft, input.at)
+      silence(draft, input)
+      return draft
+    case 'gap':
+      skip(draft)
       return draft
     case 'fresh':
       hearAgain(draft, input.at)

@@ -6,10 +6,13 @@ import { type AlarmRule, alarmRule } from './rule.ts'
 import { type AlarmState, INITIAL_STATE, isaState } from './state.ts'
 import { type AlarmInput, dueOnServer, step } from './step.ts'
 
-/** What else happens in a second of a timeline, before its value is read: an operator's action, silence or its end. */
+/** What else happens in a second of a timeline, before its value is read: an operator's action, silence or its end, a gap. */
 export type TimelineAct =
   | (Omit<OperatorInput, 'at' | 'by' | 'until'> & { readonly by?: string; readonly untilSecond?: number | undefined })
-  | { readonly kind: 'stale' | 'fresh' }
+  | Signal
+
+/** What happens to the signal itself. */
+type Signal = { readonly kind: 'stale'; readonly isDeferred?: boolean } | { readonly kind: 'fresh' | 'gap' }
 
 /** Acts by the second at which they happen. */
 export type TimelineActs = Readonly<Record<number, TimelineAct | readonly TimelineAct[]>>
@@ -49,11 +52,11 @@ function valuesOf(token: string): TimelineValue[] {
  */
 export const parseTimeline = (text: string): TimelineValue[] => text.trim().split(/\s+/).flatMap(valuesOf)
 
-const isSignal = (act: TimelineAct) => act.kind === 'stale' || act.kind === 'fresh'
+const isSignal = (act: TimelineAct): act is Signal => act.kind === 'stale' || act.kind === 'fresh' || act.kind === 'gap'
 
 function inputOf(act: TimelineAct, at: number): AlarmInput {
-  if (isSignal(act)) return { kind: act.kind, at } as AlarmInput
-  const { untilSecond, by = 'operator', ...rest } = act as Exclude<TimelineAct, { kind: 'stale' | 'fresh' }>
+  if (isSignal(act)) return { ...act, at }
+  const { untilSecond, by = 'operator', ...rest } = act
   return { ...rest, by, at, ...(untilSecond === undefined ? {} : { until: untilSecond * 1000 }) }
 }
 

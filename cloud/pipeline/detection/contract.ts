@@ -54,6 +54,13 @@ export interface OffsetRange {
   readonly last: bigint
 }
 
+/** What a birth tells of a journal: the oldest offset that the edge still has, and the newest that it has accepted. */
+export interface AcceptedOffsets {
+  readonly epoch: bigint
+  readonly first: bigint
+  readonly newest: bigint
+}
+
 /** A value told by a birth: evaluated only by points that have not seen a value yet, because a birth's values are not samples. */
 export interface BirthValue {
   readonly tag: string
@@ -91,8 +98,10 @@ export interface EdgeDetection {
   onSamples(batch: DetectionBatch): void
   /** The same for a payload in columns, without an object for a sample that changes nothing. */
   onColumns(batch: DetectionColumns): void
-  /** Closes offsets that will never carry samples (a gap record). */
-  onGap(range: OffsetRange): void
+  /**
+   * Closes offsets that will never carry samples (a gap record); of one device where the record names it. Delays begin anew there.
+   */
+  onGap(range: OffsetRange, device?: string): void
   /** Call after the payload's samples. The edge's event clock: the payload timestamp of every NDATA and DDATA, heartbeats included. Never moves back. */
   onEventTime(at: number): void
   /**
@@ -101,8 +110,18 @@ export interface EdgeDetection {
    * heartbeats move no clock either.
    */
   onBacklog(at: number): void
-  /** The edge is silent (no `device`) or the device is dead: conditions freeze, no-data alarms run. `at` is server time. */
+  /**
+   * The edge is silent (no `device`) or the device is dead: conditions freeze, no-data alarms run. `at` is server time. Of an edge
+   * with a journal nothing is lost meanwhile, so its delays go on in event time with the samples that follow.
+   */
   onStale(at: number, device?: string): void
+  /**
+   * Called at every NBIRTH: the edge speaks. Of a journal, the event clock stands until all that it has accepted has come, for at
+   * most 10 s without samples.
+   */
+  onSession(journal: AcceptedOffsets | undefined): void
+  /** Messages of the edge may have been lost on the way to this process: as for onSession, until samples come. */
+  mayHaveMissed(): void
   /** The edge speaks again (any other call but onStale says so too). Devices that died stay stale until their own birth. */
   onFresh(): void
   /** End of the first unbroken range of committed offsets from `from` (the oldest unacknowledged one) on; from - 1 when none. */

@@ -4,6 +4,7 @@ import type { DataColumns } from '#shared/sparkplug/columns.ts'
 import { PointCheckpoint } from './checkpoint.ts'
 import type { MarksWanted } from './committer.ts'
 import type {
+  AcceptedOffsets,
   BirthValue,
   DetectionBatch,
   DetectionColumns,
@@ -14,20 +15,18 @@ import type {
   WatchedColumns,
 } from './contract.ts'
 import type { EdgeOptions, EdgeWork } from './edge-options.ts'
+import { EventClock } from './event-clock.ts'
 import { Gaps } from './gaps.ts'
 import { copyOf, Held } from './held.ts'
-import { createMachine, type Machine } from './machine.ts'
+import { Machines } from './machines.ts'
 import { Marks } from './marks.ts'
+import { Missing, tagOf } from './missing.ts'
 import { Points } from './points.ts'
-import type { MachineMemory } from './tables.ts'
-import { leastSeen, type WatchedDevice, type WatchedTag } from './watched.ts'
-import type { EdgeMark, MachineRow } from './work.ts'
+import { leastSeen, type WatchedDevice, type WatchedTag, WatchList } from './watched.ts'
+import type { EdgeMark } from './work.ts'
 
 /** A clock more than this ahead of the server's is broken, not fast. */
 const FURTHEST_AHEAD_MS = 86_400_000
-
-/** After historical samples, more of them may still follow for this long. */
-const BACKLOG_PAUSE_MS = 2000
 
 /** The detection of one edge, and the side of it that the commits see. Goes on from the edge's checkpoint. */
 export class EdgeShard implements EdgeDetection {
@@ -43,18 +42,17 @@ export class EdgeShard implements EdgeDetection {
   readonly #options: EdgeOptions
   readonly #marks: Marks
   readonly #checkpoint = new PointCheckpoint()
-  readonly #tags: WatchedTag[] = []
-  readonly #numbers = new Map<string, number>()
+  readonly #tags = new WatchList()
   readonly #devices = new Map<string, WatchedDevice>()
-  #machineRows: MachineRow[] = []
-  #eventAt: number | null
+  readonly #machines: Machines
+  readonly #eventClock: EventClock
   /** Of the last take, see Memory. */
   #revision: number
-  /** Machine memory as the last commit wrote it. */
-  #writtenMachines = ''
   #isMoved = false
   #isStale = false
-  #backlogAt = Number.NEGATIVE_INFINITY
+  /** What is missing of a journal comes later, in order: silence hides nothing. */
+  #hasJournal: boolean
+  readonly #missing: Missing
   readonly #held = new Held(() => this.#judgeHeld())
 
   constructor(options: EdgeOptions) {
@@ -63,7 +61,10 @@ export class EdgeShard implements EdgeDetection {
     this.points = new Points({ ...options, restored: options.points })
     this.#marks = new Marks(options.marks)
     this.gaps = new Gaps(options.gaps)
-    this.#eventAt = options.memory?.eventAt ?? null
+    this.#machines = new Machines(options)
+    this.#missing = new Missing({ points: this.points, marks: this.#marks, gaps: this.gaps, clock: options.clock })
+    this.#eventClock = new EventClock(options.memory?.eventAt ?? null)
+    this.#hasJournal = options.marks.size > 0
     this.#revision = options.revision
     // Points and machines are not committed at one moment: the silence may have ended for one of them alone.
     const isMachineSilent = [...options.machines.values()].some(({ state }) => state === 'no-data')
@@ -86,7 +87,21 @@ export class EdgeShard implements EdgeDetection {
   }
 
   tag(device: string, tag: string): number {
-    return this.#numbers.get(`${device}/${tag}`) ?? -1
+    return this.#tags.number(device, tag)
+  }
+
+  onSession(journal: AcceptedOffsets | undefined): void {
+    this.#hasJournal = journal !== undefined
+    this.#hear()
+    if (!journal) return
+    const { epoch, first } = journal
+    if (this.#marks.isOther(epoch)) this.#missing.all()
+    this.#marks.begin(epoch, first)
+    this.#eventClock.owes(journal, this.#marks.newest(epoch) ?? first - 1n)
+  }
+
+  mayHaveMissed(): void {
+    if (this.#hasJournal) this.#eventClock.mayHaveMissed()
   }
 
   onSamples({ samples, range }: DetectionBatch): void {
@@ -102,7 +117,7 @@ export class EdgeShard implements EdgeDetection {
   #judge({ samples, range }: Pick<DetectionBatch, 'samples'> & { readonly range: OffsetRange | undefined }): void {
     const old = range && this.#overlap(range)
     for (const sample of samples) {
-      const tag = this.#tags[sample.tag]
+      const tag = this.#tags.at(sample.tag)
       const isOld = old && sample.offset !== undefined && this.#marks.isEvaluated(old.epoch, sample.offset)
       if (tag && !isOld) this.#evaluate(tag, sample)
     }
@@ -117,7 +132,7 @@ export class EdgeShard implements EdgeDetection {
     }
     const old = range && this.#overlap(range)
     for (let i = 0; i < data.count; i++) {
-      const tag = this.#tags[tags.watch[data.slot[i] as number] as number]
+      const tag = this.#tags.at(tags.watch[data.slot[i] as number] as number)
       if (!tag || (old && this.#marks.isEvaluated(old.epoch, old.first + BigInt(i)))) continue
       this.#evaluateEntry(tag, data, tags, i)
     }
@@ -125,36 +140,45 @@ export class EdgeShard implements EdgeDetection {
     this.#judgeHeld()
   }
 
-  onGap(range: OffsetRange): void {
-    this.#pass(range)
+  onGap(range: OffsetRange, device?: string): void {
+    this.#missing.close(range, device)
+    this.#marks.add(range)
+    this.#moved()
     this.#judgeHeld()
   }
 
   #pass(range: OffsetRange | undefined): void {
-    if (range) this.#marks.add(range)
+    if (range) {
+      this.#hasJournal = true
+      this.#marks.add(range)
+      this.#eventClock.passed((owed) => this.isEvaluated(owed))
+    }
     this.#moved()
   }
 
   onEventTime(at: number): void {
     this.#hear()
-    if (!this.#isPlausible(at) || (this.#eventAt !== null && at <= this.#eventAt)) return
+    const { at: before } = this.#eventClock
+    if (!this.#isPlausible(at) || (before !== null && at <= before)) return
     this.#judgeHeld()
     if (this.#held.note(at)) return
-    if (this.gaps.open.length === 0 && at - this.#backlogAt < BACKLOG_PAUSE_MS) return
-    this.#eventAt = at
-    if (this.points.tick(at)) this.#moved()
+    const hasGap = this.gaps.open.length > 0
+    if (!hasGap && this.#eventClock.isAhead(at, this.#options.clock())) return
+    this.#eventClock.move(at)
+    if (this.points.tick(at, hasGap ? (slot) => !this.gaps.isBehind(tagOf(slot)) : undefined)) this.#moved()
   }
 
   onBacklog(at: number): void {
     this.#hear()
-    if (this.#isPlausible(at)) this.#backlogAt = Math.max(this.#backlogAt, at)
+    if (this.#isPlausible(at)) this.#eventClock.backlog(at)
   }
 
   onStale(at: number, name?: string): void {
     if (name === undefined) this.#isStale = true
     else this.#device(name).isDead = true
+    const silence = { kind: 'stale', at, isDeferred: this.#hasJournal } as const
     for (const device of name === undefined ? this.#devices.keys() : [name]) {
-      for (const slot of this.points.ofDevice(device)) this.points.feed(slot, { kind: 'stale', at })
+      for (const slot of this.points.ofDevice(device)) this.points.feed(slot, silence)
       this.#devices.get(device)?.machine?.silent(at)
     }
     this.#options.idle()
@@ -172,12 +196,10 @@ export class EdgeShard implements EdgeDetection {
   take(marks: MarksWanted): EdgeWork {
     this.#revision++
     const changed = this.points.take(this.#revision)
-    const hasMark = marks === 'all' || (marks === 'awaited' && this.#machineRows.length > 0)
+    const hasMark = marks === 'all' || (marks === 'awaited' && this.#machines.hasRows)
     const gaps = this.gaps.take()
     if (!hasMark) return { ...changed, gaps, machines: [], mark: undefined }
-    const work = { ...changed, gaps, machines: this.#machineRows, mark: this.#takeMark() }
-    this.#machineRows = []
-    return work
+    return { ...changed, gaps, machines: this.#machines.takeRows(), mark: this.#takeMark() }
   }
 
   /** The mark is committed: the acknowledgement to the edge may move. */
@@ -204,27 +226,11 @@ export class EdgeShard implements EdgeDetection {
     if (!this.#isMoved) return undefined
     this.#isMoved = false
     return {
-      ...{ edge: this.edge, revision: this.#revision, eventAt: this.#eventAt },
+      ...{ edge: this.edge, revision: this.#revision, eventAt: this.#eventClock.at },
       points: this.#checkpoint.take(this.points.all()),
-      machines: this.#changedMachines(),
+      machines: this.#machines.takeMemory(),
       ranges: this.#marks.take(),
     }
-  }
-
-  #changedMachines(): Record<string, MachineMemory> | undefined {
-    const machines = this.#machineMemory()
-    const text = JSON.stringify(machines)
-    if (text === this.#writtenMachines) return undefined
-    this.#writtenMachines = text
-    return machines
-  }
-
-  #machineMemory(): Record<string, MachineMemory> {
-    const known = [...this.#devices].flatMap(([name, { machine }]) => {
-      const memory = machine?.memory()
-      return memory ? [[name, memory] as const] : []
-    })
-    return { ...this.#options.memory?.machines, ...Object.fromEntries(known) }
   }
 
   #hear(): void {
@@ -248,54 +254,25 @@ export class EdgeShard implements EdgeDetection {
     const known = this.#devices.get(name)
     if (known) return known
     const hasStates = this.#options.machines.has(name)
-    const device = { isDead: false, profile: undefined, machine: hasStates ? this.#machine(name) : undefined }
+    const device = { isDead: false, profile: undefined, machine: hasStates ? this.#machines.of(name) : undefined }
     this.#devices.set(name, device)
     return device
   }
 
-  #machine(device: string): Machine {
-    return createMachine({
-      edge: this.edge,
-      device,
-      present: this.#options.machines.get(device),
-      memory: this.#options.memory?.machines[device],
-      changed: (row) => {
-        this.#machineRows.push(row)
-        this.#options.urgent()
-      },
-    })
-  }
-
   #bind(name: string, device: WatchedDevice, profile: DeviceProfile): void {
-    for (const [key, number] of this.#numbers) {
-      const tag = this.#tags[number]
-      if (tag && key.startsWith(`${name}/`)) Object.assign(tag, { points: [], machine: undefined })
-    }
+    this.#tags.forget(name)
     for (const slot of this.points.bind(name, profile)) {
-      const tag = this.#watched(name, slot.rule.definition.tag)
+      const tag = this.#tags.of(name, slot.rule.definition.tag)
       tag.points = [...tag.points, slot]
     }
     if (profile.machineState) {
-      device.machine ??= this.#machine(name)
+      device.machine ??= this.#machines.of(name)
       device.machine.define(profile.machineState.states)
-      this.#watched(name, profile.machineState.tag).machine = device.machine
+      this.#tags.of(name, profile.machineState.tag).machine = device.machine
     }
-    for (const tag of this.#tags) tag.newestAt = Math.max(tag.newestAt, leastSeen(tag))
+    for (const tag of this.#tags.all()) tag.newestAt = Math.max(tag.newestAt, leastSeen(tag))
     device.profile = profile
     this.#moved()
-  }
-
-  #watched(device: string, tag: string): WatchedTag {
-    const key = `${device}/${tag}`
-    const known = this.#tags[this.#numbers.get(key) ?? -1]
-    if (known) return known
-    const watched: WatchedTag = {
-      ...{ device, name: tag, points: [], machine: undefined },
-      ...{ newestAt: Number.NEGATIVE_INFINITY, notedAt: 0 },
-    }
-    this.#numbers.set(key, this.#tags.length)
-    this.#tags.push(watched)
-    return watched
   }
 
   /** True for offsets ahead of missing ones that may still come in time. */
@@ -322,6 +299,7 @@ export class EdgeShard implements EdgeDetection {
 
   /** Notes what is skipped before a range; answers the range when offsets of it were evaluated before. */
   #overlap(range: OffsetRange): OffsetRange | undefined {
+    this.#missing.until(range)
     const isNext = this.#marks.isNext(range)
     if (!isNext) this.#noteHole(range)
     if (this.gaps.open.length > 0) this.gaps.arriving(range)
@@ -363,8 +341,14 @@ export class EdgeShard implements EdgeDetection {
     }
     tag.newestAt = sourceAt
     if (this.#mustNote(tag) && this.gaps.live(tag, sourceAt)) tag.notedAt = this.gaps.generation
+    if (this.gaps.open.length > 0 && this.gaps.begins(tag, sourceAt)) this.#beginBehindGap(tag, sourceAt)
     for (const slot of tag.points) this.points.feed(slot, input)
     if (tag.machine && quality !== 0) tag.machine.value(sourceAt, value)
+  }
+
+  /** T23; what comes again after a restart breaks nothing off a second time. */
+  #beginBehindGap({ points }: WatchedTag, at: number): void {
+    for (const slot of points) if ((slot.valueAt ?? at) < at) this.points.feed(slot, { kind: 'gap', at })
   }
 
   /** One time far in the future would make all that follow late. */
@@ -374,7 +358,7 @@ export class EdgeShard implements EdgeDetection {
 
   /** A birth's value counts only where nothing was seen yet: a steady value may not be sent again for long. */
   #evaluateBirth(device: string, { tag, sourceAt, value, quality }: BirthValue): void {
-    const watched = this.#tags[this.#numbers.get(`${device}/${tag}`) ?? -1]
+    const watched = this.#tags.at(this.#tags.number(device, tag))
     const input = { kind: 'sample' as const, at: sourceAt, value, quality }
     if (!this.#isPlausible(sourceAt)) return
     for (const slot of watched?.points ?? []) if (slot.state.valueAt === null) this.points.feed(slot, input)

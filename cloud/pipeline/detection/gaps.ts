@@ -114,6 +114,21 @@ export class Gaps {
     return passed.length === missing.length
   }
 
+  /** True when the sample of that time is the first of the tag behind a gap. */
+  begins({ device, name }: Pick<TagOf, 'device' | 'name'>, at: number): boolean {
+    return this.#open.some(({ tags }) => tags.get(`${device}/${name}`)?.liveAt === at)
+  }
+
+  /** True while the tag (`device/tag`) has no sample behind some gap: what it did meanwhile is not known. */
+  isBehind(tag: string): boolean {
+    return this.#open.some(({ tags }) => !tags.has(tag))
+  }
+
+  /** True when offsets of the range are of an open gap behind which the tag (`device/tag`) has no sample. */
+  lacks({ epoch, first, last }: OffsetRange, tag: string): boolean {
+    return this.#open.some((gap) => gap.epoch === epoch && gap.first <= last && gap.last >= first && !gap.tags.has(tag))
+  }
+
   /** What comes again after a restart may be of before a gap that is known already. */
   #isPast({ epoch, last }: LateGap): boolean {
     return this.#arriving !== undefined && (this.#arriving.epoch !== epoch || this.#arriving.first > last)

@@ -89,9 +89,17 @@ export class Replay {
     if (this.#isDone) return
     const isLive = sample.at >= this.#span.liveAt
     const wasLive = isLive && isActive(this.#twin)
-    if (isLive) this.#twin = closedIfNormal(step(this.#rule, this.#twin, { kind: 'sample', ...sample }).state)
+    if (isLive) this.#takeLive(sample)
     this.#step(sample, wasLive)
     this.#isDone = isLive && sample.at >= this.#span.lateTo && isActive(this.#state) === isActive(this.#twin)
+  }
+
+  /** The live detector's delays began anew with its first sample behind the gap. */
+  #takeLive(sample: LateSample): void {
+    const { valueAt } = this.#twin
+    const isFirst = valueAt === null || valueAt < this.#span.liveAt
+    const twin = isFirst ? step(this.#rule, this.#twin, { kind: 'gap', at: sample.at }).state : this.#twin
+    this.#twin = closedIfNormal(step(this.#rule, twin, { kind: 'sample', ...sample }).state)
   }
 
   /** Takes the newest value of the live detector, which history may not have yet: with it a

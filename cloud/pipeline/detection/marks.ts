@@ -17,6 +17,8 @@ export class Marks {
   readonly #evaluated: Map<bigint, RangeSet>
   readonly #committed: Map<bigint, RangeSet>
   readonly #moved = new Set<bigint>()
+  /** Of journals of which nothing was evaluated: the offset before the first that will come. */
+  readonly #begins = new Map<bigint, bigint>()
 
   /** Goes on from the ranges that were committed before, by epoch. */
   constructor(restored: ReadonlyMap<bigint, StoredRanges>) {
@@ -30,18 +32,29 @@ export class Marks {
     return missing.length !== 1 || missing[0]?.first !== first || missing[0].last !== last
   }
 
-  /** True when the range goes on where the newest one ended, or is the first of its journal. */
+  /** True when the range goes on where the newest one ended, or is the first of its journal as far as is known. */
   isNext({ epoch, first }: OffsetRange): boolean {
-    return this.#of(epoch).isNext(first)
+    const begin = this.#begins.get(epoch)
+    return this.#of(epoch).isNext(first) && (begin === undefined || first <= begin + 1n)
+  }
+
+  /** The oldest offset of a journal that the edge still has: what comes ahead of it is not the first. */
+  begin(epoch: bigint, first: bigint): void {
+    if (this.#of(epoch).isEmpty) this.#begins.set(epoch, first - 1n)
+  }
+
+  /** True when nothing is known of this journal, but something of another one. */
+  isOther(epoch: bigint): boolean {
+    return this.#of(epoch).isEmpty && [...this.#evaluated.values()].some(({ isEmpty }) => !isEmpty)
   }
 
   isEvaluated(epoch: bigint, offset: bigint): boolean {
     return this.#of(epoch).has(offset)
   }
 
-  /** The newest offset evaluated of a journal; undefined when there is none. */
+  /** The newest offset evaluated of a journal, or the one before its first; undefined when neither is known. */
   newest(epoch: bigint): bigint | undefined {
-    return this.#of(epoch).ranges.at(-1)?.last
+    return this.#of(epoch).ranges.at(-1)?.last ?? this.#begins.get(epoch)
   }
 
   /** True when every offset of first to last was evaluated. */
@@ -51,6 +64,7 @@ export class Marks {
 
   add({ epoch, first, last }: OffsetRange): void {
     this.#of(epoch).add(first, last)
+    this.#begins.delete(epoch)
     this.#moved.add(epoch)
   }
 

@@ -84,10 +84,10 @@ export class Points {
     return refusal
   }
 
-  /** Moves the event clock of the points that wait for it; false when none does. */
-  tick(at: number): boolean {
+  /** Moves the event clock of the points that wait for it, of those that may; false when none waits. */
+  tick(at: number, may?: (slot: PointSlot) => boolean): boolean {
     const before = this.#events.length
-    for (const slot of this.#ticking) this.feed(slot, { kind: 'tick', at })
+    for (const slot of this.#ticking) if (!may || may(slot)) this.feed(slot, { kind: 'tick', at })
     if (this.#events.length > before + 1) this.#events.push(...this.#events.splice(before).sort(byEventTime))
     return this.#ticking.size > 0
   }

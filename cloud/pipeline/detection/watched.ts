@@ -29,3 +29,40 @@ export function leastSeen({ points, machine }: WatchedTag): number {
   if (machine) seen.push(machine.memory()?.valueAt ?? null)
   return seen.length === 0 ? Number.NEGATIVE_INFINITY : Math.min(...seen.map((at) => at ?? Number.NEGATIVE_INFINITY))
 }
+
+/** The tags of an edge that something watches, by number and by name. */
+export class WatchList {
+  readonly #tags: WatchedTag[] = []
+  readonly #numbers = new Map<string, number>()
+
+  all(): Iterable<WatchedTag> {
+    return this.#tags
+  }
+
+  at(number: number): WatchedTag | undefined {
+    return this.#tags[number]
+  }
+
+  /** -1 when nothing watches it. */
+  number(device: string, tag: string): number {
+    return this.#numbers.get(`${device}/${tag}`) ?? -1
+  }
+
+  /** The tag, which is watched from now on. */
+  of(device: string, tag: string): WatchedTag {
+    const known = this.#tags[this.number(device, tag)]
+    if (known) return known
+    const watched: WatchedTag = {
+      ...{ device, name: tag, points: [], machine: undefined },
+      ...{ newestAt: Number.NEGATIVE_INFINITY, notedAt: 0 },
+    }
+    this.#numbers.set(`${device}/${tag}`, this.#tags.length)
+    this.#tags.push(watched)
+    return watched
+  }
+
+  /** Nothing watches the tags of the device any more; they keep their numbers. */
+  forget(device: string): void {
+    for (const tag of this.#tags) if (tag.device === device) Object.assign(tag, { points: [], machine: undefined })
+  }
+}

@@ -30,7 +30,7 @@ export function nodeBirth(host: HostContext, shard: EdgeShard, payload: Payload)
     for (const device of shard.devices.values()) endDevice(device)
   }
   bornReport(host, shard, payload)
-  shard.detection.onFresh()
+  shard.detection.onSession(shard.journal)
   host.changes.tell({ kind: 'began', shard, at: new Date(now), isNew })
   acknowledge(host, shard, true)
   return metrics.some(isTagMetric) ? deviceBirth(host, shard, { device: NODE_DEVICE, payload }) : undefined

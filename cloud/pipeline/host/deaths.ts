@@ -95,6 +95,7 @@ export function regainSight(host: HostContext, now: number): void {
     if (!shard.session.isOnline) continue
     shard.session.restoredAt = now
     shard.order.reset()
+    shard.detection.mayHaveMissed()
     if (!shard.journal) host.rebirths.want(shard, 'connection-regained')
   }
 }

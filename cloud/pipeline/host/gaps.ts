@@ -84,11 +84,11 @@ function uuidOf(name: string): string {
 
 /** Hands a gap to history and closes its range there and in detection. */
 export function storeGap(host: HostContext, shard: EdgeShard, gap: StoredGap): void {
-  const { epoch, first, last } = gap
+  const { epoch, first, last, device } = gap
   const { batch } = host.writer
   batch.addGap(gap)
   batch.addRange({ ...shard.ref, epoch }, first, last)
   shard.journals.get(epoch)?.take(first, last)
-  shard.detection.onGap({ epoch, first, last })
+  shard.detection.onGap({ epoch, first, last }, device ?? undefined)
   host.writer.changed()
 }

@@ -91,7 +91,7 @@ function closeRange(host: HostContext, shard: EdgeShard, { device }: Waiting, { 
       const what = { ...hole, ...times, device: device ?? null, cause: 'set-aside' } as const
       storeGap(host, shard, storedGap(shard, journal, what, now))
     }
-    shard.detection.onGap({ epoch, first, last })
+    shard.detection.onGap({ epoch, first, last }, device)
   }
 }
 

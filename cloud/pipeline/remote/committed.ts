@@ -44,6 +44,8 @@ const unwatched = (edge: DetectionEdge): EdgeDetection => ({
   onGap: () => undefined,
   onEventTime: () => undefined,
   onBacklog: () => undefined,
+  onSession: () => undefined,
+  mayHaveMissed: () => undefined,
   onStale: () => undefined,
   onFresh: () => undefined,
   mark: (_, from) => from - 1n,

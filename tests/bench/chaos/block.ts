@@ -68,9 +68,7 @@ export async function runBlock(options: BlockOptions): Promise<BlockResult> {
     const { kills, loops } = await killRounds(options, world, running)
     const ledger = await running.drain(DRAIN_PATIENCE_MS)
     options.say(`all acknowledged after ${Date.now() - load.baseAt} ms`)
-    const isDisturbed = (from: number, until: number) =>
-      kills.some(({ at }, i) => at <= until + SETTLE_MS && recoveredAfter(kills, i) + SETTLE_MS >= from)
-    return { ...(await judge({ world, load, ledger, isDisturbed })), kills, loops }
+    return { ...(await judge({ world, load, ledger })), kills, loops }
   } catch (error) {
     for (const one of world.processes) options.say(`--- ${one.name} said last:\n${one.words()}`)
     throw error
@@ -79,13 +77,6 @@ export async function runBlock(options: BlockOptions): Promise<BlockResult> {
     await world.stop()
     rmSync(dir, { recursive: true, force: true })
   }
-}
-
-/** What was under way at a kill may be judged this much before or after it. */
-const SETTLE_MS = 5000
-
-function recoveredAfter(kills: readonly Kill[], from: number): number {
-  return kills.slice(from).find((kill) => kill.recoveredAt)?.recoveredAt ?? Number.POSITIVE_INFINITY
 }
 
 async function killRounds(options: BlockOptions, world: World, running: RunningLoad) {

@@ -69,16 +69,8 @@ export interface Occurred {
   readonly returnedAt: number | null
 }
 
-/** True when some process was dead or coming back between two times. */
-export type IsDisturbed = (from: number, until: number) => boolean
-
 /** Compares the log of one alarm point, in the order of its numbers, with what follows from the ledger. */
-export function compareAlarm(
-  point: string,
-  expected: readonly Expected[],
-  logged: readonly Logged[],
-  isDisturbed: IsDisturbed,
-): Fault[] {
+export function compareAlarm(point: string, expected: readonly Expected[], logged: readonly Logged[]): Fault[] {
   const faults: Fault[] = []
   const seen = new Set<string>()
   const rows = logged.filter(({ transition, at }) => {
@@ -88,10 +80,7 @@ export function compareAlarm(
     seen.add(key)
     return isNew
   })
-  const isSame = (row: Logged, { transition, at, until }: Expected) => {
-    const isLate = row.at > at && row.at <= until && isDisturbed(at, row.at)
-    return row.transition === transition && (row.at === at || isLate)
-  }
+  const isSame = (row: Logged, { transition, at }: Expected) => row.transition === transition && row.at === at
   let next = 0
   for (const one of expected) {
     const place = rows.findIndex((row, i) => i >= next && isSame(row, one))

@@ -4,8 +4,6 @@ import { type Accepted, type ChaosLoad, H, HH, ON_DELAY_MS, type Place, sampleOf
 export interface Expected {
   readonly transition: string
   readonly at: number
-  /** Where the edge was silent meanwhile it may be as late as this: a delay begins anew when the edge is heard again. */
-  readonly until: number
 }
 
 export const ALARMS = ['pressure-high', 'level-high', 'machine-fault'] as const
@@ -46,7 +44,7 @@ function limits(load: ChaosLoad, values: readonly number[]): Expected[] {
     const next = levelAfter(level, value)
     if (next === level) return
     const transition = level === 'none' ? 'activated' : next === 'none' ? 'returned' : 'level-changed'
-    found.push({ transition, at: timeOf(load, n), until: timeOf(load, n) })
+    found.push({ transition, at: timeOf(load, n) })
     level = next
   })
   return found
@@ -62,10 +60,7 @@ function delayed(load: ChaosLoad, values: readonly number[]): Expected[] {
     const [beganAt, endedAt] = [timeOf(load, from), timeOf(load, n)]
     const at = beganAt + ON_DELAY_MS
     if (at <= endedAt) {
-      found.push(
-        { transition: 'activated', at, until: endedAt },
-        { transition: 'returned', at: endedAt, until: endedAt },
-      )
+      found.push({ transition: 'activated', at }, { transition: 'returned', at: endedAt })
     }
     from = undefined
   })

@@ -1,13 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import {
-  compareAlarm,
-  compareNumbers,
-  compareOccurrences,
-  comparePages,
-  compareTag,
-  type Fault,
-  type IsDisturbed,
-} from './compare.ts'
+import { compareAlarm, compareNumbers, compareOccurrences, comparePages, compareTag, type Fault } from './compare.ts'
 import { ALARMS, expectedOf } from './expect.ts'
 import { type Accepted, type ChaosLoad, placeName, places, sampleOf, TAGS } from './plan.ts'
 import { apiReader, engineReader, type Records, readRecords } from './read.ts'
@@ -29,7 +21,6 @@ export interface JudgeOptions {
   readonly world: World
   readonly load: ChaosLoad
   readonly ledger: readonly Accepted[]
-  readonly isDisturbed: IsDisturbed
 }
 
 /** Compares an installation at rest with the ledger: every value, the alarm log, incidents and pages. */
@@ -84,7 +75,7 @@ async function judgeValues({ world, load, ledger }: JudgeOptions): Promise<{ cou
   return { count, faults }
 }
 
-function judgeAlarms({ load, ledger, isDisturbed }: JudgeOptions, { logged, occurred }: Records) {
+function judgeAlarms({ load, ledger }: JudgeOptions, { logged, occurred }: Records) {
   const faults = compareNumbers(logged.map(({ seq }) => seq))
   const byPoint = Map.groupBy(logged, ({ point }) => point)
   const occurrences = Map.groupBy(occurred, ({ point }) => point)
@@ -94,7 +85,7 @@ function judgeAlarms({ load, ledger, isDisturbed }: JudgeOptions, { logged, occu
       const point = `${placeName(place)}/${alarm}`
       const expected = expectedOf(load, place, alarm, acceptedOf(ledger, place.edge))
       count += expected.length
-      faults.push(...compareAlarm(point, expected, byPoint.get(point) ?? [], isDisturbed))
+      faults.push(...compareAlarm(point, expected, byPoint.get(point) ?? []))
       faults.push(...compareOccurrences(point, expected, occurrences.get(point) ?? []))
     }
   }

@@ -280,6 +280,12 @@ describe('ISA-18.2 transitions', () => {
     expectTimeline(DELAYED, '91x2 _x2 91 _x4', '.......BB', { 2: { kind: 'stale' } })
   })
 
+  it('T23: samples that come later, whole and in order, leave a delay where it was; missing ones begin it anew', () => {
+    expectTimeline(DELAYED, '91x2 _x2 91 _x4', '....BBBBB', { 2: { kind: 'stale', isDeferred: true } })
+    expectTimeline(DELAYED, '91x2 91x4', '.....B', { 2: { kind: 'gap' } })
+    expectTimeline(SLOW_RETURN, '91 80x2 _ 80x4', 'BBBBBBBD', { 4: { kind: 'gap' } })
+  })
+
   it('an occurrence opens at T3 and closes on A: the next activation is another one', () => {
     const { events } = expectTimeline(AT_ONCE, '91x2 80 91', 'BC.B', { 1: ACK })
     const ids = events.map((event) => event.occurrenceId)
