@@ -31,13 +31,20 @@ export const bench: Bench = {
     try {
       while (blocks.length > 0 && goesOn()) {
         const sideBySide = blocks.splice(0, WORLDS.length)
-        results.push(...(await Promise.all(sideBySide.map((one) => runOne(one, { dir, seed, say, goesOn })))))
+        const ended = await Promise.allSettled(sideBySide.map((one) => runOne(one, { dir, seed, say, goesOn })))
+        results.push(...ended.map(resultOf))
       }
     } finally {
       if (!data) rmSync(dir, { recursive: true, force: true })
     }
     return { seed, ...summary(results), minutes: round((performance.now() - startedAt) / 60_000) }
   },
+}
+
+/** A block that failed fails the run, once the one beside it has stopped what it started. */
+function resultOf(ended: PromiseSettledResult<BlockResult>): BlockResult {
+  if (ended.status === 'rejected') throw ended.reason
+  return ended.value
 }
 
 const WORLDS: readonly WorldName[] = canScaleOut() ? ['embedded', 'scale-out'] : ['embedded']
@@ -113,5 +120,22 @@ function summary(results: readonly BlockResult[]): BenchResult {
     ...{ pagesMissed: count('pageMissed'), pagesTwice: count('pageTwice') },
     ...{ crashLoops: sum(({ loops }) => loops.length), slow: recoveries.filter((ms) => ms > SLOW_MS).length },
     ...{ recoveryP50Ms: percentile(recoveries, 0.5), recoveryMaxMs: Math.max(...recoveries) },
+    recoveries: Object.fromEntries(recoveriesOf(results)),
   }
+}
+
+/** How long the kill of one victim alone took, by set-up and victim. */
+function recoveriesOf(results: readonly BlockResult[]): [string, object][] {
+  const alone = results.flatMap(({ world, kills }) =>
+    kills.flatMap(({ at, recoveredAt, names }, i) => {
+      const isAfterAnother = i > 0 && kills[i - 1]?.recoveredAt === undefined
+      return recoveredAt && names.length === 1 && !isAfterAnother
+        ? [{ of: `${world} ${names[0]}`, ms: recoveredAt - at }]
+        : []
+    }),
+  )
+  return [...Map.groupBy(alone, ({ of }) => of)].map(([of, own]) => {
+    const times = own.map(({ ms }) => ms)
+    return [of, { rounds: own.length, p50Ms: percentile(times, 0.5), maxMs: Math.max(...times) }]
+  })
 }

@@ -6,11 +6,17 @@ import { SECRET } from './world.ts'
 
 type Progress = Extract<Report, { type: 'progress' }>
 
+/** How edges came back. Times in ms since 1970. */
+export interface CaughtUp {
+  /** When the last of them was born anew; undefined when none had to be. */
+  readonly bornAt: number | undefined
+}
+
 /** The generator at work. */
 export interface RunningLoad {
   readonly load: ChaosLoad
   /** Resolves when of every edge something is acknowledged that is accepted from now on. Rejects when that takes too long. */
-  caughtUp(patienceMs: number): Promise<void>
+  caughtUp(what: string, patienceMs: number): Promise<CaughtUp>
   /** Ends the load; resolves with the ledger when everything in it is acknowledged. */
   drain(patienceMs: number): Promise<readonly Accepted[]>
   last(): Progress | undefined
@@ -33,7 +39,7 @@ export function startLoad(load: ChaosLoad, port: number): RunningLoad {
       }
       const timer = setTimeout(() => {
         done()
-        reject(new Error(`not within ${patienceMs / 1000} s: ${what}; ${JSON.stringify(last)}`))
+        reject(new Error(`Not within ${patienceMs / 1000} s: ${what}. The generator said last ${JSON.stringify(last)}`))
       }, patienceMs)
       const listen = (report: Report) => {
         const found = hear(report)
@@ -46,15 +52,19 @@ export function startLoad(load: ChaosLoad, port: number): RunningLoad {
   order({ type: 'open', load, port, secret: SECRET })
   return {
     load,
-    async caughtUp(patienceMs) {
+    async caughtUp(what, patienceMs) {
       const accepted = await until('a word of the generator', patienceMs, (report) =>
         report.type === 'progress' ? report.accepted : undefined,
       )
       const isThere = ({ acknowledged }: Progress) =>
         acknowledged.length > 0 && acknowledged.every((rounds, edge) => rounds > (accepted[edge] ?? 0))
-      await until('values are stored again', patienceMs, (report) =>
-        report.type === 'progress' && isThere(report) ? true : undefined,
-      )
+      let [wasBorn, bornAt] = [true, undefined as number | undefined]
+      return until(what, patienceMs, (report) => {
+        if (report.type !== 'progress') return undefined
+        if (report.isBorn && !wasBorn) bornAt = Date.now()
+        wasBorn = report.isBorn
+        return isThere(report) ? { bornAt } : undefined
+      })
     },
     drain(patienceMs) {
       order({ type: 'drain' })

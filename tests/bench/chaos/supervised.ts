@@ -1,11 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { descendants } from '#tests/support/demo.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const PATIENCE_MS = 12_000
 const KEPT_WORDS = 3000
+/** Lets a process end with the bench, however that ends: an interrupted one would leave all of an installation behind. */
+const MORTAL = ['/usr/bin/setpriv', '--pdeathsig', 'KILL', '--'] as const
 
 export interface SupervisedOptions {
   readonly name: string
@@ -32,6 +34,9 @@ export interface Supervised {
   stop(): Promise<void>
 }
 
+const mortal = (command: string, args: readonly string[]): readonly string[] =>
+  existsSync(MORTAL[0]) ? [...MORTAL, command, ...args] : [command, ...args]
+
 /** Starts a process and keeps it running. */
 export function supervise({ name, command, args, env = {}, restartMs }: SupervisedOptions): Supervised {
   let [isStopping, isKilled, ends, words] = [false, false, 0, '']
@@ -39,7 +44,8 @@ export function supervise({ name, command, args, env = {}, restartMs }: Supervis
   let timer: NodeJS.Timeout | undefined
   const start = () => {
     isKilled = false
-    const started = spawn(command, args, {
+    const [program = command, ...given] = mortal(command, args)
+    const started = spawn(program, given, {
       ...{ cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
     })
     child = started

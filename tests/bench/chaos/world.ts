@@ -11,6 +11,7 @@ export const PASSWORD = 'Chaos-Password-1'
 export const SECRET = 'chaos-edge-secret-0123456789abcdef'
 const INSTALLATION_SECRET = 'chaos-installation-secret-0123456789'
 const LONGEST_RESTART_MS = 800
+const DATABASE_PATIENCE_MS = 180_000
 
 /** Something that can be killed. */
 export interface Victim {
@@ -123,7 +124,13 @@ export async function startScaleOut({ dir, config, random }: WorldOptions): Prom
   const redis = own('redis', debianProgram('redis-server') ?? '', [
     ...['--port', String(redisPort), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
   ])
-  const database = await untilThere(() => databaseIn(home))
+  const database = await untilThere(() => databaseIn(home)).catch(async (cause: unknown) => {
+    const said = postgres.words()
+    await Promise.all([broker, engine, redis, postgres].map((one) => one.stop()))
+    throw new Error(`PostgreSQL did not start within ${DATABASE_PATIENCE_MS / 1000} s; it said last: ${said}`, {
+      cause,
+    })
+  })
   const shared = {
     ...secrets,
     DATABASE_URL: `postgresql://${database.user}:${database.password}@localhost:${database.port}/andon?host=${encodeURIComponent(database.host)}`,
@@ -150,13 +157,14 @@ export async function startScaleOut({ dir, config, random }: WorldOptions): Prom
 
 const script = (name: string) => fileURLToPath(new URL(name, import.meta.url))
 
-/** The first start of a server takes a second or two. */
+/** The first start of a server takes a second or two, on a machine at many times its load a minute. */
 async function untilThere<T>(read: () => T): Promise<T> {
-  for (let attempt = 0; ; attempt++) {
+  const giveUpAt = performance.now() + DATABASE_PATIENCE_MS
+  for (;;) {
     try {
       return read()
     } catch (error) {
-      if (attempt > 200) throw error
+      if (performance.now() > giveUpAt) throw error
       await new Promise((resolve) => setTimeout(resolve, 100))
     }
   }
