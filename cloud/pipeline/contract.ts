@@ -330,4 +330,6 @@ export interface PipelineMetrics {
   /** Adds to a counter named in snake case without prefix, e.g. `mqtt_messages_refused_total`. */
   count(name: string, by: number, labels?: Readonly<Record<string, string>>): void
   gauge(name: string, value: number, labels?: Readonly<Record<string, string>>): void
+  /** The gauge is told no more: what it measured is gone. */
+  forget?(name: string, labels?: Readonly<Record<string, string>>): void
 }

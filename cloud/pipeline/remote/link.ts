@@ -4,7 +4,7 @@ import type { LiveTagValue, Pipeline, PipelineMetrics } from '../contract.ts'
 import type { AskingChannel } from './channel.ts'
 import { type HeardValues, hearValues } from './fanned-values.ts'
 import type { Answer, CallName } from './messages.ts'
-import { readingsInto } from './meter.ts'
+import { type Readings, readingsInto } from './meter.ts'
 import { unpackError } from './packed-error.ts'
 import { createWatchers, type Watchers } from './watchers.ts'
 
@@ -24,6 +24,8 @@ export interface LinkOptions {
   readonly open: () => Promise<AskingChannel>
   /** Takes what the pipeline counts. */
   readonly metrics?: PipelineMetrics
+  /** Labels of its gauges, where there are several pipelines. */
+  readonly labels?: Readonly<Record<string, string>>
   /** Brings values of tags that are looked at; absent: they come over the channel. */
   readonly fanOut?: FanOut | undefined
   /** 30 s unless told. */
@@ -64,7 +66,7 @@ export class PipelineLink {
   readonly #options: LinkOptions
   readonly #first = Promise.withResolvers<void>()
   readonly #pending = new Map<number, Pending>()
-  readonly #readings: ReturnType<typeof readingsInto> | undefined
+  readonly #readings: Readings | undefined
   readonly #isFanned: boolean
   readonly #heard: HeardValues | undefined
   readonly #ends: (() => void)[] = []
@@ -78,7 +80,7 @@ export class PipelineLink {
 
   constructor(options: LinkOptions) {
     this.#options = options
-    this.#readings = options.metrics && readingsInto(options.metrics)
+    this.#readings = options.metrics && readingsInto(options.metrics, options.labels)
     const { fanOut } = options
     this.#isFanned = fanOut !== undefined
     this.#heard = fanOut && hearValues(fanOut, (values) => this.watchers.tell(values))
@@ -119,6 +121,7 @@ export class PipelineLink {
     clearTimeout(this.#retry)
     this.#channel?.close()
     this.#heard?.close()
+    this.#readings?.end()
     for (const end of this.#ends.splice(0)) end()
   }
 

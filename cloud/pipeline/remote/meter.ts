@@ -48,15 +48,35 @@ export function createMeter(): Meter {
   }
 }
 
-/** Hands readings on to a registry that counts by steps; a new life of the meter begins at nothing again. */
-export function readingsInto(metrics: PipelineMetrics): { take(readings: readonly Reading[]): void; anew(): void } {
+/** Readings of one meter on their way into a registry. */
+export interface Readings {
+  take(readings: readonly Reading[]): void
+  /** A new life of the meter begins at nothing. */
+  anew(): void
+  /** The meter is gone for good, and its gauges with it. */
+  end(): void
+}
+
+/**
+ * Hands readings on to a registry that counts by steps. Counters of several meters add up; gauges do not, so each has `own` labels that
+ * tell whose it is.
+ */
+export function readingsInto(metrics: PipelineMetrics, own: Labels = {}): Readings {
   const counted = new Map<string, number>()
+  const gauges = new Map<string, { readonly name: string; readonly labels: Labels }>()
   return {
     anew: () => counted.clear(),
+    end() {
+      for (const { name, labels } of gauges.values()) metrics.forget?.(name, labels)
+      gauges.clear()
+    },
     take(readings) {
       for (const { kind, name, labels, value } of readings) {
-        if (kind === 'gauge') metrics.gauge(name, value, labels)
-        else {
+        if (kind === 'gauge') {
+          const told = { ...labels, ...own }
+          gauges.set(name + JSON.stringify(labels), { name, labels: told })
+          metrics.gauge(name, value, told)
+        } else {
           const key = name + JSON.stringify(labels)
           metrics.count(name, value - (counted.get(key) ?? 0), labels)
           counted.set(key, value)

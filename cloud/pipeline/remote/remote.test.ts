@@ -3,12 +3,13 @@ import { connect } from 'node:net'
 import { MessageChannel } from 'node:worker_threads'
 import { afterEach, describe, expect, it } from 'vitest'
 import { DomainError } from '#cloud/platform/errors.ts'
+import { createMetrics } from '#cloud/platform/metrics/registry.ts'
 import type { BucketSeries, LiveTagValue, Pipeline, TagQuery } from '../contract.ts'
 import { HistoryTimeoutError } from '../historian/historian.ts'
 import { type AnsweringChannel, type AskingChannel, portChannel } from './channel.ts'
 import { frame, frameReader } from './frames.ts'
 import { createMeter } from './meter.ts'
-import { remotePipeline } from './remote.ts'
+import { type RemotePipeline, remotePipeline } from './remote.ts'
 import { servePipeline } from './serve.ts'
 import { type Listening, listenForChannels, openChannel } from './socket.ts'
 
@@ -198,6 +199,31 @@ for (const [name, carrier] of Object.entries(CARRIERS)) {
       ])
       meter.count('messages_total', 1)
       await eventually(() => counted.get('messages_total')).toBe(3)
+    })
+
+    it('tells gauges with the labels of its own, until it is left', async () => {
+      const script = scripted()
+      const registry = createMetrics()
+      const meters = [createMeter(), createMeter()]
+      const remotes: RemotePipeline[] = []
+      for (const [i, meter] of meters.entries()) {
+        const open = await carrier((channel) => servePipeline(script.pipeline, channel, { meter }))
+        remotes.push(remoteOver(open, { metrics: registry, labels: { member: String(i) } }))
+        meter.gauge('waiting', i + 5)
+        meter.count('messages_total', 2)
+      }
+      const lines = () =>
+        registry
+          .text()
+          .split('\n')
+          .filter((line) => !line.startsWith('#') && line !== '')
+      await eventually(() => lines().sort()).toEqual([
+        'andon_messages_total 4',
+        'andon_waiting{member="0"} 5',
+        'andon_waiting{member="1"} 6',
+      ])
+      remotes[0]?.leave()
+      expect(lines()).toEqual(['andon_waiting{member="1"} 6', 'andon_messages_total 4'])
     })
 
     it('asks once for the organisation of a group, again while it is unknown', async () => {

@@ -27,7 +27,8 @@ export function waysTo({ directory, open, local, metrics, fanOut }: WaysOptions)
   const ways = new Map<string, RemotePipeline>()
   const first = Promise.withResolvers<void>()
   const add = (fence: string, address: SocketAddress) => {
-    const way = remotePipeline({ open: () => open(address), local, fanOut, ...(metrics ? { metrics } : {}) })
+    const counted = metrics ? { metrics, labels: { member: fence } } : {}
+    const way = remotePipeline({ open: () => open(address), local, fanOut, ...counted })
     ways.set(fence, way)
     void way.ready.then(first.resolve)
   }

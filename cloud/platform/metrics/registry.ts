@@ -12,6 +12,8 @@ export interface Metrics {
   /** Adds to a counter, e.g. `mqtt_messages_refused_total`. */
   count(name: string, by?: number, labels?: Labels): void
   gauge(name: string, value: number, labels?: Labels): void
+  /** Tells a gauge no more: what it measured is gone. */
+  forget(name: string, labels?: Labels): void
   /** Reads a gauge when Prometheus asks. */
   collect(name: string, read: () => number): void
   /** Prometheus text exposition format 0.0.4. */
@@ -36,6 +38,7 @@ export function createMetrics(): Metrics {
       values.set(key, (values.get(key) ?? 0) + by)
     },
     gauge: (name, value, labels = {}) => void family(name, 'gauge').values.set(labelText(labels), value),
+    forget: (name, labels = {}) => void families.get(name)?.values.delete(labelText(labels)),
     collect: (name, read) => void collected.set(name, read),
     text() {
       for (const [name, read] of collected) family(name, 'gauge').values.set('', read())
