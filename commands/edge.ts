@@ -15,6 +15,7 @@ over MQTT as Sparkplug B.
 
 ANDON_EDGE_SECRET   password for the broker, unless FILE names another
 ANDON_EDGE_PORT     port of the local page (8090); 0 picks a free one
+ANDON_BIND          address on which the page listens (127.0.0.1); beyond this machine with a certificate of its own
 
 SIGINT or SIGTERM stops it: the cloud is told, and nothing that was accepted is lost.
 

@@ -84,6 +84,13 @@ describe('an edge.yaml without faults', () => {
   it('lets ANDON_EDGE_PORT move the local page', () => {
     expect(loadEdgeConfig(fileOf(EDGE), { ANDON_EDGE_PORT: '0' }).status.port).toBe(0)
   })
+
+  it('keeps the local page on loopback unless ANDON_BIND names an address', () => {
+    const bindOf = (env: Record<string, string>) => loadEdgeConfig(fileOf(EDGE), env).status.bind
+    expect([bindOf({}), bindOf({ ANDON_BIND: 'localhost' })]).toEqual(['127.0.0.1', '127.0.0.1'])
+    expect([bindOf({ ANDON_BIND: '0.0.0.0' }), bindOf({ ANDON_BIND: '::' })]).toEqual(['0.0.0.0', '::'])
+    expect(faultsOf(EDGE, { ANDON_BIND: 'plant' })[0]).toMatchObject({ path: 'ANDON_BIND' })
+  })
 })
 
 describe('the faults of an edge.yaml', () => {

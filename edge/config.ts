@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { dirname, join, resolve } from 'node:path'
 import { type Static, type TObject, Type } from 'typebox'
 import { type ConfiguredAddress, textAddresses } from '#shared/config/addresses.ts'
@@ -94,8 +95,10 @@ export type EdgeFile = Static<typeof EdgeFile>
 export type EdgeDeviceConfig = Static<typeof EdgeDeviceConfig>
 
 /** Everything the edge agent needs to know, checked, with paths made absolute and secrets put in. */
-export interface EdgeConfig extends Omit<EdgeFile, 'mqtt' | 'profiles'> {
+export interface EdgeConfig extends Omit<EdgeFile, 'mqtt' | 'profiles' | 'status'> {
   readonly mqtt: UplinkConfig
+  /** `bind`: address of the local page; beyond loopback it has a certificate of its own. */
+  readonly status: EdgeFile['status'] & { readonly bind: string }
   readonly profiles: ReadonlyMap<string, DeviceProfile>
   /** Every address of the file with its line, in the order of the file. */
   readonly addresses: readonly ConfiguredAddress[]
@@ -130,7 +133,7 @@ export function edgeConfigOf(text: string, file: string, env: Environment = proc
     profiles,
     addresses: textAddresses(text, file, EdgeFile),
     mqtt: { ...enrolledFiles(data, mqtt), ...tlsFiles(folder, mqtt), ...(password === undefined ? {} : { password }) },
-    status: { port: portOf(env, config.status.port) },
+    status: { port: portOf(env, config.status.port), bind: bindOf(env) },
     devices: config.devices.map((device) => withSecrets(device, env, file)),
   }
 }
@@ -312,6 +315,16 @@ function withSecrets(device: EdgeDeviceConfig, env: Environment, file: string): 
   if (opcua?.password === undefined) return device
   const password = substituted(opcua.password, { env, file }, `${device.device}: opcua.password`)
   return { ...device, opcua: { ...opcua, password } }
+}
+
+/** Not in edge.yaml, which may come from the cloud: who opens the page of a box to a network sits at it. */
+function bindOf({ ANDON_BIND: text }: Environment): string {
+  if (!text || text === 'localhost') return '127.0.0.1'
+  if (isIP(text) !== 0) return text
+  const fix = 'set ANDON_BIND to 0.0.0.0 or :: for every interface, or to the address of one'
+  throw new ConfigError([
+    { file: 'environment', path: 'ANDON_BIND', found: `'${text}'`, expected: 'an IP address of this machine', fix },
+  ])
 }
 
 function portOf(env: Environment, fallback: number): number {

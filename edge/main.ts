@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { AlarmEvent } from '#shared/contracts/alarm-event.ts'
 import type { EdgeReport } from '#shared/contracts/edge-report.ts'
 import type { GapRecord } from '#shared/contracts/gap.ts'
+import { isLoopback } from '#shared/contracts/loopback.ts'
 import type { Log } from '#shared/log/log.ts'
 import { probe } from '#shared/reach/probe.ts'
 import {
@@ -21,8 +22,9 @@ import { reportOf } from './management/report.ts'
 import type { Health } from './management/trial.ts'
 import type { EdgeDevice, TagSample } from './model.ts'
 import { listGaps } from './status/gap-list.ts'
+import { keepPageCertificate, pageNames } from './status/page-certificate.ts'
 import { startStatusServer } from './status/server.ts'
-import { statusSources } from './status/sources.ts'
+import { type AgentParts, statusSources } from './status/sources.ts'
 import { type StartCheck, startCheck } from './status/start-check.ts'
 import { keepToken } from './status/token.ts'
 import {
@@ -64,6 +66,8 @@ export interface Management {
 export interface Edge {
   /** Address of the local page, without its token. */
   readonly pageUrl: string
+  /** SHA-256 of the page's certificate; undefined on loopback, where it has none. */
+  readonly pageFingerprint: string | undefined
   readonly token: string
   /** How it does, as far as its configuration is answerable. */
   health(): Health
@@ -103,28 +107,12 @@ export async function startEdge({ config, clock, log, management }: EdgeOptions)
     stack.defer(() => gaps.stop())
     const token = keepToken(join(config.data, 'status-token'))
     const drivers = new Map(devices.map(({ device, driver }) => [device.device, driver]))
-    const configuration = () => management?.running()
-    const clockOffsetMs = () => management?.clockOffsetMs?.() ?? 0
-    const parts = {
-      configuration,
-      clockOffsetMs,
-      config,
-      clock,
-      startedAt,
-      model,
-      journal,
-      gaps,
-      uplink,
-      acquisition,
-      protocols,
-      drivers,
-      reach,
-      desk,
-    }
-    const page = await startStatusServer({ sources: statusSources(parts), port: config.status.port, token })
+    const running = { model, journal, gaps, uplink, acquisition, protocols, drivers, reach, desk }
+    const page = await servePage({ ...told, ...running, ...ownFacts(management) }, token)
     stack.defer(() => page.close())
     log.info({ devices: config.devices.length, tags: countTags(model), page: page.url }, 'Edge agent runs')
-    return { pageUrl: page.url, token, health: () => healthOf(model, uplink), stop: stopOnce(stack, log) }
+    const { url: pageUrl, fingerprint: pageFingerprint } = page
+    return { pageUrl, pageFingerprint, token, health: () => healthOf(model, uplink), stop: stopOnce(stack, log) }
   } catch (error) {
     await stack.disposeAsync()
     throw error
@@ -259,5 +247,23 @@ function checkAddresses(
   const { addresses } = config
   return startCheck({ addresses, devices: acquisition.status, uplink: () => uplink.status(), probe, log })
 }
+
+/** Plain HTTP stays on this machine; beyond it the page has a certificate. */
+async function servePage(parts: Omit<AgentParts, 'pageFingerprint'>, token: string) {
+  const { data, status } = parts.config
+  const { bind: host, port } = status
+  const made = { file: join(data, 'page-certificate.pem'), names: pageNames(host), now: parts.clock.now() }
+  const tls = isLoopback(host) ? undefined : keepPageCertificate(made)
+  const fingerprint = tls?.fingerprint
+  const sources = statusSources({ ...parts, pageFingerprint: fingerprint })
+  const server = await startStatusServer({ sources, port, token, bind: { host, ...(tls && { tls }) } })
+  return { url: server.url, fingerprint, close: () => server.close() }
+}
+
+/** What the page tells of what stands above the agent. */
+const ownFacts = (management: Management | undefined) => ({
+  configuration: () => management?.running(),
+  clockOffsetMs: () => management?.clockOffsetMs?.() ?? 0,
+})
 
 const countTags = ({ devices }: WritableModel) => devices.reduce((sum, { tags }) => sum + tags.length, 0)

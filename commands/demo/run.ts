@@ -17,7 +17,7 @@ const ACCOUNTS = ['admin', 'engineer', 'operator', 'maintainer', 'electrician', 
 type Ready =
   | { readonly type: 'ready'; readonly endpoints: readonly DeviceEndpoint[] }
   | { readonly type: 'ready'; readonly url: string; readonly mqttPort: number }
-  | { readonly type: 'ready'; readonly pageUrl: string }
+  | { readonly type: 'ready'; readonly pageUrl: string; readonly pageFingerprint?: string }
 
 interface Running {
   readonly stop: () => Promise<void>
@@ -223,8 +223,11 @@ function edgeSpec(context: Context, state: DemoState, onReady: () => void) {
       const ready = message as Ready
       if (ready.type !== 'ready' || !('pageUrl' in ready)) return
       onReady()
-      context.say(`edge     local page ${ready.pageUrl}`)
-      writeFileSync(join(config.data, 'demo', 'endpoints.json'), JSON.stringify({ ...state, pageUrl: ready.pageUrl }))
+      const { pageUrl, pageFingerprint } = ready
+      context.say(
+        `edge     local page ${pageUrl}${pageFingerprint ? ` (its certificate: SHA-256 ${pageFingerprint})` : ''}`,
+      )
+      writeFileSync(join(config.data, 'demo', 'endpoints.json'), JSON.stringify({ ...state, pageUrl }))
     },
   }
 }

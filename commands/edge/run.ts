@@ -56,11 +56,15 @@ function listenForTheEnd(log: Log, end: (code: number) => void): (error: unknown
   return fail
 }
 
+const certificateWords = (fingerprint: string) =>
+  `ANDON_BIND opens the local page to the network, with a certificate of its own: the browser warns once, compare its SHA-256 ${fingerprint}`
+
 /** Tells where the local page is: to the parent process, to the person at the terminal, else where the token lies. */
-function tell({ pageUrl, token }: Edge, dataDir: string): void {
+function tell({ pageUrl, pageFingerprint, token }: Edge, dataDir: string): void {
   const withToken = `${pageUrl}login#token=${token}`
-  process.send?.({ type: 'ready', pageUrl: withToken })
+  process.send?.({ type: 'ready', pageUrl: withToken, pageFingerprint })
   if (process.send) return
+  if (pageFingerprint !== undefined) process.stderr.write(`andon edge: ${certificateWords(pageFingerprint)}\n`)
   // Whoever reads a log file may not be who may open the page.
   const text = process.stderr.isTTY ? withToken : `${pageUrl} (token in ${join(dataDir, 'status-token')})`
   process.stderr.write(`andon edge: local page ${text}\n`)

@@ -1,19 +1,20 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, isIP } from 'node:net'
-import { hostname } from 'node:os'
+import { hostname, networkInterfaces } from 'node:os'
 import { createDoor, type Door, type Visitor } from './door.ts'
 import { type Answer, type Ask, plain, RequestError, readForm, seeOther } from './http.ts'
+import type { PageCertificate } from './page-certificate.ts'
 import type { Page, Route } from './route.ts'
 import { matchRoute } from './routes.ts'
 import type { StatusSources } from './snapshot.ts'
 import { createTraces } from './traces.ts'
 import { languageCookie, languageOf } from './words.ts'
 
-/** Where the page listens. Beyond loopback it needs a certificate. */
+/** Where the page listens. Beyond loopback it has a certificate. */
 export interface PageBind {
   readonly host: string
-  readonly tls?: { readonly keyPem: string; readonly certPem: string }
+  readonly tls?: Pick<PageCertificate, 'keyPem' | 'certPem'>
 }
 
 export interface StatusOptions {
@@ -61,10 +62,9 @@ export async function startStatusServer(options: StatusOptions): Promise<StatusS
   const traces = createTraces(sources.drivers, sources.now)
   const serving = { door, page: { sources, door, traces }, isLocal: tls === undefined }
   server.on('request', (request, response) => void respond(request, response, serving))
-  const name = bind.host === '::' || bind.host === '0.0.0.0' ? 'localhost' : bind.host
   return {
     port,
-    url: `http${tls ? 's' : ''}://${isIP(name) === 6 ? `[${name}]` : name}:${port}/`,
+    url: `http${tls ? 's' : ''}://${reachedAs(bind.host)}:${port}/`,
     close: () =>
       new Promise((resolve) => {
         traces.stop()
@@ -72,6 +72,16 @@ export async function startStatusServer(options: StatusOptions): Promise<StatusS
         server.closeAllConnections()
       }),
   }
+}
+
+/** The name under which others reach it; of every interface the first that leads out. */
+function reachedAs(host: string): string {
+  const isEvery = host === '::' || host === '0.0.0.0'
+  const outward = Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .find(({ internal, family }) => !internal && family === 'IPv4')
+  const name = isEvery ? (outward?.address ?? 'localhost') : host
+  return isIP(name) === 6 ? `[${name}]` : name
 }
 
 function listen(server: Server, port: number, host: string): Promise<void> {
@@ -191,5 +201,5 @@ function isOwnName(host = '', isLocal: boolean): boolean {
   if (LOCAL_NAME.test(host)) return true
   const name = host.replace(/:\d+$/, '').replace(/^\[|\]$/g, '')
   const own = hostname().toLowerCase()
-  return !isLocal && (isIP(name) !== 0 || [own, `${own}.local`].includes(name.toLowerCase()))
+  return !isLocal && (isIP(name) !== 0 || name.toLowerCase() === own || name.toLowerCase().startsWith(`${own}.`))
 }

@@ -27,6 +27,8 @@ export interface StatusSources {
   readonly room: () => JournalRoom
   /** When the certificate by which the cloud knows this box expires, ms since 1970; undefined when it has none. */
   readonly certificateUntil: () => number | undefined
+  /** Of the certificate of this page, beyond loopback. */
+  readonly pageFingerprint: string | undefined
   /** The configuration that runs; undefined when nobody manages it. */
   readonly configuration: () => RunningConfiguration | undefined
   /** Drivers of the devices, by name, for what a person asks of one. */

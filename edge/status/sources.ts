@@ -18,6 +18,7 @@ export interface AgentParts {
   readonly clock: { now(): number }
   readonly startedAt: number
   readonly clockOffsetMs: () => number
+  readonly pageFingerprint: string | undefined
   /** Undefined for an agent whose configuration nobody manages. */
   readonly configuration: () => RunningConfiguration | undefined
   readonly model: EdgeModel
@@ -56,6 +57,7 @@ export function statusSources(parts: AgentParts): StatusSources {
     writeCounts: () => desk.counts(),
     now: clock.now,
     clockOffsetMs: parts.clockOffsetMs,
+    pageFingerprint: parts.pageFingerprint,
   }
 }
 

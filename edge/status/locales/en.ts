@@ -62,6 +62,7 @@ export const EN = {
   uptime: 'running for',
   memory: 'memory',
   certificate: 'certificate until',
+  pageCertificate: 'certificate of this page, SHA-256',
   certificateNone: 'none: this box has not enrolled',
   configuration: 'configuration',
   version: 'program',

@@ -63,6 +63,7 @@ export const ZH: Words = {
   uptime: '已运行',
   memory: '内存',
   certificate: '证书有效期至',
+  pageCertificate: '本页证书 SHA-256',
   certificateNone: '无：本机尚未注册',
   configuration: '配置',
   version: '程序',

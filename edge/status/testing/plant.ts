@@ -190,6 +190,7 @@ export function plantSources(): StatusSources {
     ],
     now: () => NOW,
     clockOffsetMs: () => 0,
+    pageFingerprint: undefined,
     startedAt: NOW - 60_000,
   }
 }

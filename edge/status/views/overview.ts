@@ -134,6 +134,7 @@ function box({ sources, ask, words, now }: View): Html {
     [words.uptime, span(now - sources.startedAt, ask.language)],
     [words.configuration, configurationText(sources)],
     [words.memory, bytes(process.memoryUsage.rss())],
+    [words.pageCertificate, sources.pageFingerprint && html`<code>${sources.pageFingerprint}</code>`],
     [words.certificate, until === undefined ? words.certificateNone : isSoon ? mark('warn', date) : date],
   ])}</section>`
 }
