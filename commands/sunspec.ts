@@ -16,12 +16,12 @@ import { targetOf, withDevice } from './modbus-target.ts'
 const HELP = `usage: andon sunspec HOST[:PORT] [--unit N] [--out FILE] [--all]
 
 Asks a device over Modbus TCP for its SunSpec models and writes a device profile of them: inverters (1, 101 to 103, 111 to
-113, 160, 701, 713, 714), meters (201 to 204, 211 to 214) and batteries (802). Put the file into the folder of profiles, and
-give the device its key in edge.yaml. Nothing is written to the device.
+113, 160, 701 to 712, 714), meters (201 to 204, 211 to 214) and batteries (713, 802 to 805). Put the file into the folder of
+profiles, and give the device its key in edge.yaml. Nothing is written to the device.
 
   --unit N      unit (slave) number (default 1; SunSpec devices often have 126, or 3)
   --out FILE    writes the profile there instead of to the terminal
-  --all         also the points of which the device says that it has not implemented them
+  --all         also points of which the device says that it has not implemented them, and settings that are not in force
   --timeout MS  how long a reply may take (default 3000)`
 
 const OPTIONS = {
@@ -66,7 +66,11 @@ function tell(found: FoundDevice, made: MadeProfile, out: string | undefined): n
   const { profile, leftOut, unknown } = made
   const notes = [
     `${profile.tags.length} tags of ${profile.name.en}${out === undefined ? '' : ` in ${out}`}`,
-    ...(leftOut > 0 ? [`${leftOut} points are not implemented by the device and left out; --all takes them in`] : []),
+    ...(leftOut > 0
+      ? [
+          `${leftOut} points are left out, because the device has not implemented them or they are stored settings; --all takes them in`,
+        ]
+      : []),
     ...(unknown.length > 0 ? [`no tags are made of the models ${unknown.join(', ')}`] : []),
     ...(found.cutShort === undefined ? [] : [`the list of models ended early: ${found.cutShort}`]),
   ]

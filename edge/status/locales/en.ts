@@ -196,7 +196,7 @@ export const EN = {
   sunspecRun: 'Ask for models',
   sunspecModels: 'models',
   sunspecNext: 'A ready profile is made by',
-  notImplemented: 'not implemented by the device',
+  notImplemented: 'left out: not implemented by the device, or stored settings',
   thumbprint: 'thumbprint',
   subject: 'subject',
   validUntil: 'valid until',

@@ -195,7 +195,7 @@ export const ZH: Words = {
   sunspecRun: '询问模型',
   sunspecModels: '模型',
   sunspecNext: '生成完整模板的命令：',
-  notImplemented: '个设备未实现',
+  notImplemented: '个未列出：设备未实现，或为未生效的设定',
   thumbprint: '指纹',
   subject: '主体',
   validUntil: '有效期至',

@@ -28,8 +28,8 @@ export class NotSunspecError extends Error {
 const BASES = [40_000, 0, 50_000] as const
 const MARKER = [0x5375, 0x6e53] as const
 const END = 0xffff
-/** No device has more; a list that goes on is no list. */
-const MOST_MODELS = 100
+/** A bank of batteries has one for each string and module; a list that goes on beyond that is no list. */
+const MOST_MODELS = 500
 const MOST_REGISTERS = 125
 /** In place of a register that the device does not let be read. */
 export const REFUSED = -1

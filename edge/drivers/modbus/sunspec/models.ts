@@ -1,4 +1,5 @@
 import type { LocalizedText } from '#shared/contracts/text.ts'
+import type { GroupTable, Table } from './table.ts'
 import { TABLES } from './tables.ts'
 
 /** Types of the SunSpec Device Information Model, section 4; `string` takes `size` registers. */
@@ -38,10 +39,17 @@ export interface Point {
   readonly words?: Readonly<Record<string, LocalizedText>>
 }
 
-/** A group of points that comes several times behind the fixed ones. */
-export interface Repeated {
+/** How often a group stands there: `rest`, as often as the length of the model allows, or as a count point tells. */
+export type Times = NonNullable<GroupTable['times']>
+
+/** Points that come together, behind the fixed ones, once or several times, and groups within. */
+export interface Group {
   readonly label: LocalizedText
   readonly points: readonly Point[]
+  readonly times: Times
+  /** The first set is the one in force, the others are kept for later. */
+  readonly isSets: boolean
+  readonly groups: readonly Group[]
 }
 
 /** What the standard says of one model, behind its id and length. */
@@ -49,8 +57,14 @@ export interface Model {
   readonly ids: readonly number[]
   readonly kind: 'common' | 'inverter' | 'meter' | 'battery'
   readonly label: LocalizedText
+  /** Points whose values tell which part of the device the model is about, each with a word for the part. */
+  readonly index: ReadonlyMap<string, LocalizedText>
+  /** The names of its tags begin with its label. */
+  readonly isNamed: boolean
+  /** What changes only when somebody sets it. */
+  readonly isSetting: boolean
   readonly points: readonly Point[]
-  readonly repeated?: Repeated
+  readonly groups: readonly Group[]
 }
 
 let parsed: ReadonlyMap<number, Model> | undefined
@@ -61,12 +75,17 @@ export function sunspecModels(): ReadonlyMap<number, Model> {
   return parsed
 }
 
-function modelsOf({ ids, floatIds, kind, label, points, repeated }: (typeof TABLES)[number]): Model[] {
+function modelsOf(table: Table): Model[] {
+  const { ids, floatIds, kind, label, index = {}, isNamed = false, isSetting = false, points, groups = [] } = table
   const model: Model = {
-    ...{ ids, kind, label: textOf(label), points: pointsOf(points) },
-    ...(repeated && { repeated: { label: textOf(repeated.label), points: pointsOf(repeated.points) } }),
+    ...{ ids, kind, label: textOf(label), isNamed, isSetting, points: pointsOf(points), groups: groups.map(groupOf) },
+    index: new Map(Object.entries(index).map(([name, word]) => [name, textOf(word)])),
   }
   return floatIds ? [model, { ...model, ids: floatIds, points: asFloats(model.points) }] : [model]
+}
+
+function groupOf({ label, points, times = 'rest', isSets = false, groups = [] }: GroupTable): Group {
+  return { label: textOf(label), points: pointsOf(points), times, isSets, groups: groups.map(groupOf) }
 }
 
 /** Codes and flags stay as they are. */

@@ -1,5 +1,14 @@
+import type { LocalizedText } from '#shared/contracts/text.ts'
 import { type FoundModel, REFUSED } from './discover.ts'
-import { type Model, type Point, type PointType, sunspecModels } from './models.ts'
+import { isImplemented } from './implemented.ts'
+import { type Group, type Model, type Point, sunspecModels } from './models.ts'
+
+/** A part of a device that a point belongs to: the second string, the third module of it. */
+export interface Part {
+  readonly label: LocalizedText
+  /** From 1; undefined for a part that there is once. */
+  readonly number?: number
+}
 
 /** A point where it stands in a device. */
 export interface PlacedPoint {
@@ -9,8 +18,10 @@ export interface PlacedPoint {
   readonly factorAddress?: number
   /** What it held when it was found. */
   readonly registers: readonly number[]
-  /** Number of the group that comes several times, from 1. */
-  readonly group?: number
+  /** From the whole to the part. */
+  readonly parts: readonly Part[]
+  /** It belongs to a set of settings that is kept and not in force. */
+  readonly isStored: boolean
 }
 
 /** A model of a device that Andon knows, with its points in place. */
@@ -32,33 +43,100 @@ export function placeModels(found: readonly FoundModel[]): PlacedModel[] {
 interface Raw {
   readonly point: Point
   readonly offset: number
-  readonly group?: number
+  readonly parts: readonly Part[]
+  readonly isStored: boolean
 }
 
 /** Points beyond the length that the device tells are not there: older devices know fewer. */
 function placePoints(model: Model, address: number, registers: readonly number[]): PlacedPoint[] {
-  const fixed = inOrder(model.points, 0)
-  const repeated = model.repeated ? groupsOf(model.repeated.points, sizeOf(model.points), registers.length) : []
-  const there = [...fixed, ...repeated].filter(({ point, offset }) => offset + point.size <= registers.length)
+  const laid = layModel(model, registers).filter(({ point, offset }) => offset + point.size <= registers.length)
   const factors = new Map(
-    there.filter(({ point }) => point.type === 'sunssf').map((raw) => [raw.point.name, raw.offset]),
+    laid.filter(({ point }) => point.type === 'sunssf').map((raw) => [raw.point.name, raw.offset]),
   )
-  return there
+  return laid
     .filter(({ point }) => point.label !== undefined)
-    .map(({ point, offset, group }) => {
-      const factor = point.scaleFactor === undefined ? undefined : factors.get(point.scaleFactor)
+    .map(({ offset, ...raw }) => {
+      const factor = raw.point.scaleFactor === undefined ? undefined : factors.get(raw.point.scaleFactor)
       return {
-        ...{ point, address: address + offset, registers: registers.slice(offset, offset + point.size) },
+        ...{ ...raw, address: address + offset, registers: registers.slice(offset, offset + raw.point.size) },
         ...(factor === undefined ? {} : { factorAddress: address + factor }),
-        ...(group === undefined ? {} : { group }),
       }
     })
 }
 
-function inOrder(points: readonly Point[], from: number, group?: number): Raw[] {
+type Count = (name: string) => number | undefined
+
+/** A model from its first point to its last group. */
+function layModel(model: Model, registers: readonly number[]): Raw[] {
+  const fixed = inOrder(model.points, { from: 0, parts: [], isStored: false })
+  const count: Count = (name) => {
+    const raw = fixed.find(({ point }) => point.name === name)
+    const own = raw && registers.slice(raw.offset, raw.offset + 1)
+    return raw && own && isImplemented({ point: raw.point, registers: own }) ? own[0] : undefined
+  }
+  const named = model.isNamed ? [{ label: model.label }] : []
+  const indexed = [...model.index].map(([name, label]) => numbered(label, count(name)))
+  const parts = [...named, ...indexed]
+  const of = { count, length: registers.length, isStored: false }
+  return [
+    ...fixed.map((raw) => ({ ...raw, parts })),
+    ...layGroups(model.groups, { ...of, from: sizeOf(model.points), parts }),
+  ]
+}
+
+const numbered = (label: LocalizedText, number: number | undefined): Part =>
+  number === undefined ? { label } : { label, number }
+
+interface Ground {
+  /** Where the next register lies, from the first of the model. */
+  readonly from: number
+  readonly length: number
+  readonly count: Count
+  readonly parts: readonly Part[]
+  readonly isStored: boolean
+}
+
+/** Groups one behind the other, each as often as it stands there. */
+function layGroups(groups: readonly Group[], ground: Ground): Raw[] {
+  let from = ground.from
+  return groups.flatMap((group) => {
+    const size = wholeSize(group, ground.count)
+    const times = timesOf(group, size, { ...ground, from })
+    const laid = Array.from({ length: times }, (_, i) => layOne(group, i + 1, { ...ground, from: from + i * size }))
+    from += times * size
+    return laid.flat()
+  })
+}
+
+function layOne(group: Group, number: number, ground: Ground): Raw[] {
+  const parts = [...ground.parts, group.times === 'once' ? { label: group.label } : numbered(group.label, number)]
+  const isStored = ground.isStored || (group.isSets && number > 1)
+  const own = { ...ground, parts, isStored }
+  return [
+    ...inOrder(group.points, own),
+    ...layGroups(group.groups, { ...own, from: ground.from + sizeOf(group.points) }),
+  ]
+}
+
+/** As many groups as the length holds, whatever a count says of them; a count within a group counts. */
+function timesOf({ times }: Group, size: number, { from, length, count }: Ground): number {
+  if (times === 'once') return 1
+  const most = Math.max(0, Math.floor((length - from) / size))
+  return times === 'rest' ? most : Math.min(most, count(times.count) ?? 0)
+}
+
+/** Registers of a group and all within. */
+function wholeSize({ points, groups }: Group, count: Count): number {
+  return groups.reduce((sum, group) => sum + timesWithin(group, count) * wholeSize(group, count), sizeOf(points))
+}
+
+const timesWithin = ({ times }: Group, count: Count): number =>
+  times === 'once' ? 1 : times === 'rest' ? 0 : (count(times.count) ?? 0)
+
+function inOrder(points: readonly Point[], { from, ...of }: Pick<Ground, 'from' | 'parts' | 'isStored'>): Raw[] {
   let offset = from
   return points.map((point) => {
-    const raw = { point, offset, ...(group === undefined ? {} : { group }) }
+    const raw = { point, offset, parts: of.parts, isStored: of.isStored }
     offset += point.size
     return raw
   })
@@ -66,45 +144,5 @@ function inOrder(points: readonly Point[], from: number, group?: number): Raw[] 
 
 const sizeOf = (points: readonly Point[]) => points.reduce((sum, { size }) => sum + size, 0)
 
-/** As many groups as the length holds, whatever the count says. */
-function groupsOf(points: readonly Point[], from: number, length: number): Raw[] {
-  const size = sizeOf(points)
-  const count = Math.max(0, Math.floor((length - from) / size))
-  return Array.from({ length: count }, (_, i) => inOrder(points, from + i * size, i + 1)).flat()
-}
-
-/** Raw values by which a device says that it has not implemented a point; of accumulators 0 may as well be a beginning. */
-export const NOT_IMPLEMENTED: Readonly<Partial<Record<PointType, number | string>>> = {
-  int16: -32_768,
-  uint16: 65_535,
-  enum16: 65_535,
-  bitfield16: 65_535,
-  int32: -2_147_483_648,
-  uint32: 4_294_967_295,
-  bitfield32: 4_294_967_295,
-  int64: '-9223372036854775808',
-  uint64: '18446744073709551615',
-}
-
-const SIGN_ONLY: readonly PointType[] = ['int16', 'int32', 'int64']
-
 /** False when the device does not let one of its registers be read. */
 export const isReadable = ({ registers }: Pick<PlacedPoint, 'registers'>): boolean => !registers.includes(REFUSED)
-
-/** True when the registers hold a value and not the standard's word for "not implemented". */
-export function isImplemented({ point: { type }, registers }: Pick<PlacedPoint, 'point' | 'registers'>): boolean {
-  if (type === 'string') return registers.some((register) => register !== 0)
-  if (type === 'acc32') return registers.some((register) => register !== 0)
-  if (type === 'float32') return ((registers[0] ?? 0) & 0x7f80) !== 0x7f80
-  const isSign = SIGN_ONLY.includes(type)
-  const nothing = registers.map((_, i) => (isSign ? (i === 0 ? 0x8000 : 0) : 0xffff))
-  return registers.some((register, i) => register !== nothing[i])
-}
-
-/** Text of a string point. */
-export function textOf({ registers }: Pick<PlacedPoint, 'registers'>): string {
-  const bytes = Buffer.alloc(registers.length * 2)
-  for (const [i, register] of registers.entries()) bytes.writeUInt16BE(register, i * 2)
-  const end = bytes.indexOf(0)
-  return bytes.toString('utf8', 0, end < 0 ? bytes.length : end).trim()
-}

@@ -2,19 +2,12 @@ import type { DeviceProfile, ProfileTag } from '#shared/contracts/device-profile
 import type { MachineState } from '#shared/contracts/machine-state.ts'
 import type { LocalizedText } from '#shared/contracts/text.ts'
 import type { FoundDevice } from './discover.ts'
+import { isImplemented, NOT_IMPLEMENTED, textOf } from './implemented.ts'
 import type { PointType } from './models.ts'
-import {
-  isImplemented,
-  isReadable,
-  NOT_IMPLEMENTED,
-  type PlacedModel,
-  type PlacedPoint,
-  placeModels,
-  textOf,
-} from './points.ts'
+import { isReadable, type Part, type PlacedModel, type PlacedPoint, placeModels } from './points.ts'
 
 export interface ProfileOptions {
-  /** Also points of which the device says that it has not implemented them. */
+  /** Also points of which the device says that it has not implemented them, and sets of settings that are not in force. */
   readonly hasAll?: boolean
 }
 
@@ -36,9 +29,7 @@ export class NoTagsError extends Error {
 export function sunspecProfile(found: FoundDevice, { hasAll = false }: ProfileOptions = {}): MadeProfile {
   const placed = placeModels(found.models)
   const all = placed.flatMap((model) => model.points.map((point) => ({ model, point })))
-  const used = all.filter(
-    ({ point }) => isReadable(point) && (hasAll || point.point.isMandatory || isImplemented(point)),
-  )
+  const used = all.filter(({ point }) => isReadable(point) && (hasAll || isWanted(point)))
   const keys = keysOf(used)
   const tags = used.map((one, i) => tagOf(one, keys[i] ?? ''))
   if (tags.length === 0) throw new NoTagsError(`None of the models ${idsOf(found).join(', ')} is known`)
@@ -49,6 +40,8 @@ export function sunspecProfile(found: FoundDevice, { hasAll = false }: ProfileOp
     leftOut: all.length - used.length,
   }
 }
+
+const isWanted = (placed: PlacedPoint) => !placed.isStored && (placed.point.isMandatory || isImplemented(placed))
 
 const idsOf = ({ models }: FoundDevice) => models.map(({ id }) => id)
 
@@ -87,7 +80,7 @@ const keyOf = (text: string): string =>
 
 /** A name that two points share gets the number of its model, and of its place where that is not enough. */
 function keysOf(used: readonly Used[]): string[] {
-  const plain = used.map(({ model, point }) => keyOf(labelOf(model, point).en))
+  const plain = used.map(({ point }) => keyOf(labelOf(point).en))
   const isShared = (key: string) => plain.filter((other) => other === key).length > 1
   const longer = used.map(({ model }, i) => {
     const key = plain[i] ?? ''
@@ -96,12 +89,14 @@ function keysOf(used: readonly Used[]): string[] {
   return longer.map((key, i) => (longer.indexOf(key) === i ? key : `${key.slice(0, 50)}-${used[i]?.point.address}`))
 }
 
-function labelOf({ model }: PlacedModel, { point, group }: PlacedPoint): LocalizedText {
+function labelOf({ point, parts }: PlacedPoint): LocalizedText {
   const label = point.label ?? { en: point.name, 'zh-CN': point.name }
-  const of = model.repeated?.label
-  if (group === undefined || !of) return label
-  return { en: `${of.en} ${group} ${label.en}`, 'zh-CN': `${of['zh-CN']}${group} ${label['zh-CN']}` }
+  const said = (language: keyof LocalizedText) => [...parts.map((part) => partIn(part, language)), label[language]]
+  return { en: said('en').join(' '), 'zh-CN': said('zh-CN').join(' ') }
 }
+
+const partIn = ({ label, number }: Part, language: keyof LocalizedText): string =>
+  number === undefined ? label[language] : `${label[language]}${language === 'en' ? ' ' : ''}${number}`
 
 const AS: Readonly<Partial<Record<PointType, ProfileTag['type']>>> = {
   int16: 'int16',
@@ -119,18 +114,19 @@ const AS: Readonly<Partial<Record<PointType, ProfileTag['type']>>> = {
 }
 
 /** What changes seldom or never, or only adds up. */
-const isSlow = ({ point: { type, unit } }: PlacedPoint) => type === 'string' || /h$/.test(unit ?? '')
+const isSlow = ({ model }: PlacedModel, { point: { type, unit } }: PlacedPoint) =>
+  model.isSetting || type === 'string' || /h$/.test(unit ?? '')
 
 function tagOf({ model, point: placed }: Used, tag: string): ProfileTag {
   const { point, address, factorAddress } = placed
   const nothing = NOT_IMPLEMENTED[point.type]
   return {
-    ...{ tag, name: labelOf(model, placed), address: `holding:${address}`, type: AS[point.type] ?? 'uint16' },
+    ...{ tag, name: labelOf(placed), address: `holding:${address}`, type: AS[point.type] ?? 'uint16' },
     ...(point.type === 'string' ? { length: point.size } : {}),
     ...(factorAddress === undefined ? {} : { scaleFactor: `holding:${factorAddress}` }),
     ...(nothing === undefined ? {} : { invalid: [nothing] }),
     ...(point.unit === undefined ? {} : { unit: point.unit }),
-    ...(isSlow(placed) ? { scan: 'slow' as const } : {}),
+    ...(isSlow(model, placed) ? { scan: 'slow' as const } : {}),
     ...(point.words === undefined ? {} : { words: point.words }),
   }
 }

@@ -12,8 +12,8 @@ import { silentLog } from '#shared/log/log.ts'
 import type { ModbusAddress } from '../address.ts'
 import { modbus } from '../index.ts'
 import { discoverSunspec, NotSunspecError, type ReadHolding } from './discover.ts'
-import { sunspecModels } from './models.ts'
-import { sunspecProfile } from './profile.ts'
+import { type Group, type Point, sunspecModels } from './models.ts'
+import { type ProfileOptions, sunspecProfile } from './profile.ts'
 
 const closers: (() => unknown)[] = []
 afterEach(async () => {
@@ -75,11 +75,11 @@ function holding(driver: PolledDriver<ModbusAddress>): ReadHolding {
   }
 }
 
-async function discovered(base: number, registers: readonly number[]) {
+async function discovered(base: number, registers: readonly number[], options: ProfileOptions = {}) {
   const open = await serve(base, registers)
   const bare = await open(parseProfile(NOTHING, 'n.yaml'))
   const found = await discoverSunspec(holding(bare))
-  const made = sunspecProfile(found)
+  const made = sunspecProfile(found, options)
   const checked = parseProfile(JSON.stringify(made.profile), 'made.yaml')
   const driver = await open(checked)
   const addresses = new Map(checked.tags.map((tag) => [tag.tag, driver.parseAddress(tag)]))
@@ -96,21 +96,40 @@ async function discovered(base: number, registers: readonly number[]) {
 }
 
 describe('the models of SunSpec', () => {
+  const size = ({ points }: Pick<Group, 'points'>) => points.reduce((sum, point) => sum + point.size, 0)
+  const lengths = (...ids: number[]) => ids.map((id) => size(sunspecModels().get(id) ?? { points: [] }))
+  const shape = (groups: readonly Group[]): unknown[] =>
+    groups.flatMap((group) => (group.groups.length === 0 ? [size(group)] : [size(group), shape(group.groups)]))
+  const groupsOf = (id: number) => shape(sunspecModels().get(id)?.groups ?? [])
+
   it('have the lengths that the standard gives them', () => {
-    const length = (id: number) =>
-      sunspecModels()
-        .get(id)
-        ?.points.reduce((sum, { size }) => sum + size, 0)
-    const group = (id: number) =>
-      sunspecModels()
-        .get(id)
-        ?.repeated?.points.reduce((sum, { size }) => sum + size, 0)
-    expect([1, 101, 102, 103].map(length)).toEqual([66, 50, 50, 50])
-    expect([111, 112, 113].map(length)).toEqual([60, 60, 60])
-    expect([201, 202, 203, 204].map(length)).toEqual([105, 105, 105, 105])
-    expect([211, 212, 213, 214].map(length)).toEqual([124, 124, 124, 124])
-    expect([701, 713, 802].map(length)).toEqual([153, 7, 62])
-    expect([length(160), group(160), length(714), group(714)]).toEqual([8, 20, 18, 25])
+    expect(lengths(1, 101, 102, 103)).toEqual([66, 50, 50, 50])
+    expect(lengths(111, 112, 113)).toEqual([60, 60, 60])
+    expect(lengths(201, 202, 203, 204)).toEqual([105, 105, 105, 105])
+    expect(lengths(211, 212, 213, 214)).toEqual([124, 124, 124, 124])
+    expect(lengths(701, 702, 703, 704, 713)).toEqual([153, 50, 17, 65, 7])
+    expect(lengths(705, 706, 707, 708, 709, 710, 711, 712)).toEqual([13, 13, 7, 7, 7, 7, 12, 12])
+    expect(lengths(160, 714, 802, 803, 804, 805)).toEqual([8, 18, 62, 26, 46, 42])
+  })
+
+  it('have groups of the lengths that the standard gives them', () => {
+    expect([160, 714, 803, 804, 805, 711].map(groupsOf)).toEqual([[20], [25], [32], [16], [4], [10]])
+    expect([705, 706, 712].map(groupsOf)).toEqual([
+      [10, [2]],
+      [5, [2]],
+      [4, [2]],
+    ])
+    const trip = (point: number) => [1, [1, [point], 1, [point], 1, [point]]]
+    expect([707, 708, 709, 710].map(groupsOf)).toEqual([trip(3), trip(3), trip(4), trip(4)])
+  })
+
+  it('name every scale factor that they use', () => {
+    for (const { ids, points, groups } of sunspecModels().values()) {
+      const factors = new Set(points.filter(({ type }) => type === 'sunssf').map(({ name }) => name))
+      const all = (group: Pick<Group, 'points' | 'groups'>): Point[] => [...group.points, ...group.groups.flatMap(all)]
+      const missing = all({ points, groups }).filter((point) => point.scaleFactor && !factors.has(point.scaleFactor))
+      expect([ids, missing]).toEqual([ids, []])
+    }
   })
 })
 
@@ -211,6 +230,126 @@ describe('a SunSpec battery at 50000', () => {
       current: -15,
       power: 'bad',
     })
+  })
+})
+
+describe('a SunSpec inverter with settings (IEEE 1547)', () => {
+  const NONE = 0xffff
+  const capacity = model(702, 50, { 2: 1000, 7: 1100, 14: 2400, 26: 900, 45: 1, 46: -3, 47: 0x8000, 49: -1 })
+  const controls = model(704, 65, { 14: 1, 15: 800, 24: -1, 25: -5000, 53: -3, 54: -1, 55: 0, 59: 950, 60: 1 })
+  const point = (volts: number, dependent: number) => [volts, dependent & 0xffff]
+  const curve = (active: number, readOnly: number, ...points: number[]) => [
+    ...[active, 1, 1, 1000, NONE, 0, NONE, 0, 50, readOnly],
+    ...points,
+  ]
+  const voltVar = [
+    ...[705, 13 + 2 * 18, 1, 0, 1, 4, 2, 0, 0, 0, 0, 1, 0xffff, 0xffff, 0xfffe],
+    ...curve(2, 1, ...point(920, 440), ...point(1080, -440), ...point(NONE, 0x8000), ...point(NONE, 0x8000)),
+    ...curve(4, 0, ...point(900, 300), ...point(950, 0), ...point(1050, 0), ...point(1100, -300)),
+  ]
+  /** Each of the three curves of a set: active points, then pairs of a value and a time of 32 bits. */
+  const trips = (id: number, value: readonly number[], factor: number) => [
+    ...[id, 7 + 1 + 3 * (1 + 2 * (value.length + 2)), 1, 0, 1, 2, 1, factor & 0xffff, 0xfffe],
+    ...[1, ...[1, 2, 3].flatMap((times) => [1, ...value, 0, 16 * times, ...value, 0, 200])],
+  ]
+  const droop = [
+    ...[711, 12 + 2 * 10, 1, 0, 1, 2, 0, 0, 0, 0, 1, 0xfffd, 0xfffd, 0xfffe],
+    ...[0, 36, 0, 36, 50, 50, 0, 500, 0x8000, 1],
+    ...[0, 100, 0, 100, 40, 40, 0, 900, 0x8000, 0],
+  ]
+  const device = [
+    ...[...common('ACME', 'D'), ...capacity, ...controls, ...voltVar],
+    ...[...trips(707, [700], -1), ...trips(710, [0, 6200], -2), ...droop, ...END],
+  ]
+
+  it('tells ratings, controls and what is in force of curves, trips and droop', async () => {
+    const { found, made, values } = await discovered(40_000, device)
+    expect([found.cutShort, found.models.map(({ id }) => id)]).toEqual([undefined, [1, 702, 704, 705, 707, 710, 711]])
+    expect(values).toMatchObject({
+      'active-power-rating': 10_000,
+      'apparent-power-rating': 'bad',
+      'nominal-voltage-rating': 240,
+      'active-power-setting': 9000,
+      'power-limit-enabled': 1,
+      'power-limit': 80,
+      'active-power-setpoint': -5000,
+      'power-factor-injecting': 0.95,
+      'excitation-injecting': 1,
+      'volt-var-enabled': 1,
+      'volt-var-curve-1-point-2-voltage': 108,
+      'volt-var-curve-1-point-2-reactive-power': -44,
+      'volt-var-curve-1-response-time': 0.5,
+      'low-voltage-trip-set-1-must-trip-point-1-voltage': 70,
+      'low-voltage-trip-set-1-momentary-cessation-point-1-time': 0.48,
+      'high-frequency-trip-set-1-may-trip-point-2-frequency': 62,
+      'frequency-droop-control-1-deadband-over-frequency': 0.036,
+      'frequency-droop-control-1-droop-under-frequency': 0.05,
+    })
+    expect(Object.keys(values).filter((tag) => /curve-2|control-2|point-3/.test(tag))).toEqual([])
+    const { tags } = made.profile
+    expect(tags.find(({ tag }) => tag === 'power-limit')).toMatchObject({ scan: 'slow', unit: '%' })
+    expect(tags.some(({ writable }) => writable)).toBe(false)
+    expect(tags.find(({ tag }) => tag === 'volt-var-curve-1-point-2-voltage')?.name['zh-CN']).toBe(
+      '电压无功 曲线1 点2 电压',
+    )
+  })
+
+  it('tells stored sets and empty points too when all is wanted', async () => {
+    const { values } = await discovered(40_000, device, { hasAll: true })
+    expect(values).toMatchObject({
+      'volt-var-curve-1-point-3-voltage': 'bad',
+      'volt-var-curve-2-point-4-reactive-power': -30,
+      'frequency-droop-control-2-response-time': 9,
+    })
+  })
+})
+
+describe('a SunSpec battery with its strings, modules and cells', () => {
+  const bank = [
+    ...model(803, 26 + 2 * 32, { 2: 2, 3: 2, 4: 251, 7: 249, 22: -3, 23: -1, 24: -1, 25: 0, 26: -1, 27: -1 }),
+  ]
+  const string = (at: number, charge: number, amps: number) => {
+    for (const [offset, value] of [
+      [0, 8],
+      [1, 0],
+      [2, 3],
+      [4, charge],
+      [6, amps],
+      [7, 3412],
+      [9, 3390],
+    ] as const)
+      bank[2 + 26 + 32 * at + offset] = value & 0xffff
+  }
+  string(0, 735, -152)
+  string(1, 721, -149)
+  const stringOf = (index: number, cells: number) =>
+    model(804, 46 + 16, {
+      ...{ 2: index, 3: 1, 4: 0, 5: 3, 8: 730, 13: -150, 14: 5120, 15: 3412, 17: 3390 },
+      ...{ 38: -1, 39: 0, 40: -1, 41: -1, 42: -1, 43: -3, 44: -1, 48: cells, 51: 3412, 53: 3390 },
+    })
+  const cells = model(805, 42 + 3 * 4, {
+    ...{ 2: 2, 3: 1, 4: 3, 10: 512, 38: -1, 39: 0, 40: -1, 41: -1, 42: -3, 43: -1 },
+    ...{ 44: 3410, 45: 251, 48: 3411, 49: 252, 52: 3412, 53: 0x8000 },
+  })
+  const device = [...common('ACME', 'B'), ...bank, ...stringOf(1, 14), ...stringOf(2, 16), ...cells, ...END]
+
+  it('names each of them by its own number', async () => {
+    const { found, values } = await discovered(40_000, device)
+    expect(found.models.map(({ id }) => id)).toEqual([1, 803, 804, 804, 805])
+    expect(values).toMatchObject({
+      strings: 2,
+      'highest-module-temperature': 25.1,
+      'string-1-state-of-charge': 73.5,
+      'string-2-state-of-charge': 72.1,
+      'string-2-current': -14.9,
+      'string-1-highest-cell-voltage': 3.412,
+      'string-1-module-1-cells': 14,
+      'string-2-module-1-cells': 16,
+      'string-2-module-1-voltage': 51.2,
+      'string-2-module-1-cell-2-voltage': 3.411,
+      'string-2-module-1-cell-3-temperature': 'bad',
+    })
+    expect(Object.keys(values).filter((tag) => tag.includes('cell-4'))).toEqual([])
   })
 })
 

@@ -1,19 +1,15 @@
+import type { Table } from './table.ts'
+import { BATTERY_TABLES } from './tables-battery.ts'
+import { DER_TABLES } from './tables-der.ts'
+
 /**
  * Points of SunSpec models in their order on the wire, in Andon's own notation (`pointOf` in models.ts reads it): facts of the
  * SunSpec Information Models, https://github.com/sunspec/models, which are published under the Apache License 2.0
  * (LICENSE-APACHE-2.0.txt beside this file). Labels, Chinese texts and the choice of points are Andon's.
  */
-interface Table {
-  readonly ids: readonly number[]
-  /** Models with the same points as 32-bit floats and no scale factors. */
-  readonly floatIds?: readonly number[]
-  readonly kind: 'common' | 'inverter' | 'meter' | 'battery'
-  readonly label: string
-  readonly points: string
-  readonly repeated?: { readonly label: string; readonly points: string }
-}
-
 export const TABLES: readonly Table[] = [
+  ...DER_TABLES,
+  ...BATTERY_TABLES,
   {
     ids: [1],
     kind: 'common',
@@ -89,9 +85,10 @@ DCWH_SF sunssf
 Evt bitfield32 = DC event flags/直流事件标志
 N count
 TmsPer uint16`,
-    repeated: {
-      label: 'Input/输入',
-      points: `
+    groups: [
+      {
+        label: 'Input/输入',
+        points: `
 ID uint16
 IDStr string:8
 DCA uint16 DCA_SF A = DC current/直流电流
@@ -102,7 +99,8 @@ Tms uint32
 Tmp int16 - °C = Temperature/温度
 DCSt enum16 = State/状态; 1 Off/关机, 2 Sleeping/休眠, 3 Starting/启动中, 4 MPPT/最大功率跟踪, 5 Throttled/限功率, 6 Shutting down/停机中, 7 Fault/故障, 8 Standby/待机, 9 Test/测试
 DCEvt bitfield32 = Event flags/事件标志`,
-    },
+      },
+    ],
   },
   {
     ids: [701],
@@ -209,9 +207,10 @@ DCV_SF sunssf
 DCW_SF sunssf
 DCWH_SF sunssf
 Tmp_SF sunssf`,
-    repeated: {
-      label: 'Port/端口',
-      points: `
+    groups: [
+      {
+        label: 'Port/端口',
+        points: `
 PrtTyp enum16 = Type/类型; 1 Photovoltaic/光伏, 2 Storage/储能, 3 Electric vehicle/电动汽车, 4 Injecting/注入, 5 Absorbing/吸收, 6 Bidirectional/双向, 7 DC to DC/直流变换
 ID uint16
 IDStr string:8
@@ -223,7 +222,8 @@ DCWhAbs uint64 DCWH_SF Wh = DC energy absorbed/直流吸收电能
 Tmp int16 Tmp_SF °C = Temperature/温度
 DCSta enum16 = State/状态; 1 Off/关闭, 2 On/开启, 3 Warning/警告, 4 Error/错误
 DCAlrm bitfield32 = Alarm flags/报警标志`,
-    },
+      },
+    ],
   },
   {
     ids: [201, 202, 203, 204],
@@ -303,67 +303,5 @@ TotVArhExpQ4phB acc32 TotVArh_SF varh = Reactive energy exported Q4 phase B/B相
 TotVArhExpQ4phC acc32 TotVArh_SF varh = Reactive energy exported Q4 phase C/C相第四象限无功电能
 TotVArh_SF sunssf
 Evt! bitfield32 = Event flags/事件标志`,
-  },
-  {
-    ids: [802],
-    kind: 'battery',
-    label: 'Battery/电池',
-    points: `
-AHRtg! uint16 AHRtg_SF Ah = Charge capacity/额定容量
-WHRtg! uint16 WHRtg_SF Wh = Energy capacity/额定电能
-WChaRteMax! uint16 WChaDisChaMax_SF W = Maximum charge rate/最大充电功率
-WDisChaRteMax! uint16 WChaDisChaMax_SF W = Maximum discharge rate/最大放电功率
-DisChaRte uint16 DisChaRte_SF % = Self discharge rate/自放电率
-SoCMax uint16 SoC_SF % = Maximum state of charge/最大荷电状态
-SoCMin uint16 SoC_SF % = Minimum state of charge/最小荷电状态
-SoCRsvMax uint16 SoC_SF % = Maximum reserve/最大储备
-SoCRsvMin uint16 SoC_SF % = Minimum reserve/最小储备
-SoC! uint16 SoC_SF % = State of charge/荷电状态
-DoD uint16 DoD_SF % = Depth of discharge/放电深度
-SoH uint16 SoH_SF % = State of health/健康状态
-NCyc uint32 = Cycles/循环次数
-ChaSt enum16 = Charge status/充电状态; 1 Off/关闭, 2 Empty/电量空, 3 Discharging/放电, 4 Charging/充电, 5 Full/充满, 6 Holding/保持, 7 Testing/测试
-LocRemCtl! enum16 = Control mode/控制方式; 0 Remote/远程, 1 Local/就地
-Hb uint16
-CtrlHb uint16
-AlmRst! uint16
-Typ! enum16 = Battery type/电池类型; 0 Unknown/未知, 1 Lead acid/铅酸, 2 Nickel metal hydride/镍氢, 3 Nickel cadmium/镍镉, 4 Lithium ion/锂离子, 5 Carbon zinc/碳锌, 6 Zinc chloride/氯化锌, 7 Alkaline/碱性, 8 Rechargeable alkaline/可充碱性, 9 Sodium sulfur/钠硫, 10 Flow/液流, 99 Other/其他
-State! enum16 = State/运行状态; 1 Disconnected/已断开, 2 Initializing/初始化, 3 Connected/已连接, 4 Standby/待机, 5 SoC protection/电量保护, 6 Suspending/暂停中, 99 Fault/故障
-StateVnd enum16 = Vendor state/厂商状态
-WarrDt uint32
-Evt1! bitfield32 = Event flags/事件标志
-Evt2! bitfield32 = Event flags 2/事件标志2
-EvtVnd1! bitfield32 = Vendor event flags 1/厂商事件标志1
-EvtVnd2! bitfield32 = Vendor event flags 2/厂商事件标志2
-V! uint16 V_SF V = Voltage/电压
-VMax uint16 V_SF V = Maximum voltage/最高电压
-VMin uint16 V_SF V = Minimum voltage/最低电压
-CellVMax uint16 CellV_SF V = Highest cell voltage/最高单体电压
-CellVMaxStr uint16 = String of the highest cell/最高单体所在组串
-CellVMaxMod uint16 = Module of the highest cell/最高单体所在模组
-CellVMin uint16 CellV_SF V = Lowest cell voltage/最低单体电压
-CellVMinStr uint16 = String of the lowest cell/最低单体所在组串
-CellVMinMod uint16 = Module of the lowest cell/最低单体所在模组
-CellVAvg uint16 CellV_SF V = Average cell voltage/平均单体电压
-A! int16 A_SF A = Current/电流
-AChaMax uint16 AMax_SF A = Maximum charge current/最大充电电流
-ADisChaMax uint16 AMax_SF A = Maximum discharge current/最大放电电流
-W! int16 W_SF W = Power/功率
-ReqInvState enum16 = Inverter state request/逆变器状态请求; 0 No request/无请求, 1 Start/启动, 2 Stop/停止
-ReqW int16 W_SF W = Requested power/请求功率
-SetOp! enum16
-SetInvState! enum16
-AHRtg_SF! sunssf
-WHRtg_SF! sunssf
-WChaDisChaMax_SF! sunssf
-DisChaRte_SF sunssf
-SoC_SF! sunssf
-DoD_SF sunssf
-SoH_SF sunssf
-V_SF! sunssf
-CellV_SF! sunssf
-A_SF! sunssf
-AMax_SF! sunssf
-W_SF sunssf`,
   },
 ]
