@@ -1,6 +1,7 @@
 import { type Selectable, sql } from 'kysely'
 import type { Tx } from '#cloud/platform/database/database.ts'
 import type { ConfigurationPush } from '#shared/contracts/edge-configuration.ts'
+import type { Wanted } from './state.ts'
 
 interface ConfigurationsTable {
   edge_id: string
@@ -114,20 +115,22 @@ export function pushStore(tx: Tx) {
         .limit(200)
         .execute(),
     /** Of each edge, the version of its last push that was taken. */
-    async wanted(): Promise<ReadonlyMap<string, { readonly version: number; readonly hash: string }>> {
+    async wanted(): Promise<ReadonlyMap<string, Wanted>> {
       const rows = await db
         .selectFrom('edge_configuration_pushes as p')
         .innerJoin('edge_configurations as c', (j) =>
           j.onRef('c.edge_id', '=', 'p.edge_id').onRef('c.version', '=', 'p.version'),
         )
         .distinctOn('p.edge_id')
-        .select(['p.edge_id', 'p.version', 'c.hash'])
+        .select(['p.edge_id', 'p.version', 'c.hash', 'p.replaces', 'p.settled_at'])
         .where('p.status', '=', 'done')
         .orderBy('p.edge_id')
         .orderBy('p.pushed_at', 'desc')
         .orderBy('p.id', 'desc')
         .execute()
-      return new Map(rows.map(({ edge_id, version, hash }) => [edge_id, { version, hash }]))
+      return new Map(
+        rows.map(({ edge_id, settled_at, ...push }) => [edge_id, { ...push, takenAt: settled_at?.getTime() ?? 0 }]),
+      )
     },
   }
 }

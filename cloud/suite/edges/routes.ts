@@ -29,13 +29,13 @@ const TagQuery = Type.Object({
 type TagQuery = Static<typeof TagQuery>
 
 /** `GET /api/edges[/:id]`, `POST /api/edges`, `GET /api/devices`. */
-export function fleetRoutes(app: HttpApp, { db, door, pipeline, assets }: EdgeDeps): void {
+export function fleetRoutes(app: HttpApp, { db, door, pipeline, assets, clock }: EdgeDeps): void {
   app.get(
     '/api/edges',
     { config: { access: edgeAccess }, schema: { response: { 200: Page(Edge) } } },
     async ({ actor }) => {
       const wanted = await db.inOrg(actor.org, wantedVersions)
-      return onePage((await pipeline.edges(actor.org)).map((edge) => edgeView(edge, wanted.get(edge.id))))
+      return onePage((await pipeline.edges(actor.org)).map((edge) => edgeView(edge, wanted.get(edge.id), clock())))
     },
   )
   app.get(
@@ -44,7 +44,7 @@ export function fleetRoutes(app: HttpApp, { db, door, pipeline, assets }: EdgeDe
     async ({ actor, params }) => {
       const edge = (await pipeline.edges(actor.org)).find((e) => e.id === params.id)
       const wanted = await db.inOrg(actor.org, wantedVersions)
-      return edgeView(found(edge, 'edge', params.id), wanted.get(params.id))
+      return edgeView(found(edge, 'edge', params.id), wanted.get(params.id), clock())
     },
   )
   app.post(
@@ -55,7 +55,7 @@ export function fleetRoutes(app: HttpApp, { db, door, pipeline, assets }: EdgeDe
       const secret = randomBytes(24).toString('base64url')
       const secretHash = hashGeneratedSecret(secret)
       const edge = await pipeline.registerEdge({ org: actor.org, ...body, secretHash })
-      const told = { edge: edgeView(edge), username: `${body.group}/${body.edge}`, secret }
+      const told = { edge: edgeView(edge, undefined, clock()), username: `${body.group}/${body.edge}`, secret }
       return reply.code(201).send({ ...told, broker: brokerView(pipeline.mqtt) })
     },
   )

@@ -10,7 +10,7 @@ import { configurationState } from '../edge-configurations/index.ts'
 const wire = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString())
 
 /** An edge as the fleet screen shows it. */
-export function edgeView(edge: EdgeStatus, wanted?: Parameters<typeof configurationState>[1]): Edge {
+export function edgeView(edge: EdgeStatus, wanted: Parameters<typeof configurationState>[1], now: number): Edge {
   const { id, group, name, status, gapCount, deviceCount, tagCount } = edge
   return {
     ...{ id, group, edge: edge.edge, name, status, gapCount, deviceCount, tagCount },
@@ -18,7 +18,7 @@ export function edgeView(edge: EdgeStatus, wanted?: Parameters<typeof configurat
     lastMessageAt: wire(edge.lastMessageAt),
     journalDepth: String(edge.journalDepth),
     lastGap: edge.lastGap ? gapView(edge.lastGap) : null,
-    configuration: configurationState(edge, wanted),
+    configuration: configurationState(edge, wanted, now),
     report: edge.report,
     faults: [...edge.faults],
   }
