@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { type App, startApp } from '#cloud/app.ts'
 import { type Actor, systemActor } from '#cloud/platform/door/actor.ts'
 import { newId } from '#cloud/platform/id.ts'
@@ -8,7 +9,7 @@ import { noValues, type ValueSource } from '#cloud/platform/realtime/values.ts'
 import { silentLog } from '#shared/log/log.ts'
 import { startTestDatabase, type TestDatabase } from './postgres.ts'
 
-/** A clock that stands still until it is moved. */
+/** A clock that stands still until it is moved, or runs. */
 export interface TestClock {
   now(): number
   advance(ms: number): void
@@ -48,7 +49,11 @@ export interface TestPlatformOptions {
   readonly root?: string
   /** Where the clock begins; 2026-03-02 08:00 UTC unless told. */
   readonly startAt?: number
+  /** For a browser: serves the built console, and the clock is that of the machine, which can be moved all the same. */
+  readonly isForBrowser?: boolean
 }
+
+const CONSOLE = fileURLToPath(new URL('../../cloud/web/dist', import.meta.url))
 
 const PASSWORD = 'correct horse battery'
 
@@ -56,7 +61,8 @@ const PASSWORD = 'correct horse battery'
 export async function startTestPlatform(options: TestPlatformOptions = {}): Promise<TestPlatform> {
   const database = await startTestDatabase()
   const org = await database.newOrg()
-  const clock = createTestClock(options.startAt ?? Date.UTC(2026, 2, 2, 8))
+  const { startAt = Date.UTC(2026, 2, 2, 8), isForBrowser = false } = options
+  const clock = isForBrowser ? createRunningClock() : createTestClock(startAt)
   const jobs = createHandEngine()
   const app = await startApp({
     db: database.db,
@@ -67,6 +73,7 @@ export async function startTestPlatform(options: TestPlatformOptions = {}): Prom
     values: options.values ?? noValues,
     root: () => options.root,
     checksReplies: true,
+    ...(isForBrowser ? { consoleDir: CONSOLE } : {}),
   })
   const settled = async () => {
     for (let before = -1; before !== app.relay.head(); ) {
@@ -104,6 +111,16 @@ function createTestClock(startAt: number): TestClock {
     now: () => at,
     advance: (ms) => {
       at += ms
+    },
+  }
+}
+
+function createRunningClock(): TestClock {
+  let aheadMs = 0
+  return {
+    now: () => Date.now() + aheadMs,
+    advance: (ms) => {
+      aheadMs += ms
     },
   }
 }

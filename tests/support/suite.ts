@@ -7,12 +7,12 @@ import { type Pipeline, startPipeline } from '#cloud/pipeline/index.ts'
 import { suiteModules } from '#cloud/suite/index.ts'
 import { openTls } from '#cloud/tls.ts'
 import { silentLog } from '#shared/log/log.ts'
-import { startTestPlatform, type TestPlatform } from './platform.ts'
+import { startTestPlatform, type TestPlatform, type TestPlatformOptions } from './platform.ts'
 import { connectScriptedEdge, type ScriptedEdge } from './sparkplug-edge.ts'
 
 const SEED = fileURLToPath(new URL('../../devices/plants/module-factory.organisation.yaml', import.meta.url))
 const PROFILES = fileURLToPath(new URL('../../devices/profiles', import.meta.url))
-const PASSWORD = 'a long demo password'
+export const SUITE_PASSWORD = 'a long demo password'
 const DAY_MS = 86_400_000
 export const GROUP = 'module-factory'
 
@@ -53,23 +53,27 @@ export interface TestSuite extends TestPlatform {
 }
 
 /** Starts it; call in `beforeAll`. */
-export async function startTestSuite(): Promise<TestSuite> {
+export async function startTestSuite(options: Pick<TestPlatformOptions, 'isForBrowser'> = {}): Promise<TestSuite> {
   const dir = mkdtempSync(join(tmpdir(), 'andon-suite-'))
   let pipeline: Pipeline | undefined
+  // What stands still in the past would sign certificates that TLS, which knows the machine's time, does not take.
+  let signingClock = Date.now
   // The machine side needs the database that the platform brings, and the modules need the machine side.
   const machine = new Proxy({} as Pipeline, { get: (_, key) => pipeline?.[key as keyof Pipeline] })
-  const seed = { file: SEED, password: PASSWORD }
+  const seed = { file: SEED, password: SUITE_PASSWORD }
   const tls = await openTls(
     { dataDir: dir, bind: '127.0.0.1', publicUrl: undefined, tls: undefined },
-    Date.now,
+    () => signingClock(),
     silentLog,
   )
   const { authority } = tls
   const root = authority.rootPem
   const platform = await startTestPlatform({
+    ...options,
     root,
     modules: (given) => suiteModules({ ...given, pipeline: machine, authority, seed }),
   })
+  if (options.isForBrowser) signingClock = platform.clock.now
   pipeline = await startPipeline({
     db: platform.database.db,
     dataDir: dir,
@@ -141,7 +145,7 @@ function caller(platform: TestPlatform): Api {
 }
 
 async function signIn({ app }: TestPlatform, username: string): Promise<string> {
-  const payload = { username, password: PASSWORD }
+  const payload = { username, password: SUITE_PASSWORD }
   const answer = await app.http.inject({ method: 'POST', url: '/api/session', payload })
   if (answer.statusCode !== 200) throw new Error(`sign-in of ${username}: ${answer.body}`)
   return String(answer.headers['set-cookie']).split(';')[0] ?? ''

@@ -1,15 +1,14 @@
-import { useQuery, useQueryClient } from '@tanstack/react-query'
 import Button from 'antd/es/button'
-import { useRef, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import type { Edge } from '#shared/contracts/edge.ts'
-import type { ConfigurationFault, ConfigurationVersion } from '#shared/contracts/edge-configuration.ts'
+import type { ConfigurationVersion } from '#shared/contracts/edge-configuration.ts'
 import { checkConfiguration, saveConfiguration } from '../../api/acts.ts'
-import { documentQuery } from '../../api/queries.ts'
 import { ActionButton } from '../../ui/action-button.tsx'
 import { EmptyState } from '../../ui/empty-state.tsx'
 import { useTexts } from '../../ui/language.ts'
 import { CodeArea, type GoToLine } from './code-area.tsx'
 import { Difference } from './difference.tsx'
+import { type Draft, useDraft } from './draft.ts'
 import { FaultList } from './fault-list.tsx'
 import { PushDialog } from './push-dialog.tsx'
 
@@ -18,33 +17,12 @@ interface Props {
   readonly versions: readonly ConfigurationVersion[]
 }
 
-/** A text that is being written, from which version, and what was found out about it. */
-interface Draft {
-  readonly base: number | null
-  readonly text: string
-  readonly checked?: { readonly text: string; readonly faults: readonly ConfigurationFault[] }
-  readonly saved?: { readonly text: string; readonly version: number }
-}
-
-/** A draft outlives a look at another tab; it is gone with the page. */
-function useDraft(edgeId: string) {
-  const client = useQueryClient()
-  const key = ['edge-draft', edgeId]
-  const { data } = useQuery<Draft | null>({
-    queryKey: key,
-    queryFn: () => null,
-    enabled: false,
-    gcTime: Number.POSITIVE_INFINITY,
-  })
-  return { draft: data ?? undefined, setDraft: (next: Draft | null) => void client.setQueryData(key, next) }
-}
-
 /** The file of a box: written here, checked by the box, compared, pushed. */
 export function ConfigurationEditor({ edge, versions }: Props) {
   const { t } = useTexts()
-  const { draft, setDraft } = useDraft(edge.id)
+  const { draft, setDraft, start } = useDraft(edge.id)
   const base = versions.find(({ isRunning }) => isRunning) ?? versions[0]
-  if (!draft) return <Start edge={edge} base={base} onStart={setDraft} />
+  if (!draft) return <Start base={base} start={start} isPrimary={edge.configuration.state !== 'rolled-back'} />
   return (
     <section className="panel">
       <header>
@@ -64,24 +42,20 @@ export function ConfigurationEditor({ edge, versions }: Props) {
 }
 
 interface StartProps {
-  readonly edge: Edge
   readonly base: ConfigurationVersion | undefined
-  readonly onStart: (draft: Draft) => void
+  readonly start: (version: number) => Promise<void>
+  /** Where a version was rolled back, to correct that one is the next step. */
+  readonly isPrimary: boolean
 }
 
-function Start({ edge, base, onStart }: StartProps) {
+function Start({ base, start, isPrimary }: StartProps) {
   const { t } = useTexts()
-  const client = useQueryClient()
-  const start = async (version: number) => {
-    const { document } = await client.fetchQuery(documentQuery(edge.id, version))
-    onStart({ base: version, text: document })
-  }
   return (
     <section className="panel">
       {base ? (
         <div className="body">
           <ActionButton
-            isPrimary
+            isPrimary={isPrimary}
             label={t('edges.configuration.start', { version: base.version })}
             run={() => start(base.version)}
           />
@@ -106,6 +80,10 @@ function Writing({ edge, versions, draft, setDraft }: WritingProps) {
   const isSaved = saved?.text === text
   const running = versions.find(({ isRunning }) => isRunning)
   const faults = checked?.text === text ? checked.faults : []
+  const { showLine } = draft
+  useEffect(() => {
+    if (showLine !== undefined) goTo.current?.(showLine)
+  }, [showLine])
   return (
     <>
       <CodeArea
@@ -154,8 +132,11 @@ function Writing({ edge, versions, draft, setDraft }: WritingProps) {
           version={saved.version}
           title={t('edges.configuration.pushTitle', { version: saved.version, edge: edge.edge })}
           submit={t('edges.configuration.pushSend', { version: saved.version })}
-          // What the box took is no draft any more.
-          onClose={(isTaken) => (isTaken ? setDraft(null) : setPushing(false))}
+          onClose={(isTaken) => {
+            setPushing(false)
+            // What the box took is no draft any more.
+            if (isTaken) setDraft(null)
+          }}
         />
       ) : null}
     </>

@@ -4,9 +4,11 @@ import { useState } from 'react'
 import type { Edge } from '#shared/contracts/edge.ts'
 import type { ConfigurationPush, ConfigurationVersion } from '#shared/contracts/edge-configuration.ts'
 import { documentQuery } from '../../api/queries.ts'
+import { ActionButton } from '../../ui/action-button.tsx'
 import { useTexts } from '../../ui/language.ts'
 import { Loaded } from '../../ui/loaded.tsx'
 import { Difference } from './difference.tsx'
+import { useDraft } from './draft.ts'
 import { FaultList } from './fault-list.tsx'
 import { PushDialog } from './push-dialog.tsx'
 
@@ -57,6 +59,10 @@ function Version({ edge, version, running, pushes, canManage }: VersionProps) {
   const { t } = useTexts()
   const [asked, setAsked] = useState<'text' | 'back'>()
   const number = version.version
+  const pushWords = (isOlder: boolean) => ({
+    title: t(`edges.configuration.${isOlder ? 'backTitle' : 'pushTitle'}`, { version: number, edge: edge.edge }),
+    submit: t(`edges.configuration.${isOlder ? 'backSend' : 'pushSend'}`, { version: number }),
+  })
   return (
     <li className="config-version">
       <div className="row wrap">
@@ -65,21 +71,21 @@ function Version({ edge, version, running, pushes, canManage }: VersionProps) {
           <Acts
             version={version}
             isShown={asked === 'text'}
+            isOlder={running !== undefined && number < running}
             onShow={() => setAsked(asked === 'text' ? undefined : 'text')}
             onBack={() => setAsked('back')}
           />
         ) : null}
       </div>
       {pushes.map((push) => (
-        <Push key={push.id} push={push} />
+        <Push key={push.id} edge={edge} push={push} canManage={canManage} />
       ))}
       {asked === 'text' ? <Document edge={edge} version={number} running={running} /> : null}
       {asked === 'back' ? (
         <PushDialog
           edge={edge}
           version={number}
-          title={t('edges.configuration.backTitle', { version: number, edge: edge.edge })}
-          submit={t('edges.configuration.backSend', { version: number })}
+          {...pushWords(running !== undefined && number < running)}
           onClose={() => setAsked(undefined)}
         />
       ) : null}
@@ -108,14 +114,16 @@ function Made({ version }: Pick<VersionProps, 'version'>) {
 interface ActsProps {
   readonly version: ConfigurationVersion
   readonly isShown: boolean
+  /** Than the one that runs: to push it is to go back. */
+  readonly isOlder: boolean
   readonly onShow: () => void
   readonly onBack: () => void
 }
 
-function Acts({ version, isShown, onShow, onBack }: ActsProps) {
+function Acts({ version, isShown, isOlder, onShow, onBack }: ActsProps) {
   const { t } = useTexts()
   const show = isShown ? t('edges.configuration.hide') : t('edges.configuration.show')
-  const back = t('edges.configuration.back')
+  const back = t(isOlder ? 'edges.configuration.back' : 'edges.configuration.pushLater')
   return (
     <>
       <Button aria-expanded={isShown} onClick={onShow} aria-label={`${show} ${version.version}`}>
@@ -130,8 +138,14 @@ function Acts({ version, isShown, onShow, onBack }: ActsProps) {
   )
 }
 
-function Push({ push }: { readonly push: ConfigurationPush }) {
+function Push({
+  edge,
+  push,
+  canManage,
+}: Pick<VersionProps, 'edge' | 'canManage'> & { readonly push: ConfigurationPush }) {
   const { t, time } = useTexts()
+  const { start } = useDraft(edge.id)
+  const { faults, version } = push
   return (
     <div className="config-push">
       <p className="meta">
@@ -141,9 +155,17 @@ function Push({ push }: { readonly push: ConfigurationPush }) {
           {push.status === 'done' ? '✓ ' : ''}
           {t(`edges.configuration.outcome.${push.status ?? 'pending'}`)}
         </b>
-        {push.faults.length === 0 && push.error ? ` (${push.error})` : ''}
+        {faults.length === 0 && push.error ? ` (${push.error})` : ''}
       </p>
-      {push.faults.length > 0 ? <FaultList faults={push.faults} /> : null}
+      {faults.length > 0 ? (
+        <details>
+          <summary className="config-faults-shown">{t('edges.configuration.faults', { count: faults.length })}</summary>
+          <FaultList faults={faults} />
+          {canManage ? (
+            <ActionButton label={t('edges.configuration.correct', { version })} run={() => start(version, faults)} />
+          ) : null}
+        </details>
+      ) : null}
     </div>
   )
 }

@@ -3,11 +3,13 @@ import { useState } from 'react'
 import type { Edge } from '#shared/contracts/edge.ts'
 import type { ConfigurationVersion } from '#shared/contracts/edge-configuration.ts'
 import { useServerNow } from '../../api/server-time.ts'
+import { ActionButton } from '../../ui/action-button.tsx'
 import { formatSpan } from '../../ui/format.ts'
 import { useTexts } from '../../ui/language.ts'
 import { useBoxReason } from './box-reason.ts'
 import { Difference } from './difference.tsx'
-import { PushDialog } from './push-dialog.tsx'
+import { useDraft } from './draft.ts'
+import { PushDialog, type PushDialogProps } from './push-dialog.tsx'
 
 interface Props {
   readonly edge: Edge
@@ -15,15 +17,16 @@ interface Props {
   readonly canManage: boolean
 }
 
-/** How what the box runs stands to what was pushed, and the two ways out of a drift. */
+/** How what the box runs stands to what was pushed, and the ways out of what is wrong. */
 export function ConfigurationState({ edge, versions, canManage }: Props) {
   const { t } = useTexts()
+  const [asked, setAsked] = useState<Asked>()
   const { state, trialUntil, isEdited } = edge.configuration
   const isAbnormal = state === 'drift' || state === 'rolled-back'
   return (
-    <section className={isAbnormal ? 'panel configuration-abnormal' : 'panel'} role="status">
+    <section className={isAbnormal ? 'panel configuration-abnormal' : 'panel'}>
       <div className="body stack">
-        <p>
+        <p role="status">
           {isAbnormal ? <b aria-hidden="true">! </b> : null}
           {state === 'in-step' ? '✓ ' : null}
           <StateWords edge={edge} />
@@ -35,8 +38,10 @@ export function ConfigurationState({ edge, versions, canManage }: Props) {
           ) : null}
         </p>
         {isEdited ? <p>{t('edges.configuration.edited')}</p> : null}
-        {canManage && (state === 'drift' || state === 'unmanaged') ? <WaysOut edge={edge} versions={versions} /> : null}
+        {canManage ? <WaysOut edge={edge} versions={versions} onAsk={setAsked} /> : null}
       </div>
+      {/* It outlives the state that it was asked in: what becomes of the push is told in it. */}
+      {asked ? <PushDialog {...asked} edge={edge} onClose={() => setAsked(undefined)} /> : null}
     </section>
   )
 }
@@ -59,76 +64,104 @@ function StateWords({ edge }: Pick<Props, 'edge'>) {
   return t(`edges.configuration.state.${state}`, { version })
 }
 
-type Way = 'theirs' | 'ours' | 'compare'
+type Asked = Pick<PushDialogProps, 'version' | 'title' | 'says' | 'submit' | 'replaces'>
 
-function WaysOut({ edge, versions }: Omit<Props, 'canManage'>) {
-  const [asked, setAsked] = useState<Way>()
+interface WaysProps extends Pick<Props, 'edge' | 'versions'> {
+  readonly onAsk: (asked: Asked) => void
+}
+
+function WaysOut({ edge, versions, onAsk }: WaysProps) {
+  const { state } = edge.configuration
   const running = versions.find(({ isRunning }) => isRunning)?.version
-  const wanted = edge.configuration.wantedVersion
-  const close = () => setAsked(undefined)
+  if (state === 'unmanaged') {
+    return (
+      <div className="row wrap">
+        <TakeOver edge={edge} running={running} onAsk={onAsk} />
+      </div>
+    )
+  }
+  if (state !== 'drift' && state !== 'rolled-back') return null
+  return <Compared edge={edge} running={running} onAsk={onAsk} />
+}
+
+interface WayProps {
+  readonly edge: Edge
+  /** The version that the box runs; undefined while the cloud has not seen it. */
+  readonly running: number | undefined
+  readonly onAsk: (asked: Asked) => void
+}
+
+function Compared(props: WayProps) {
+  const { t } = useTexts()
+  const [isComparing, setComparing] = useState(false)
+  const { edge, running } = props
+  const { wantedVersion: wanted, isEdited, state } = edge.configuration
+  const canCompare = running !== undefined && wanted !== null && !(isEdited && state === 'drift')
   return (
     <>
-      <Buttons edge={edge} running={running} onAsk={(way) => setAsked(way === asked ? undefined : way)} />
-      {asked === 'compare' && running !== undefined && wanted !== null ? (
-        <Difference edgeId={edge.id} from={running} to={wanted} />
-      ) : null}
-      {asked === 'theirs' && running !== undefined ? <TakeOver edge={edge} version={running} onClose={close} /> : null}
-      {asked === 'ours' && wanted !== null ? <SendOurs edge={edge} version={wanted} onClose={close} /> : null}
+      <div className="row wrap">
+        {canCompare ? (
+          <Button aria-expanded={isComparing} onClick={() => setComparing(!isComparing)}>
+            {t('edges.configuration.compareBox')}
+          </Button>
+        ) : null}
+        {state === 'drift' ? (
+          <>
+            <TakeOver {...props} />
+            <SendOurs {...props} />
+          </>
+        ) : (
+          <Correct edge={edge} />
+        )}
+      </div>
+      {canCompare && isComparing ? <Difference edgeId={edge.id} from={wanted} to={running} /> : null}
     </>
   )
 }
 
-interface ButtonsProps {
-  readonly edge: Edge
-  readonly running: number | undefined
-  readonly onAsk: (way: Way) => void
+/** What did not prove itself is corrected in the editor, then pushed as the next version. */
+function Correct({ edge }: Pick<WayProps, 'edge'>) {
+  const { t } = useTexts()
+  const { start } = useDraft(edge.id)
+  const version = edge.configuration.rolledBack?.version
+  if (version === undefined) return null
+  return <ActionButton isPrimary label={t('edges.configuration.correct', { version })} run={() => start(version)} />
 }
 
-function Buttons({ edge, running, onAsk }: ButtonsProps) {
+function TakeOver({ edge, running: version, onAsk }: WayProps) {
   const { t } = useTexts()
-  const { isEdited } = edge.configuration
-  const isSeen = running !== undefined
-  const cannotTake = isEdited
-    ? t('edges.configuration.takeOverEdited')
-    : isSeen
-      ? null
-      : t('edges.configuration.takeOverUnseen')
+  const { isEdited, state } = edge.configuration
+  const words = t(state === 'drift' ? 'edges.configuration.takeOver' : 'edges.configuration.takeOverFirst')
+  const isUnseen = version === undefined
+  const reason = isEdited ? t('edges.configuration.takeOverEdited') : t('edges.configuration.takeOverUnseen')
+  const ask = () => {
+    if (isUnseen) return
+    const says = t('edges.configuration.takeOverSays', { version })
+    onAsk({ version, says, title: words, submit: words, replaces: edge.report?.configuration.fileHash })
+  }
+  const cannot = isEdited || isUnseen
   return (
-    <div className="row wrap">
-      {isDrifted(edge) && isSeen && !isEdited ? (
-        <Button onClick={() => onAsk('compare')}>{t('edges.configuration.compareBox')}</Button>
-      ) : null}
-      <Button disabled={cannotTake !== null} onClick={() => onAsk('theirs')}>
-        {isDrifted(edge) ? t('edges.configuration.takeOver') : t('edges.configuration.takeOverFirst')}
+    <>
+      <Button disabled={cannot} onClick={ask}>
+        {words}
       </Button>
-      {isDrifted(edge) ? <Button onClick={() => onAsk('ours')}>{t('edges.configuration.sendOurs')}</Button> : null}
-      {cannotTake ? <span className="meta">{cannotTake}</span> : null}
-    </div>
+      {cannot ? <span className="meta">{reason}</span> : null}
+    </>
   )
 }
 
-const isDrifted = ({ configuration }: Edge) => configuration.state === 'drift'
-
-interface WayProps {
-  readonly edge: Edge
-  readonly version: number
-  readonly onClose: () => void
-}
-
-function TakeOver({ edge, version, onClose }: WayProps) {
+function SendOurs({ edge, onAsk }: WayProps) {
   const { t } = useTexts()
-  const words = isDrifted(edge) ? t('edges.configuration.takeOver') : t('edges.configuration.takeOverFirst')
-  const says = t('edges.configuration.takeOverSays', { version })
-  const replaces = edge.report?.configuration.fileHash
-  return <PushDialog {...{ edge, version, says, replaces, onClose }} title={words} submit={words} />
-}
-
-function SendOurs({ edge, version, onClose }: WayProps) {
-  const { t } = useTexts()
-  const says = t('edges.configuration.sendOursSays', { version })
-  const submit = t('edges.configuration.pushSend', { version })
-  const replaces = edge.report?.configuration.fileHash
-  return (
-    <PushDialog {...{ edge, version, says, replaces, submit, onClose }} title={t('edges.configuration.sendOurs')} />
-  )
+  const version = edge.configuration.wantedVersion
+  if (version === null) return null
+  const ask = () =>
+    onAsk({
+      ...{
+        version,
+        title: t('edges.configuration.sendOurs'),
+        says: t('edges.configuration.sendOursSays', { version }),
+      },
+      ...{ submit: t('edges.configuration.pushSend', { version }), replaces: edge.report?.configuration.fileHash },
+    })
+  return <Button onClick={ask}>{t('edges.configuration.sendOurs')}</Button>
 }

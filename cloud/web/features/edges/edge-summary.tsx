@@ -45,7 +45,7 @@ export function EdgeFigures({ edge }: Props) {
       </Figure>
       <Figure name={t('edges.column.gaps')}>{formatCount(edge.gapCount, language)}</Figure>
       <Figure name={t('edges.column.devices')}>
-        {Math.max(edge.deviceCount, edge.report?.devices.length ?? 0)}{' '}
+        {t('edges.deviceCount', { count: Math.max(edge.deviceCount, edge.report?.devices.length ?? 0) })}{' '}
         <span className="meta">{t('edges.tagCount', { count: edge.tagCount })}</span>
       </Figure>
       <Figure

@@ -7,6 +7,7 @@ import { pushConfiguration } from '../../api/acts.ts'
 import { ActionButton } from '../../ui/action-button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { useTexts } from '../../ui/language.ts'
+import { useDraft } from './draft.ts'
 import { FaultList } from './fault-list.tsx'
 
 export interface PushDialogProps {
@@ -29,7 +30,12 @@ export function PushDialog(props: PushDialogProps) {
   const id = useId()
   const [reason, setReason] = useState('')
   const [push, setPush] = useState<ConfigurationPush>()
-  const close = () => props.onClose(push?.status === 'done')
+  const { start } = useDraft(edge.id)
+  const close = () => {
+    // What the box refused is corrected where it can be: in the editor, with the faults marked.
+    if (push && push.faults.length > 0) void start(push.version, push.faults)
+    props.onClose(push?.status === 'done')
+  }
   return (
     <Dialog title={props.title} onClose={close}>
       {props.says ? <p>{props.says}</p> : null}
@@ -79,7 +85,9 @@ function Outcome({ push, onClose }: { readonly push: ConfigurationPush; readonly
       </p>
       {push.faults.length > 0 ? <FaultList faults={push.faults} /> : null}
       {push.faults.length === 0 && push.error ? <p>{push.error}</p> : null}
-      <Button onClick={onClose}>{t('action.close')}</Button>
+      <Button onClick={onClose}>
+        {push.faults.length > 0 ? t('edges.configuration.toFaults') : t('action.close')}
+      </Button>
     </>
   )
 }
