@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { type LossKind, NotConnectedError } from '../driver.ts'
 import { encodeFrame, type Frame, frameReader } from './frame.ts'
+import { unitGoneWords } from './pdu.ts'
 import { openSocket, type SocketOptions } from './socket.ts'
 
 /** The unit did not answer in time. The connection itself may be well: other units behind it go on. */
@@ -36,7 +37,7 @@ export async function openConnection(
   return connectionOver(socket, { name: `${options.host}:${options.port}`, onStray })
 }
 
-/** Told of a reply that nobody waits for any more. */
+/** Told of a unit's reply that nobody waits for any more. */
 export type OnStray = (unit: number) => void
 
 function connectionOver(socket: Socket, { name, onStray }: { name: string; onStray: OnStray }): Connection {
@@ -56,7 +57,8 @@ function connectionOver(socket: Socket, { name, onStray }: { name: string; onStr
     const one = waiting.get(frame.transaction)
     if (!one || one.unit !== frame.unit) {
       strayReplies++
-      onStray(frame.unit)
+      // A gateway that gives a unit up late tells of no life in it.
+      if (unitGoneWords(frame.pdu) === undefined) onStray(frame.unit)
       return
     }
     waiting.delete(frame.transaction)

@@ -66,6 +66,8 @@ const laneOver = (settings: ModbusConfig): Lane =>
     name: `modbus ${linkOf(settings)}`,
     connect: connector(settings),
     inFlight: settings.inFlight ?? 1,
+    // RTU gives no sign of it: what comes after a time-out is thrown away unread.
+    hearsLate: settings.serial === undefined && settings.transport !== 'rtu-over-tcp',
     pauseAfterConnectMs: settings.quirks?.pauseAfterConnectMs ?? 0,
     now: () => performance.now(),
   })

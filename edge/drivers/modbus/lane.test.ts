@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { openConnection } from './connection.ts'
 import { createLane, type Lane, type LaneRequest } from './lane.ts'
 import { readRequest } from './pdu.ts'
@@ -14,6 +14,7 @@ function laneOf(inFlight: number): Lane {
     name: 'modbus test',
     connect: (abort, onStray) => openConnection({ host: '127.0.0.1', port, connectTimeoutMs: 10_000 }, abort, onStray),
     inFlight,
+    hearsLate: true,
     now: () => performance.now(),
   })
 }
@@ -137,6 +138,29 @@ describe('a unit that dies', () => {
     const others = [ask(8), ask(9, { unit: 2, priority: 'probe' }), ask(10, { priority: 'slow' })]
     await Promise.all(others)
     expect(starts()).toEqual([1, 7, 8, 10, 9])
+  })
+
+  it('is asked patiently after a late reply, but not after the late word of a gateway that gave it up', async () => {
+    const late: (() => void)[] = []
+    server.script = (request, socket) => {
+      if (request.unit !== 2) return undefined
+      const answer = request.start === 1 ? exception(request, 11) : reply(request, Buffer.from([0, 0]))
+      late.push(() => void socket.write(answer))
+      return 'silence'
+    }
+    const probe = (start: number) => ask(start, { unit: 2, priority: 'probe' })
+    await expect(ask(1, { unit: 2, timeoutMs: 50 })).rejects.toThrow('did not answer within 50 ms')
+    late.pop()?.()
+    await ask(5)
+    expect(lane.status().strayReplies).toBe(1)
+    await expect(probe(2)).rejects.toThrow('did not answer within 50 ms')
+    late.pop()?.()
+    await ask(5)
+    const patient = probe(3)
+    await vi.waitUntil(() => late.length > 0, { interval: 5 })
+    setTimeout(() => late.pop()?.(), 100)
+    await patient
+    expect(lane.isSilent(2)).toBe(false)
   })
 
   it('is tried at once when a person asks for it', async () => {

@@ -63,6 +63,8 @@ export interface LaneOptions {
   readonly connect: (signal: AbortSignal, onStray: OnStray) => Promise<Connection>
   /** Requests that may be under way at the same time. */
   readonly inFlight: number
+  /** A reply after its time-out is told from others, so that a unit which has become slow shows itself: true over TCP. */
+  readonly hearsLate?: boolean
   /** Time between opening the link and the first request, in ms. */
   readonly pauseAfterConnectMs?: number
   /** Monotonic clock, ms. */
@@ -325,7 +327,9 @@ const healthOf = ({ units }: LaneState, unit: number): UnitHealth => {
 }
 
 function timeoutOf(state: LaneState, { unit, priority, timeoutMs }: LaneRequest): number {
-  return priority === 'probe' ? probeTimeoutMs(healthOf(state, unit), timeoutMs, state.options.now()) : timeoutMs
+  if (priority !== 'probe') return timeoutMs
+  const { now, hearsLate = false } = state.options
+  return probeTimeoutMs(healthOf(state, unit), { timeoutMs, hearsLate }, now())
 }
 
 function hear(state: LaneState): void {

@@ -44,9 +44,19 @@ export function fellSilent(unit: UnitHealth, waited: { readonly isFull: boolean 
   if (isFirst || waited.isFull) unit.fullProbeAt = now + (unit.hasAnswered ? FULL_PROBE_EVERY_MS : FIRST_PROBE_EVERY_MS)
 }
 
-/** How long a probe of a silent unit waits: twice the slowest of its latest replies; rarely as long as `timeoutMs`. */
-export function probeTimeoutMs(unit: UnitHealth, timeoutMs: number, now: number): number {
-  if (unit.isLate || now >= unit.fullProbeAt) return timeoutMs
-  const usual = unit.hasAnswered ? unit.slowestMs * 2 : timeoutMs / UNKNOWN_PART
-  return Math.min(timeoutMs, Math.max(SHORTEST_PROBE_MS, Math.ceil(usual)))
+/** What a probe would wait for at most, and whether the link shows a reply that comes after that. */
+export interface Probing {
+  readonly timeoutMs: number
+  readonly hearsLate: boolean
+}
+
+/**
+ * How long a probe of a silent unit waits: twice the slowest of its latest replies. Where a late reply is heard, a unit that
+ * became slow shows itself and the next probe is patient; elsewhere one is now and then, at the cost of the other units.
+ */
+export function probeTimeoutMs(unit: UnitHealth, { timeoutMs, hearsLate }: Probing, now: number): number {
+  if (unit.isLate || (!hearsLate && now >= unit.fullProbeAt)) return timeoutMs
+  const unknownMs = hearsLate ? SHORTEST_PROBE_MS : timeoutMs / UNKNOWN_PART
+  const usualMs = unit.hasAnswered ? unit.slowestMs * 2 : unknownMs
+  return Math.min(timeoutMs, Math.max(SHORTEST_PROBE_MS, Math.ceil(usualMs)))
 }
