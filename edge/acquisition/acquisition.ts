@@ -48,7 +48,9 @@ export interface Acquisition {
 /** Begins to read every device, each on its own, until stop(). */
 export function startAcquisition(options: AcquisitionOptions): Acquisition {
   const stopping = new AbortController()
-  const running = options.devices.map((acquired) => startDevice(options, acquired, stopping.signal))
+  const running = options.devices.map((acquired, i) =>
+    startDevice(options, { ...acquired, phase: phaseOf(i) }, stopping.signal),
+  )
   return {
     status: () => running.map((one) => one.status()),
     async stop() {
@@ -58,13 +60,26 @@ export function startAcquisition(options: AcquisitionOptions): Acquisition {
   }
 }
 
-function startDevice(options: AcquisitionOptions, { device, profile, driver }: AcquiredDevice, signal: AbortSignal) {
+/**
+ * Where in a period the n-th device is read: any few neighbours, such as those of one lane, are spread evenly. Read all at
+ * once, a hundred thousand samples would wait together for the disk and the network, and make a second's peak of memory.
+ */
+const phaseOf = (n: number): number => (n * GOLDEN_RATIO) % 1
+const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2
+
+type PhasedDevice = AcquiredDevice & { readonly phase: number }
+
+function startDevice(
+  options: AcquisitionOptions,
+  { device, profile, driver, phase }: PhasedDevice,
+  signal: AbortSignal,
+) {
   const { model, sink, gap, alarmEvent, scan, retry, clock } = options
   const log = options.log.child({ device: device.device })
   const owner = createDevice({ device, profile, model, sink, gap, alarmEvent, log, scan, now: clock.now })
   const groups = scanGroups(profile, driver, scan)
   const backOff = createBackOff(retry, Math.random)
-  const done = supervise({ driver, groups, backOff, owner, log, monotonic: clock.monotonic }, signal)
+  const done = supervise({ driver, groups, backOff, phase, owner, log, monotonic: clock.monotonic }, signal)
   return { done, status: owner.status }
 }
 

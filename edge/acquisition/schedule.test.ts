@@ -50,4 +50,26 @@ describe('a back-off', () => {
     backOff.reset()
     expect(backOff.next()).toBe(500)
   })
+
+  it('keeps its place in the period, whenever it begins', () => {
+    const dueOf = (startAt: number) => createSchedule([1000], startAt, 0.25).next(startAt).dueAt
+    expect([0, 249, 250, 1100, 7249].map(dueOf)).toEqual([250, 250, 1250, 1250, 7250])
+  })
+
+  it('is due within one period after it begins, on a grid shifted by its phase', () => {
+    const phase = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
+    fc.assert(
+      fc.property(
+        phase,
+        fc.integer({ min: 0, max: 1e9 }),
+        fc.integer({ min: 10, max: 60_000 }),
+        (at, start, period) => {
+          const { dueAt, overruns } = createSchedule([period], start, at).next(start)
+          expect(overruns).toBe(0)
+          expect(dueAt - start).toBeGreaterThan(0)
+          expect(dueAt - start).toBeLessThanOrEqual(period)
+        },
+      ),
+    )
+  })
 })

@@ -39,6 +39,8 @@ export interface SuperviseOptions {
   readonly driver: AnyDriver
   readonly groups: readonly ScanGroup[]
   readonly backOff: BackOff
+  /** Where in each period this device is read, from 0 to below 1. */
+  readonly phase?: number
   /** Clock that never jumps, ms. */
   readonly monotonic: () => number
   readonly owner: Supervised
@@ -102,6 +104,7 @@ async function poll(options: SuperviseOptions, driver: Polled, signal: AbortSign
   const schedule = createSchedule(
     groups.map((group) => group.periodMs),
     monotonic(),
+    options.phase,
   )
   while (!signal.aborted) {
     const due = schedule.next(monotonic())
