@@ -48,3 +48,22 @@ export function wholeMillis(sample: TagSample): TagSample {
   const sourceAt = Math.floor(sample.sourceAt)
   return { ...sample, sourceAt: Number.isSafeInteger(sourceAt) && sourceAt >= 0 ? sourceAt : 0 }
 }
+
+/** The samples as a function gives them back, those that it leaves out left out: the same list while all stay as they are. */
+export function mapped(
+  samples: readonly TagSample[],
+  change: (sample: TagSample) => TagSample | undefined,
+): readonly TagSample[] {
+  let changed: TagSample[] | undefined
+  for (let i = 0; i < samples.length; i++) {
+    const sample = samples[i] as TagSample
+    const next = change(sample)
+    if (next === sample) {
+      changed?.push(sample)
+      continue
+    }
+    changed ??= samples.slice(0, i)
+    if (next) changed.push(next)
+  }
+  return changed ?? samples
+}

@@ -1,4 +1,5 @@
 import type { TagSample } from '#edge/model.ts'
+import { mapped } from './conform.ts'
 import type { JournalCounters } from './journal.ts'
 import { LastSamples } from './last-samples.ts'
 
@@ -11,7 +12,7 @@ export type Counting = { -readonly [K in keyof JournalCounters]: number }
  */
 export interface Identity {
   /** The samples of one commit that are to be journaled, each with its final source time. Then confirm() or forget(). */
-  admit(samples: readonly TagSample[], counters: Counting): TagSample[]
+  admit(samples: readonly TagSample[], counters: Counting): readonly TagSample[]
   /** What was admitted is on disk. */
   confirm(): void
   /** What was admitted is not on disk. */
@@ -30,33 +31,24 @@ class TagIdentity implements Identity {
   /** Number of the commit that a tag last had a sample in. */
   readonly #commit: number[] = []
   #commits = 0
-  #admitted: TagSample[] = []
+  #admitted: (readonly TagSample[])[] = []
   /** Source times as they were read, of samples admitted that were moved on. */
   readonly #moved = new Map<TagSample, number>()
 
-  admit(samples: readonly TagSample[], counters: Counting): TagSample[] {
+  admit(samples: readonly TagSample[], counters: Counting): readonly TagSample[] {
     const repeated = this.#repeatedTags(samples)
-    const admitted: TagSample[] = []
-    for (const sample of samples) {
-      if (repeated?.has(sample.tagId)) continue
-      const placed = this.#placeAfterLast(sample, counters)
-      if (placed) admitted.push(placed)
-    }
-    if (repeated)
-      this.#admitRepeated(
-        samples.filter(({ tagId }) => repeated.has(tagId)),
-        admitted,
-        counters,
-      )
-    for (const sample of admitted) this.#admitted.push(sample)
+    const admitted = repeated
+      ? this.#admitWithRepeated(samples, repeated, counters)
+      : mapped(samples, (sample) => this.#placeAfterLast(sample, counters))
+    this.#admitted.push(admitted)
     return admitted
   }
 
   confirm(): void {
     const moved = this.#moved
-    for (const sample of this.#admitted) {
-      this.#last.set(sample, (moved.size > 0 ? moved.get(sample) : undefined) ?? sample.sourceAt)
-    }
+    for (const samples of this.#admitted)
+      for (const sample of samples)
+        this.#last.set(sample, (moved.size > 0 ? moved.get(sample) : undefined) ?? sample.sourceAt)
     this.forget()
   }
 
@@ -84,15 +76,19 @@ class TagIdentity implements Identity {
     return repeated
   }
 
-  #admitRepeated(samples: readonly TagSample[], admitted: TagSample[], counters: Counting): void {
-    const latest = this.#admittedBefore(samples)
-    for (const sample of latestOfEach(samples, counters)) {
+  #admitWithRepeated(samples: readonly TagSample[], repeated: ReadonlySet<number>, counters: Counting): TagSample[] {
+    const once = samples.filter(({ tagId }) => !repeated.has(tagId))
+    const admitted = once.flatMap((sample) => this.#placeAfterLast(sample, counters) ?? [])
+    const often = samples.filter(({ tagId }) => repeated.has(tagId))
+    const latest = this.#admittedBefore(often)
+    for (const sample of latestOfEach(often, counters)) {
       const before = latest.get(sample.tagId)
       const placed = before ? this.#placeAfter(sample, before, counters) : this.#placeAfterLast(sample, counters)
       if (!placed) continue
       latest.set(sample.tagId, placed)
       admitted.push(placed)
     }
+    return admitted
   }
 
   /** What another class of this commit has of these samples' tags. */
@@ -100,7 +96,8 @@ class TagIdentity implements Identity {
     const latest = new Map<number, TagSample>()
     if (this.#admitted.length === 0) return latest
     const wanted = new Set(samples.map(({ tagId }) => tagId))
-    for (const sample of this.#admitted) if (wanted.has(sample.tagId)) latest.set(sample.tagId, sample)
+    for (const before of this.#admitted)
+      for (const sample of before) if (wanted.has(sample.tagId)) latest.set(sample.tagId, sample)
     return latest
   }
 

@@ -3,7 +3,7 @@ import type { TagSample } from '#edge/model.ts'
 import type { Log } from '#shared/log/log.ts'
 import { ALARM_EVENT, GAP } from '#shared/sparkplug/metric-names.ts'
 import { JOURNAL_DEFAULTS, type JournalConfig, segmentBytesOf } from './config.ts'
-import { conformTime, conformValue, wholeMillis } from './conform.ts'
+import { conformTime, conformValue, mapped, wholeMillis } from './conform.ts'
 import { type ClockJump, createGatewayClock, type GatewayClock } from './gateway-clock.ts'
 import { type Counting, createIdentity } from './identity.ts'
 import type { Accepted, Clock, Journal, JournalClass, JournalRecord } from './journal.ts'
@@ -162,11 +162,11 @@ function noticeClockJump(parts: Parts, { from, to }: ClockJump): void {
   })
 }
 
-function conform(parts: Parts, samples: readonly TagSample[], kind: JournalClass): TagSample[] {
+function conform(parts: Parts, samples: readonly TagSample[], kind: JournalClass): readonly TagSample[] {
   const { registry, counters, time } = parts
   const { now, jump } = time.look()
   if (jump) noticeClockJump(parts, jump)
-  return samples.map((sample) => {
+  return mapped(samples, (sample) => {
     const tag = registry.tag(sample.tagId)
     if (!tag) throw new RangeError(`Tag ${sample.tagId} is not registered in the journal`)
     const typed = conformValue(sample, tag.type, counters)

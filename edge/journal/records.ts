@@ -27,8 +27,8 @@ export function cutRecords(
 ): JournalRecord[] {
   const records: JournalRecord[] = []
   let first = next
-  for (const [device, own] of byDevice(samples, deviceOf)) {
-    sortByTime(own)
+  for (const [device, unsorted] of byDevice(samples, deviceOf)) {
+    const own = inTimeOrder(unsorted)
     for (let i = 0; i < own.length; i += RECORD_SAMPLES) {
       const part = own.length <= RECORD_SAMPLES ? own : own.slice(i, i + RECORD_SAMPLES)
       const last = first + BigInt(part.length) - 1n
@@ -39,28 +39,27 @@ export function cutRecords(
   return records
 }
 
-/** The samples of each device; those of one come mostly one after the other. */
-function byDevice(samples: readonly TagSample[], deviceOf: DeviceOf): Map<string | undefined, TagSample[]> {
-  const found = new Map<string | undefined, TagSample[]>()
-  let current: { readonly device: string | undefined; readonly own: TagSample[] } | undefined
-  for (const sample of samples) {
-    const device = deviceOf(sample.tagId)
-    if (!current || current.device !== device) {
-      const own = found.get(device) ?? []
-      found.set(device, own)
-      current = { device, own }
-    }
-    current.own.push(sample)
+/** The samples of each device. Those of one come mostly one after the other, often alone: then nothing is copied. */
+function byDevice(samples: readonly TagSample[], deviceOf: DeviceOf): Map<string | undefined, readonly TagSample[]> {
+  const found = new Map<string | undefined, readonly TagSample[]>()
+  for (let from = 0; from < samples.length; ) {
+    const device = deviceOf((samples[from] as TagSample).tagId)
+    let to = from + 1
+    while (to < samples.length && deviceOf((samples[to] as TagSample).tagId) === device) to += 1
+    const run = from === 0 && to === samples.length ? samples : samples.slice(from, to)
+    const before = found.get(device)
+    found.set(device, before ? before.concat(run) : run)
+    from = to
   }
   return found
 }
 
-function sortByTime(samples: TagSample[]): void {
-  for (let i = 1; i < samples.length; i++) {
-    if ((samples[i] as TagSample).sourceAt >= (samples[i - 1] as TagSample).sourceAt) continue
-    samples.sort((a, b) => a.sourceAt - b.sourceAt)
-    return
-  }
+/** The samples in the order of time: the same list when they are already. */
+function inTimeOrder(samples: readonly TagSample[]): readonly TagSample[] {
+  for (let i = 1; i < samples.length; i++)
+    if ((samples[i] as TagSample).sourceAt < (samples[i - 1] as TagSample).sourceAt)
+      return samples.toSorted((a, b) => a.sourceAt - b.sourceAt)
+  return samples
 }
 
 /** Rows of a segment for records in the order of their offsets: alarm events and gaps one each, samples in blocks. */

@@ -110,25 +110,23 @@ function tagTable(db: DatabaseSync) {
   const insert = db.prepare('INSERT INTO tags VALUES (?, ?, ?, ?)')
   /** Numbers have no holes. */
   const byId: JournaledTag[] = []
-  const ids = new Map<string, number>()
-  const keyOf = (device: string, tag: string, type: string) => JSON.stringify([device, tag, type])
-  const put = (id: number, device: string, tag: string, type: ScalarType) => {
-    byId[id] = { id, device: device === '' ? undefined : device, tag, type }
-    ids.set(keyOf(device, tag, type), id)
+  const ids = tagIds()
+  const put = (tag: JournaledTag) => {
+    byId[tag.id] = tag
+    ids.set(tag)
   }
-  const rows = db.prepare('SELECT * FROM tags').all() as { id: number; device: string; tag: string; type: ScalarType }[]
-  for (const { id, device, tag, type } of rows) put(id, device, tag, type)
+  for (const tag of readTags(db)) put(tag)
   let fresh: JournaledTag[] = []
   let nextId = Math.max(1, byId.length)
   return {
     tag: (id: number) => byId[id],
     tagId: (device: string | undefined, tag: string, type: ScalarType): number => {
-      const known = ids.get(keyOf(device ?? '', tag, type))
+      const known = ids.get(device, tag, type)
       if (known !== undefined) return known
-      const id = nextId++
-      put(id, device ?? '', tag, type)
-      fresh.push({ id, device, tag, type })
-      return id
+      const registered = { id: nextId++, device, tag, type }
+      put(registered)
+      fresh.push(registered)
+      return registered.id
     },
     flushTags: (): void => {
       if (fresh.length === 0) return
@@ -136,6 +134,37 @@ function tagTable(db: DatabaseSync) {
         for (const { id, device, tag, type } of fresh) insert.run(id, device ?? '', tag, type)
       })
       fresh = []
+    },
+  }
+}
+
+/** The tags on disk. Devices of one profile have tags of one name: each text is kept once. */
+function* readTags(db: DatabaseSync): Generator<JournaledTag> {
+  const texts = new Map<string, string>()
+  const once = (text: string): string => {
+    const known = texts.get(text)
+    if (known === undefined) texts.set(text, text)
+    return known ?? text
+  }
+  for (const row of db.prepare('SELECT * FROM tags').iterate()) {
+    const { id, device, tag, type } = row as { id: number; device: string; tag: string; type: ScalarType }
+    yield {
+      ...{ id, device: device === '' ? undefined : once(device) },
+      ...{ tag: once(tag), type: once(type) as ScalarType },
+    }
+  }
+}
+
+/** Numbers by device, type and tag: maps in maps, because a text for each of a hundred thousand tags costs 10 MB. */
+function tagIds() {
+  const devices = new Map<string | undefined, Map<ScalarType, Map<string, number>>>()
+  return {
+    get: (device: string | undefined, tag: string, type: ScalarType) => devices.get(device)?.get(type)?.get(tag),
+    set: ({ id, device, tag, type }: JournaledTag): void => {
+      const types = devices.get(device) ?? new Map<ScalarType, Map<string, number>>()
+      devices.set(device, types)
+      const tags = types.get(type) ?? new Map<string, number>()
+      types.set(type, tags.set(tag, id))
     },
   }
 }

@@ -143,7 +143,8 @@ function recordsOf({ store, registry, identity, counters }: WriterParts, batches
 
 function samplesOf(batches: readonly Batch[], kind: JournalClass): readonly TagSample[] {
   const own = batches.filter((batch) => batch.class === kind)
-  return own.length === 1 && own[0] ? own[0].samples : own.flatMap((batch) => batch.samples)
+  if (own.length === 1 && own[0]) return own[0].samples
+  return ([] as TagSample[]).concat(...own.map(({ samples }) => samples))
 }
 
 /** A gap in time alone names no offsets; on its way it names its own, so that a host has nothing more to close. */
