@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { AlarmEvent } from '#shared/contracts/alarm-event.ts'
+import type { DeviceProfile, ProfileTag } from '#shared/contracts/device-profile.ts'
 import type { EdgeReport } from '#shared/contracts/edge-report.ts'
 import type { GapRecord } from '#shared/contracts/gap.ts'
 import { isLoopback } from '#shared/contracts/loopback.ts'
@@ -20,7 +21,7 @@ import { PROTOCOLS } from './drivers/registry.ts'
 import { type Clock, type Journal, openJournal } from './journal/index.ts'
 import { reportOf } from './management/report.ts'
 import type { Health } from './management/trial.ts'
-import type { EdgeDevice, TagSample } from './model.ts'
+import type { EdgeDevice, EdgeTag, TagSample } from './model.ts'
 import { listGaps } from './status/gap-list.ts'
 import { keepPageCertificate, pageNames } from './status/page-certificate.ts'
 import { startStatusServer } from './status/server.ts'
@@ -174,15 +175,30 @@ interface Parts {
 
 /** Every device of the configuration with its tags, numbered by the journal. */
 function devicesOf(config: EdgeConfig, journal: Journal): EdgeDevice[] {
+  const unitsOf = sharedUnits()
   return config.devices.map(({ device, profile: key }) => {
     const profile = profileOf(config, key)
-    const tags = profile.tags.map((tag) => {
-      const type = publishedType(tag)
-      const unit = tag.unit === undefined ? {} : { unit: tag.unit }
-      return { id: journal.tagId(device, tag.tag, type), device, tag: tag.tag, type, ...unit }
-    })
-    return { device, profile: key, tags }
+    const tags = profile.tags.map((tag) => tagOf(journal, device, tag))
+    return { device, profile: key, tags, units: unitsOf(profile) }
   })
+}
+
+/** The journal's own object of the tag: a hundred thousand second ones would cost 6 MB. */
+function tagOf(journal: Journal, device: string, tag: ProfileTag): EdgeTag {
+  const known = journal.tag(journal.tagId(device, tag.tag, publishedType(tag)))
+  if (known?.device === undefined) throw new Error(`The journal does not know the tag ${device}/${tag.tag}`)
+  return known as EdgeTag
+}
+
+/** Units by tag, one map for all devices of a profile. */
+function sharedUnits(): (profile: DeviceProfile) => ReadonlyMap<string, string> {
+  const known = new Map<DeviceProfile, ReadonlyMap<string, string>>()
+  return (profile) => {
+    const units =
+      known.get(profile) ?? new Map(profile.tags.flatMap(({ tag, unit }) => (unit === undefined ? [] : [[tag, unit]])))
+    known.set(profile, units)
+    return units
+  }
 }
 
 function profileOf({ profiles }: EdgeConfig, key: string) {

@@ -6,7 +6,6 @@ export interface EdgeTag {
   readonly device: string
   readonly tag: string
   readonly type: ScalarType
-  readonly unit?: string
 }
 
 /** A device as the uplink announces it. */
@@ -15,6 +14,8 @@ export interface EdgeDevice {
   /** Key of its device profile, told to the cloud in the DBIRTH. */
   readonly profile: string
   readonly tags: readonly EdgeTag[]
+  /** Engineering unit of each tag that has one; devices of one profile share the map. */
+  readonly units?: ReadonlyMap<string, string>
 }
 
 /** A value with its quality and the time at which it was true, in ms since 1970. */

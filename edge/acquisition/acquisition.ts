@@ -48,8 +48,9 @@ export interface Acquisition {
 /** Begins to read every device, each on its own, until stop(). */
 export function startAcquisition(options: AcquisitionOptions): Acquisition {
   const stopping = new AbortController()
+  const placesOf = sharedPlaces()
   const running = options.devices.map((acquired, i) =>
-    startDevice(options, { ...acquired, phase: phaseOf(i) }, stopping.signal),
+    startDevice(options, { ...acquired, places: placesOf(acquired.profile), phase: phaseOf(i) }, stopping.signal),
   )
   return {
     status: () => running.map((one) => one.status()),
@@ -67,16 +68,23 @@ export function startAcquisition(options: AcquisitionOptions): Acquisition {
 const phaseOf = (n: number): number => (n * GOLDEN_RATIO) % 1
 const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2
 
-type PhasedDevice = AcquiredDevice & { readonly phase: number }
+/** Place of each tag in its profile, one map for all devices of a profile. */
+function sharedPlaces(): (profile: DeviceProfile) => ReadonlyMap<string, number> {
+  const known = new Map<DeviceProfile, ReadonlyMap<string, number>>()
+  return (profile) => {
+    const places = known.get(profile) ?? new Map(profile.tags.map(({ tag }, place) => [tag, place]))
+    known.set(profile, places)
+    return places
+  }
+}
 
-function startDevice(
-  options: AcquisitionOptions,
-  { device, profile, driver, phase }: PhasedDevice,
-  signal: AbortSignal,
-) {
+type PlacedDevice = AcquiredDevice & { readonly places: ReadonlyMap<string, number>; readonly phase: number }
+
+function startDevice(options: AcquisitionOptions, placed: PlacedDevice, signal: AbortSignal) {
+  const { device, profile, driver, places, phase } = placed
   const { model, sink, gap, alarmEvent, scan, retry, clock } = options
   const log = options.log.child({ device: device.device })
-  const owner = createDevice({ device, profile, model, sink, gap, alarmEvent, log, scan, now: clock.now })
+  const owner = createDevice({ device, profile, places, model, sink, gap, alarmEvent, log, scan, now: clock.now })
   const groups = scanGroups(profile, driver, scan)
   const backOff = createBackOff(retry, Math.random)
   const done = supervise({ driver, groups, backOff, phase, owner, log, monotonic: clock.monotonic }, signal)

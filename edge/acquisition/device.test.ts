@@ -27,6 +27,7 @@ function deviceAt(clock: { now: number }) {
   const created = createDevice({
     device,
     profile,
+    places: new Map(profile.tags.map(({ tag }, place) => [tag, place])),
     model: createModel({ group: 'g', edge: 'e', devices: [device] }),
     sink: async (samples) => void journal.push(...samples),
     gap: async () => undefined,

@@ -43,6 +43,8 @@ export interface DeviceStatus {
 export interface DeviceOptions {
   readonly device: EdgeDevice
   readonly profile: DeviceProfile
+  /** Place of each tag in the profile; one for all devices of a profile. */
+  readonly places: ReadonlyMap<string, number>
   readonly model: WritableModel
   /** Resolves when the samples are on disk. `backfill`: of a time that has passed. */
   readonly sink: (samples: TagSample[], kind?: 'backfill') => Promise<unknown>
@@ -56,14 +58,10 @@ export interface DeviceOptions {
   readonly log: Log
 }
 
-interface Known {
-  readonly tag: EdgeTag
-  readonly profile: ProfileTag
-}
-
 interface DeviceState {
   readonly options: DeviceOptions
-  readonly known: ReadonlyMap<string, Known>
+  /** The device's tags by their place in the profile. */
+  readonly tags: readonly (EdgeTag | undefined)[]
   readonly reporter: Reporter
   /** True when a tag is reported through a swinging door. */
   readonly hasDoors: boolean
@@ -81,8 +79,8 @@ interface DeviceState {
   isJournalRefusing: boolean
   /** What the journal refused since it last took something. */
   missed: MissedTime | undefined
-  /** Tags read since the link stands. */
-  readonly seen: Set<number>
+  /** 1 at the place of each tag that was read since the link stands. */
+  readonly seen: Uint8Array
   /** When the device was last recorded as lost, ms since 1970. */
   diedAt: number
 }
@@ -118,7 +116,7 @@ export function createDevice(options: DeviceOptions): Supervised & { status(): D
       if (!hasAnswered) return
       options.log.warn({ kind: lossKindOf(error), reason: error.message }, 'Device is lost, trying again')
       become(state, 'lost')
-      state.seen.clear()
+      state.seen.fill(0)
       state.faults.clear()
       await die(state)
     },
@@ -130,16 +128,17 @@ export function createDevice(options: DeviceOptions): Supervised & { status(): D
 }
 
 function initialState(options: DeviceOptions): DeviceState {
-  const profileTags = new Map(options.profile.tags.map((tag) => [tag.tag, tag]))
-  const known = options.device.tags.flatMap((tag) => {
-    const profile = profileTags.get(tag.tag)
-    return profile ? [{ tag, profile }] : []
-  })
-  const bands = new Map(known.map(({ tag, profile }) => [tag.id, bandOf(profile)]))
+  const tags = placedTags(options)
+  const bands = new Map(
+    options.profile.tags.flatMap((profile, place) => {
+      const tag = tags[place]
+      return tag ? [[tag.id, bandOf(profile)] as const] : []
+    }),
+  )
   return {
     options,
-    known: new Map(known.map((one) => [one.tag.tag, one])),
-    hasDoors: known.some(({ profile }) => profile.deadband?.swingingDoor === true),
+    tags,
+    hasDoors: options.profile.tags.some(({ deadband }) => deadband?.swingingDoor === true),
     reporter: createReporter(bands, options.scan.heartbeatMs),
     faults: new Map(),
     state: 'connecting',
@@ -154,9 +153,18 @@ function initialState(options: DeviceOptions): DeviceState {
     inFlight: 0,
     isJournalRefusing: false,
     missed: undefined,
-    seen: new Set(),
+    seen: new Uint8Array(options.profile.tags.length),
     diedAt: 0,
   }
+}
+
+function placedTags({ device, profile, places }: DeviceOptions): (EdgeTag | undefined)[] {
+  const tags = new Array<EdgeTag | undefined>(profile.tags.length).fill(undefined)
+  for (const tag of device.tags) {
+    const place = places.get(tag.tag)
+    if (place !== undefined) tags[place] = tag
+  }
+  return tags
 }
 
 function become(state: DeviceState, next: DeviceStatus['state']): void {
@@ -185,24 +193,30 @@ async function die(state: DeviceState): Promise<void> {
 }
 
 function tagSamples(state: DeviceState, samples: readonly Sample[]): TagSample[] {
-  const read: TagSample[] = []
+  const read = new Array<TagSample>(samples.length)
   const now = state.options.now()
+  let count = 0
   for (const sample of samples) {
     const one = tagSample(state, sample, now)
-    if (one) read.push(one)
+    if (one) read[count++] = one
   }
+  read.length = count
   return read
 }
 
 function tagSample(state: DeviceState, sample: Sample, now: number): TagSample | undefined {
-  const known = state.known.get(sample.tag)
-  if (!known) return undefined
-  const published = publish(sample, known.profile, known.tag.type)
+  const place = state.options.places.get(sample.tag) ?? -1
+  const tag = state.tags[place]
+  const profile = state.options.profile.tags[place]
+  if (!tag || !profile) return undefined
+  const published = publish(sample, profile, tag.type)
   if (published.reason === undefined) {
     if (state.faults.size > 0) state.faults.delete(sample.tag)
   } else state.faults.set(sample.tag, published.reason)
-  const sourceAt = sourceTime(state, known, sample.sourceAt, now)
-  return { tagId: known.tag.id, sourceAt, value: published.value, quality: published.quality }
+  const isFirst = state.seen[place] === 0
+  state.seen[place] = 1
+  const sourceAt = isFirst ? firstTime(state, sample.sourceAt, now) : sourceTime(state, profile, sample.sourceAt, now)
+  return { tagId: tag.id, sourceAt, value: published.value, quality: published.quality }
 }
 
 /**
@@ -210,21 +224,24 @@ function tagSample(state: DeviceState, sample: Sample, now: number): TagSample |
  * found when the link opens, and one that a slow scan class saw late, are true now as well, and are reported as of now. So
  * is one from before the loss that was recorded since: at its old time it stands in history, and the loss came after it.
  */
-function sourceTime(state: DeviceState, { tag, profile }: Known, sourceAt: number, now: number): number {
-  const isFirst = !state.seen.has(tag.id)
-  state.seen.add(tag.id)
+function firstTime({ diedAt }: DeviceState, sourceAt: number, now: number): number {
+  return Math.abs(now - sourceAt) > TOLERANCE_MS || sourceAt <= diedAt ? now : sourceAt
+}
+
+function sourceTime({ options }: DeviceState, profile: ProfileTag, sourceAt: number, now: number): number {
   const age = now - sourceAt
-  if (isFirst) return Math.abs(age) > TOLERANCE_MS || sourceAt <= state.diedAt ? now : sourceAt
-  const seenWithin = state.options.scan[profile.scan ?? 'normal'] + TOLERANCE_MS
+  const seenWithin = options.scan[profile.scan ?? 'normal'] + TOLERANCE_MS
   return age > TOLERANCE_MS && age <= seenWithin ? now : sourceAt
 }
 
 /** A sample of the device's history: it keeps its time and tells nothing about the tag's state now. */
 function pastSample(state: DeviceState, sample: Sample): TagSample | undefined {
-  const known = state.known.get(sample.tag)
-  if (!known) return undefined
-  const { value, quality } = publish(sample, known.profile, known.tag.type)
-  return { tagId: known.tag.id, sourceAt: sample.sourceAt, value, quality }
+  const place = state.options.places.get(sample.tag) ?? -1
+  const tag = state.tags[place]
+  const profile = state.options.profile.tags[place]
+  if (!tag || !profile) return undefined
+  const { value, quality } = publish(sample, profile, tag.type)
+  return { tagId: tag.id, sourceAt: sample.sourceAt, value, quality }
 }
 
 async function recordAlarm({ options }: DeviceState, event: AlarmEvent): Promise<void> {

@@ -77,7 +77,7 @@ function listOf(sources: StatusSources): readonly Listed[] {
 }
 
 function listed(device: string, tag: EdgeTag, profile: ProfileTag | undefined): Listed {
-  const words = [device, tag.tag, profile?.name.en, profile?.name['zh-CN'], tag.unit, profile?.address]
+  const words = [device, tag.tag, profile?.name.en, profile?.name['zh-CN'], profile?.unit, profile?.address]
   return { tag, profile, searched: words.join('\n').toLowerCase() }
 }
 
@@ -97,7 +97,7 @@ function snapshotOf({ model, now }: StatusSources, { tag, profile }: Listed, rea
     tag: tag.tag,
     name: profile?.name ?? { en: tag.tag, 'zh-CN': tag.tag },
     ...(profile === undefined ? {} : { address: profile.address }),
-    ...(tag.unit === undefined ? {} : { unit: tag.unit }),
+    ...(profile?.unit === undefined ? {} : { unit: profile.unit }),
     value: sample === undefined || sample.value === null ? null : shown(sample.value, profile?.decimals),
     ...(word === undefined ? {} : { word }),
     quality: qualityWord(sample?.quality),

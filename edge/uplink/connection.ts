@@ -119,6 +119,8 @@ function clientOptions({ config, clientId, connectTimeoutMs, will }: ConnectionO
     keepalive: config.keepAliveSeconds,
     queueQoSZero: false,
     resubscribe: false,
+    // Else the first packet makes a Buffer of each number up to 65,535, for packet ids: 12 MB that are hardly ever read.
+    writeCache: false,
     will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: false },
     ...(config.username !== undefined && { username: config.username }),
     ...(config.password !== undefined && { password: config.password }),

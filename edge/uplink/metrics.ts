@@ -122,6 +122,7 @@ export interface BornDevice {
   /** Undefined for a device that the configuration no longer has. */
   readonly profile: string | undefined
   readonly tags: readonly EdgeTag[]
+  readonly units: ReadonlyMap<string, string>
 }
 
 /** A device with its tags from the model and, for samples of an earlier configuration, from the journal. */
@@ -133,12 +134,12 @@ export function bornDevice(model: EdgeModel, journal: Journal, device: string, e
     .filter((id) => !ids.has(id))
     .flatMap((id) => journal.tag(id) ?? [])
     .map(({ id, tag, type }) => ({ id, device, tag, type }))
-  return { device, profile: known?.profile, tags: [...own, ...retired] }
+  return { device, profile: known?.profile, tags: [...own, ...retired], units: known?.units ?? new Map() }
 }
 
 /** Metrics of a DBIRTH: every tag with its current value, stale when it was not read since start. */
 export function deviceBirth(model: EdgeModel, journal: Journal, born_: BornDevice, at: number): OutgoingMetric[] {
-  const { device, profile, tags } = born_
+  const { device, profile, tags, units } = born_
   const profileMetric = {
     ...born(PROFILE, 'string', profile ?? null, at),
     alias: journal.tagId(device, PROFILE, 'string'),
@@ -148,11 +149,15 @@ export function deviceBirth(model: EdgeModel, journal: Journal, born_: BornDevic
     ...(profile === undefined ? [] : [profileMetric]),
     { ...born(COMMAND_RESULT, 'string', null, at), alias: journal.tagId(device, COMMAND_RESULT, 'string') },
     born(COMMAND_ID, 'string', null, at),
-    ...tags.map((tag) => bornTag(tag, model.current(tag.id), at)),
+    ...tags.map((tag) => bornTag(tag, units.get(tag.tag), { current: model.current(tag.id), at })),
   ]
 }
 
-function bornTag(tag: EdgeTag, current: TagSample | undefined, at: number): OutgoingMetric {
+function bornTag(
+  tag: EdgeTag,
+  unit: string | undefined,
+  { current, at }: { readonly current: TagSample | undefined; readonly at: number },
+): OutgoingMetric {
   const hasValue = current !== undefined && current.value !== null && fits(current.value, tag.type)
   return {
     name: tag.tag,
@@ -163,7 +168,7 @@ function bornTag(tag: EdgeTag, current: TagSample | undefined, at: number): Outg
     value: hasValue ? current.value : null,
     properties: {
       ...(current ? qualityProperties(current.quality) : { [QUALITY_PROPERTY]: int32(STALE) }),
-      ...(tag.unit !== undefined && { [UNIT_PROPERTY]: { type: 'string', value: tag.unit } as const }),
+      ...(unit !== undefined && { [UNIT_PROPERTY]: { type: 'string', value: unit } as const }),
     },
   }
 }

@@ -33,7 +33,8 @@ class TestModel implements EdgeModel {
     this.devices = Object.entries(devices).map(([device, tags]) => ({
       device,
       profile: 'meter',
-      tags: tags.map((tag) => ({ id: journal.tagId(device, tag, 'double'), device, tag, type: 'double', unit: 'kW' })),
+      tags: tags.map((tag) => ({ id: journal.tagId(device, tag, 'double'), device, tag, type: 'double' })),
+      units: new Map(tags.map((tag) => [tag, 'kW'])),
     }))
     for (const device of Object.keys(devices)) this.alive.add(device)
   }

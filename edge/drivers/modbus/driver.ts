@@ -1,3 +1,4 @@
+import type { ProfileTag } from '#shared/contracts/device-profile.ts'
 import { GOOD } from '#shared/contracts/sample.ts'
 import { NotConnectedError, type PolledDriver, type Sample, type Turn } from '../driver.ts'
 import { readNow, writeNow } from './access.ts'
@@ -17,6 +18,8 @@ export interface ModbusDriverOptions {
   readonly maxGap: number
   readonly maxBlock: number
   readonly addressing: Parameters<typeof parseModbusAddress>[1]
+  /** Addresses read before, shared by the devices of a profile. */
+  readonly addresses?: WeakMap<ProfileTag, ModbusAddress>
   /** Least time between the last reply over the lane and a request, in ms. */
   readonly pauseMs: number
   /** Coils and discrete inputs are always read from address 0 on. */
@@ -35,7 +38,7 @@ export function createModbusDriver(options: ModbusDriverOptions): PolledDriver<M
   let hasJoined = false
   return {
     kind: 'polled',
-    parseAddress: (tag) => parseModbusAddress(tag, options.addressing),
+    parseAddress: (tag) => addressOf(options, tag),
     async connect(signal) {
       if (!hasJoined) lane.join()
       hasJoined = true
@@ -60,6 +63,12 @@ export function createModbusDriver(options: ModbusDriverOptions): PolledDriver<M
       hasJoined = false
     },
   }
+}
+
+function addressOf({ addressing, addresses }: ModbusDriverOptions, tag: ProfileTag): ModbusAddress {
+  const address = addresses?.get(tag) ?? parseModbusAddress(tag, addressing)
+  addresses?.set(tag, address)
+  return address
 }
 
 /** Plans a set of tags once and again only when the device has been found to refuse something. */

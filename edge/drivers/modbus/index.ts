@@ -1,6 +1,7 @@
 import { join } from 'node:path'
+import type { ProfileTag } from '#shared/contracts/device-profile.ts'
 import type { DriverDeps, DriverDevice, Protocol, ProtocolDescription } from '../driver.ts'
-import { parseModbusAddress } from './address.ts'
+import { type ModbusAddress, parseModbusAddress } from './address.ts'
 import { linkOf, ModbusConfig } from './config.ts'
 import { openConnection } from './connection.ts'
 import { createModbusDriver } from './driver.ts'
@@ -24,6 +25,7 @@ export const modbus: ProtocolDescription = {
 function startModbus(deps: DriverDeps): Protocol {
   const lanes = new Map<string, Lane>()
   const stores: LearnedStore[] = []
+  const addresses = new WeakMap<ProfileTag, ModbusAddress>()
   const laneTo = (settings: ModbusConfig): Lane => {
     const lane = lanes.get(linkOf(settings)) ?? laneOver(settings)
     lanes.set(linkOf(settings), lane)
@@ -42,6 +44,7 @@ function startModbus(deps: DriverDeps): Protocol {
         maxGap: settings.maxGap ?? profile.modbus?.maxGap ?? DEFAULT_MAX_GAP,
         maxBlock: settings.maxBlock ?? profile.modbus?.maxBlock ?? DEFAULT_MAX_BLOCK,
         addressing: profile.modbus,
+        addresses,
         pauseMs: settings.quirks?.pauseMs ?? 0,
         bitsFromZero: settings.quirks?.bitsFromZero ?? false,
         holes: createHoles({ learned: store.load(), onChange: store.save }),

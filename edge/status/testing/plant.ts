@@ -15,7 +15,14 @@ export const profile: DeviceProfile = {
   assetClass: 'press',
   protocol: 'modbus',
   tags: [
-    { tag: 'oil', name: name('Oil <temperature>', '油温'), address: 'holding:0', type: 'int16', decimals: 1 },
+    {
+      tag: 'oil',
+      name: name('Oil <temperature>', '油温'),
+      address: 'holding:0',
+      type: 'int16',
+      unit: '°C',
+      decimals: 1,
+    },
     { tag: 'count', name: name('Count', '计数'), address: 'holding:1', type: 'uint64' },
     {
       tag: 'state',
@@ -67,7 +74,7 @@ const trouble: Trouble = {
 
 function plantModel() {
   const tagsOf = (device: string, from: number) => [
-    { id: from, device, tag: 'oil', type: 'double' as const, unit: '°C' },
+    { id: from, device, tag: 'oil', type: 'double' as const },
     { id: from + 1, device, tag: 'count', type: 'uint64' as const },
     { id: from + 2, device, tag: 'lid', type: 'boolean' as const },
     { id: from + 3, device, tag: 'state', type: 'int16' as const },

@@ -37,8 +37,11 @@ function openPlant() {
         device,
         tag,
         type: 'double',
-        unit: 'kW',
       })),
+      units: new Map([
+        ['power', 'kW'],
+        ['energy', 'kW'],
+      ]),
     })),
     current: (tagId) => (tagId % 2 ? { tagId, sourceAt: Date.now(), value: 1, quality: 64 } : undefined),
     isAlive: (device) => alive.has(device),

@@ -49,7 +49,8 @@ it('Andon’s own edge breaks no rule that the host would put up with', async ()
     devices: ['meter-1', 'meter-2'].map((device) => ({
       device,
       profile: 'meter',
-      tags: TYPES.map((type) => ({ id: journal.tagId(device, type, type), device, tag: type, type, unit: 'kW' })),
+      tags: TYPES.map((type) => ({ id: journal.tagId(device, type, type), device, tag: type, type })),
+      units: new Map(TYPES.map((type) => [type, 'kW'])),
     })),
     current: () => undefined,
     isAlive: (device) => !dead.has(device),
