@@ -46,11 +46,11 @@ export async function startServer({ pki, ...options }: TestServerOptions) {
     ...options,
   })
   await server.initialize()
-  const { space, machine, nodes } = addMachine(server)
+  const { space, machine, nodes, addNumber } = addMachine(server)
   await server.start()
   const port = Number(new URL(server.getEndpointUrl().replace('opc.tcp:', 'http:')).port)
   const url = `opc.tcp://127.0.0.1:${port}`
-  return { server, space, machine, nodes, port, url, stop: () => server.shutdown(0) }
+  return { server, space, machine, nodes, addNumber, port, url, stop: () => server.shutdown(0) }
 }
 export type TestServer = Awaited<ReturnType<typeof startServer>>
 
@@ -76,7 +76,8 @@ function addMachine(server: OPCUAServer) {
     isOn: add('On', DataType.Boolean, true),
     recipe: add('Recipe', DataType.String, 'A7'),
   }
-  return { space, machine, nodes }
+  const addNumber = (name: string, value: number) => add(name, DataType.Double, value)
+  return { space, machine, nodes, addNumber }
 }
 
 /** Changes a variable of type Double; `at` is the source time. */
