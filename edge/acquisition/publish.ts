@@ -1,5 +1,6 @@
 import type { ProfileTag } from '#shared/contracts/device-profile.ts'
 import { BAD, type Quality, type Scalar, type ScalarType } from '#shared/contracts/sample.ts'
+import { NOT_MEASURED } from './tag-faults.ts'
 
 /** A device's raw value as the edge publishes it: scaled, in the tag's published type. */
 export interface Published {
@@ -45,7 +46,7 @@ export function publishedType(tag: ProfileTag): ScalarType {
 /** Scales a raw value and brings it into the published type. What cannot be a value comes out bad, with the reason. */
 export function publish(raw: Raw, tag: ProfileTag, type: ScalarType): Published {
   if (raw.quality === BAD || raw.value === null) return bad(raw.reason ?? 'the device gave no value')
-  if (saysNothing(raw.value, tag)) return bad('the device says that it does not measure this')
+  if (saysNothing(raw.value, tag)) return bad(NOT_MEASURED)
   if (typeof raw.value === 'number' && !Number.isFinite(raw.value)) return bad('the device gave no number')
   const value = convert(clamped(isScaled(tag) ? scaled(raw.value, raw.exponent ?? 0, tag) : raw.value, tag), type)
   if (value === undefined) return bad(`the value ${String(raw.value)} does not fit the type ${type}`)

@@ -1,5 +1,6 @@
 import type { EdgeReport } from '#shared/contracts/edge-report.ts'
 import type { DeviceStatus } from '../acquisition/device.ts'
+import { countFaults } from '../acquisition/tag-faults.ts'
 import type { LaneStatus } from '../drivers/driver.ts'
 import type { JournalStatus } from '../journal/index.ts'
 import type { UplinkStatus } from '../uplink/index.ts'
@@ -52,5 +53,5 @@ const laneOf = (lane: LaneStatus): EdgeReport['lanes'][number] => ({
 const deviceOf = ({ device, protocol, state, since, error, faults, overruns }: DeviceStatus) => ({
   ...{ device, protocol, state, since, overruns },
   error: error === undefined ? null : cut(error),
-  badTags: faults.size,
+  badTags: countFaults(faults).bad,
 })

@@ -1,3 +1,4 @@
+import { countFaults } from '#edge/acquisition/tag-faults.ts'
 import type { LaneStatus } from '#edge/drivers/driver.ts'
 import { type Metric, metricText } from './metric-text.ts'
 import type { StatusSources } from './snapshot.ts'
@@ -50,7 +51,12 @@ function deviceMetrics({ devices, drivers }: StatusSources): Metric[] {
     by('device_samples_read_total', 'Values read.', (d) => d.read),
     by('device_samples_reported_total', 'Values given to the journal.', (d) => d.reported),
     by('device_samples_refused_total', 'Values that the journal did not take.', (d) => d.refused),
-    by('device_tag_faults', 'Tags that are bad although the device answers.', (d) => d.faults.size),
+    by('device_tag_faults', 'Tags that are bad although the device answers.', (d) => countFaults(d.faults).bad),
+    by(
+      'device_tags_not_measured',
+      'Tags of which the device says that it does not measure them.',
+      (d) => countFaults(d.faults).notMeasured,
+    ),
     by(
       'device_quarantined',
       'Addresses that the device refuses and that are left alone.',

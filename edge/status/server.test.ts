@@ -4,6 +4,7 @@ import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
+import { NOT_MEASURED } from '#edge/acquisition/tag-faults.ts'
 import { LOSS_KINDS } from '#edge/drivers/driver.ts'
 import { GAP_CAUSES } from '#shared/contracts/gap.ts'
 import { causeWords } from './gap-words.ts'
@@ -234,6 +235,23 @@ describe('what the local page tells', () => {
     const tags = await (await fetch(`${url}tags`, withToken({ 'accept-language': 'zh-CN' }))).text()
     expect(tags).toContain('油温')
     expect(tags).toContain('运行 1')
+  })
+
+  it('what a device does not measure as no fault, with nothing to do', async () => {
+    const [answering] = plantSources().devices()
+    const faults = new Map([['lid', NOT_MEASURED]])
+    const { url } = await started(0, { devices: () => (answering ? [{ ...answering, faults }] : []) })
+    const page = async (path: string, language = 'en') =>
+      await (await fetch(url + path, withToken({ 'accept-language': language }))).text()
+    expect(await page('')).not.toContain('press-1')
+    expect(await page('devices/press-1')).toMatch(/not measured by this device<\/dt><dd class="n"><a [^>]*>1</)
+    expect(await page('tags?quality=bad')).toContain('nothing to do, or remove the tag from its profile')
+    expect(await page('tags?quality=bad', 'zh-CN')).toContain('该设备不测量此量')
+    expect(await page('metrics')).toMatch(
+      /tag_faults\{device="press-1"\} 0\n[^}]*tags_not_measured\{device="press-1"\} 1\n/s,
+    )
+    const { devices } = JSON.parse(await page('api/status')) as EdgeSnapshot
+    expect(devices[0]).toMatchObject({ badTags: 0, notMeasured: 1 })
   })
 
   it('a clock that is wrong, with what to do, whether the cloud has put it right or not', async () => {

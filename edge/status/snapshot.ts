@@ -1,4 +1,5 @@
 import type { DeviceStatus } from '#edge/acquisition/device.ts'
+import { countFaults } from '#edge/acquisition/tag-faults.ts'
 import type { AnyDriver, LaneStatus, LossKind } from '#edge/drivers/driver.ts'
 import type { JournalStatus } from '#edge/journal/index.ts'
 import type { EdgeModel } from '#edge/model.ts'
@@ -66,6 +67,8 @@ export interface DeviceSnapshot {
   readonly tags: number
   /** Tags that are bad although the device answers. */
   readonly badTags: number
+  /** Tags of which the device says that it does not measure them: no fault. */
+  readonly notMeasured: number
 }
 
 /** An address of edge.yaml that does not answer. */
@@ -122,7 +125,8 @@ const until = (certificateUntil: number | undefined) => (certificateUntil === un
 
 function deviceSnapshot({ model }: StatusSources, { faults, ...status }: DeviceStatus): DeviceSnapshot {
   const tags = model.devices.find(({ device }) => device === status.device)?.tags.length ?? 0
-  return { ...status, tags, badTags: faults.size }
+  const { bad: badTags, notMeasured } = countFaults(faults)
+  return { ...status, tags, badTags, notMeasured }
 }
 
 function withoutBigints(status: object): Readonly<Record<string, unknown>> {

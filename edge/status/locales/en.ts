@@ -90,6 +90,8 @@ export const EN = {
   answers: 'answers',
   lost: 'lost',
   badTags: 'bad tags',
+  notMeasured: 'not measured by this device',
+  notMeasuredHelp: 'This device does not measure it: nothing to do, or remove the tag from its profile.',
   lastRead: 'last read',
   failures: 'failures',
   scansLeftOut: 'scans left out',

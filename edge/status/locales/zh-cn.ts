@@ -91,6 +91,8 @@ export const ZH: Words = {
   answers: '应答正常',
   lost: '失联',
   badTags: '坏位号',
+  notMeasured: '设备未测量',
+  notMeasuredHelp: '该设备不测量此量：无需处理，也可从设备模板中删除该位号。',
   lastRead: '最近读取',
   failures: '失败次数',
   scansLeftOut: '跳过的扫描',

@@ -1,4 +1,5 @@
 import type { DeviceStatus } from '#edge/acquisition/device.ts'
+import { countFaults } from '#edge/acquisition/tag-faults.ts'
 import { type Html, html, type Part } from '../html.ts'
 import { type Ask, RequestError } from '../http.ts'
 import { type Words, wordsIn } from '../page-words.ts'
@@ -26,7 +27,7 @@ export function devicesView(sources: StatusSources, ask: Ask): Html {
       html`${stateMark(status, words)} <small>${words.lasting} ${span(now - status.since, ask.language)}</small>`,
       html`${status.profile} <small>${status.protocol}</small>`,
       ago(status.lastReadAt, now, ask.language),
-      status.faults.size === 0 ? '0' : mark('warn', String(status.faults.size)),
+      badPart(status),
       count(status.overruns, ask.language),
       lossPart(status, ask, words),
     ])
@@ -44,6 +45,16 @@ export function devicesView(sources: StatusSources, ask: Ask): Html {
     rows,
     words.noDevices,
   )}</section>`
+}
+
+function badPart({ faults }: DeviceStatus): Part {
+  const { bad } = countFaults(faults)
+  return bad === 0 ? '0' : mark('warn', String(bad))
+}
+
+function faultCount({ device, faults }: DeviceStatus, kind: 'bad' | 'notMeasured'): Part {
+  const count = countFaults(faults)[kind]
+  return count === 0 ? undefined : html`<a href="/tags?device=${device}&quality=bad">${count}</a>`
 }
 
 function lossPart({ state, error, lossKind }: DeviceStatus, { language }: Ask, words: Words): Part {
@@ -75,12 +86,8 @@ export function deviceView(sources: StatusSources, traces: Traces, ask: Ask, res
     [words.reason, why === '' ? undefined : why],
     [words.profile, `${status.profile} · ${status.protocol}`],
     [words.tags, html`<a href="/tags?device=${status.device}">${count(tags, ask.language)}</a>`],
-    [
-      words.badTags,
-      status.faults.size === 0
-        ? undefined
-        : html`<a href="/tags?device=${status.device}&quality=bad">${status.faults.size}</a>`,
-    ],
+    [words.badTags, faultCount(status, 'bad')],
+    [words.notMeasured, faultCount(status, 'notMeasured')],
     [words.lastRead, ago(status.lastReadAt, now, ask.language)],
     [words.failures, count(status.failures, ask.language)],
     [words.scansLeftOut, count(status.overruns, ask.language)],

@@ -1,3 +1,4 @@
+import { countFaults } from '#edge/acquisition/tag-faults.ts'
 import { type Html, html, type Part } from '../html.ts'
 import type { Ask } from '../http.ts'
 import { type Words, wordsIn } from '../page-words.ts'
@@ -63,10 +64,10 @@ function deviceTroubles({ sources, ask, words, now }: View): Html[] {
         item(html`${link}: ${what}`, next, html`${words.lasting} ${span(now - since, ask.language)} · ${error}`, words),
       ]
     }
-    if (faults.size === 0) return []
-    const [first] = faults
-    const more = html`<a href="/tags?device=${device}&quality=bad">${faults.size} ${words.badTags}</a>`
-    return [item(html`${link}: ${more}.`, TAGS_NEXT[ask.language], `${first?.[0]}: ${first?.[1]}`, words)]
+    const { bad, first } = countFaults(faults)
+    if (!first) return []
+    const more = html`<a href="/tags?device=${device}&quality=bad">${bad} ${words.badTags}</a>`
+    return [item(html`${link}: ${more}.`, TAGS_NEXT[ask.language], `${first[0]}: ${first[1]}`, words)]
   })
 }
 

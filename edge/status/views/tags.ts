@@ -1,3 +1,4 @@
+import { NOT_MEASURED } from '#edge/acquisition/tag-faults.ts'
 import { type Html, html } from '../html.ts'
 import type { Ask } from '../http.ts'
 import { qualityIn, type Words, wordsIn } from '../page-words.ts'
@@ -63,10 +64,10 @@ function row(tag: TagSnapshot, { language }: Ask, words: Words) {
     html`${tag.name[language]} <small>${tag.tag}</small>`,
     html`<a href="/devices/${tag.device}">${tag.device}</a>`,
     isOld ? html`<span class="old">${value}</span>` : value,
-    mark(QUALITY_MARKS[tag.quality], qualityIn(tag.quality, words)),
+    mark(tag.reason === NOT_MEASURED ? 'plain' : QUALITY_MARKS[tag.quality], qualityIn(tag.quality, words)),
     when(tag.sourceAt, language),
     span(tag.ageMs, language),
-    tag.reason ?? '',
+    tag.reason === NOT_MEASURED ? words.notMeasuredHelp : (tag.reason ?? ''),
   ]
 }
 
