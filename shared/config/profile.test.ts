@@ -48,6 +48,13 @@ describe('a device profile', () => {
     ])
   })
 
+  it('tells a firmware tag that it does not have, with its line', () => {
+    const modbus = 'modbus: { firmware: fw-versoin }\n'
+    expect(faultsOf(`${GOOD}${modbus}tags:\n${tag('fw-version', 'holding:1', 'uint16')}`)).toMatchObject([
+      { path: 'modbus.firmware', line: 7, nearest: 'fw-version' },
+    ])
+  })
+
   it('may not hold a tag twice, nor an address in another notation', () => {
     const tags = tag('a', 'holding:4', 'int16') + tag('a', '40005', 'int16') + tag('c', 'coil:1', 'int16')
     expect(faultsOf(`${GOOD}tags:\n${tags}`).map((f) => f.path)).toEqual([

@@ -60,6 +60,7 @@ export function checkProfile(profile: DeviceProfile): Issue[] {
     ...profile.tags.flatMap((tag, i) => checkTag(tag, i, profile.protocol)),
     ...profile.tags.flatMap((tag, i) => checkWriting(tag, i)),
     ...checkAddresses(profile),
+    ...checkFirmware(profile, tags),
     ...checkMachineState(profile, tags),
     ...duplicates(
       (profile.alarms ?? []).map((a) => a.alarm),
@@ -111,6 +112,11 @@ function checkCodes({ invalid = [] }: ProfileTag, index: number): Issue[] {
     const expected = 'digits in quotes, because a number beyond 2^53 loses some'
     return [{ path, found: String(code), expected, fix: `write "…" with every digit` }]
   })
+}
+
+function checkFirmware({ modbus }: DeviceProfile, known: readonly string[]): Issue[] {
+  if (modbus?.firmware === undefined || known.includes(modbus.firmware)) return []
+  return [unknownName(['modbus', 'firmware'], modbus.firmware, 'a tag of this profile', known)]
 }
 
 function checkMachineState({ machineState, tags }: DeviceProfile, known: readonly string[]): Issue[] {

@@ -229,6 +229,11 @@ export const DeviceProfile = Type.Object(
                 'Ranges such as `holding:200-299` or `coil:7` that are never read, not even along with others; numbered as addresses are.',
             }),
           ),
+          firmware: Type.Optional({
+            ...Key,
+            description:
+              'Tag that tells the firmware: when its value changes, refused registers that were learned are forgotten.',
+          } as typeof Key),
           quirks: Type.Optional(Quirks),
         },
         closed,

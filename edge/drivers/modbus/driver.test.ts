@@ -350,6 +350,31 @@ describe('a register that the device refuses', () => {
     await elsewhere.close()
   })
 
+  it('is forgotten when the device runs another firmware, also while the edge was off', async () => {
+    const inHole = hole(4)
+    server.registers.set(9, 17)
+    server.script = (request) => (inHole(request) ? exception(request, 2) : undefined)
+    const wanted = { a: 'holding:3', b: 'holding:4', firmware: 'holding:9' }
+    const open = async () => {
+      const driver = driverOf({}, { modbus: { firmware: 'firmware' } })
+      await driver.connect(signal)
+      return { driver, read: async () => plain(await driver.read(tagsOf(driver, wanted), turn)) }
+    }
+    const before = await open()
+    expect(await before.read()).toEqual({ a: 0, b: 'bad null', firmware: 17 })
+    await before.driver.close()
+    await protocol.close()
+    protocol = modbus.start({ now: () => now, log: silentLog, dataDir })
+    server.script = undefined
+    const same = await open()
+    expect(await same.read()).toEqual({ a: 0, b: 'bad null', firmware: 17 })
+    server.registers.set(9, 18)
+    await same.read()
+    expect(same.driver.quarantined?.()).toEqual([])
+    expect(await same.read()).toEqual({ a: 0, b: 0, firmware: 18 })
+    await same.driver.close()
+  })
+
   it('makes its tags bad without splitting when the function itself is unknown', async () => {
     const driver = await connected()
     server.script = (request) => exception(request, 1)

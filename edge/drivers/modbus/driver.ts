@@ -52,7 +52,9 @@ export function createModbusDriver(options: ModbusDriverOptions): PolledDriver<M
       } catch (error) {
         throw error instanceof NotConnectedError ? withWhatWasRead(error, samplesOf(plan, holes, now())) : error
       }
-      return samplesOf(plan, holes, now())
+      const samples = samplesOf(plan, holes, now())
+      hearFirmware(options, tags, samples)
+      return samples
     },
     readNow: (tag, address, signal) => readNow(access, { tag, address, signal }),
     quarantined: () => holes.list().map(({ span, reason, probeAt }) => ({ address: nameOf(span), reason, probeAt })),
@@ -69,6 +71,18 @@ function addressOf({ addressing, addresses }: ModbusDriverOptions, tag: ProfileT
   const address = addresses?.get(tag) ?? parseModbusAddress(tag, addressing)
   addresses?.set(tag, address)
   return address
+}
+
+/** Another firmware may have other registers. Devices that do not implement a text leave it empty. */
+function hearFirmware(
+  { addressing, holes }: ModbusDriverOptions,
+  tags: ReadonlyMap<string, ModbusAddress>,
+  samples: readonly Sample[],
+): void {
+  const told = addressing?.firmware
+  if (told === undefined || !tags.has(told)) return
+  const sample = samples.find(({ tag }) => tag === told)
+  if (sample?.quality === GOOD && sample.value !== '') holes.runsOn(String(sample.value))
 }
 
 /** Plans a set of tags once and again only when the device has been found to refuse something. */

@@ -19,6 +19,8 @@ export interface Learned {
   readonly holes: readonly Hole[]
   /** Places (`area:address`) over which no block may reach. */
   readonly cuts: readonly string[]
+  /** Of which firmware it was learned, when the device tells. */
+  readonly firmware?: string | undefined
 }
 
 /** What a device has been found to refuse. Spans that it refuses are left alone and probed after 1 min, growing to 1 h. */
@@ -38,6 +40,8 @@ export interface Holes {
   clear(span: Span): void
   /** The device gave both halves but not the whole: no block may reach across this place. */
   cutBefore(span: Span): void
+  /** The device tells its firmware. What was learned of another one is forgotten. */
+  runsOn(firmware: string): void
 }
 
 export interface HoleOptions {
@@ -50,10 +54,11 @@ export interface HoleOptions {
 export function createHoles({ learned, onChange = () => undefined }: HoleOptions = {}): Holes {
   const holes = new Map(learned?.holes.map((hole) => [spanKey(hole.span), hole]))
   const cuts = new Set(learned?.cuts)
+  let firmware = learned?.firmware
   let version = 0
   const change = (isPlanTouched: boolean) => {
     if (isPlanTouched) version++
-    onChange({ holes: [...holes.values()], cuts: [...cuts] })
+    onChange({ holes: [...holes.values()], cuts: [...cuts], firmware })
   }
   const probeAt = (span: Span) => holes.get(spanKey(span))?.probeAt ?? Infinity
   const isDue = (span: Span, now: number) => {
@@ -87,6 +92,14 @@ export function createHoles({ learned, onChange = () => undefined }: HoleOptions
     cutBefore({ area, start }) {
       cuts.add(placeOf(area, start))
       change(true)
+    },
+    runsOn(told) {
+      if (told === firmware) return
+      const isOther = firmware !== undefined
+      firmware = told
+      if (isOther) holes.clear()
+      if (isOther) cuts.clear()
+      change(isOther)
     },
   }
 }

@@ -22,6 +22,7 @@ const LearnedFile = Type.Object({
     }),
   ),
   cuts: Type.Array(Type.String()),
+  firmware: Type.Optional(Type.String()),
 })
 type LearnedFile = Static<typeof LearnedFile>
 
@@ -42,10 +43,16 @@ export function learnedStore(path: string, identity: string, log: Log): LearnedS
     clearTimeout(timer)
     timer = undefined
     if (waiting === undefined) return
-    const { holes, cuts } = waiting
+    const { holes, cuts, firmware } = waiting
     waiting = undefined
     try {
-      write(path, { version: 1, identity, holes: [...holes], cuts: [...cuts] })
+      write(path, {
+        version: 1,
+        identity,
+        holes: [...holes],
+        cuts: [...cuts],
+        ...(firmware === undefined ? {} : { firmware }),
+      })
     } catch (error) {
       log.warn({ err: error, path }, 'What was learned of a device cannot be kept')
     }

@@ -34,8 +34,9 @@ export function sunspecProfile(found: FoundDevice, { hasAll = false }: ProfileOp
   const tags = used.map((one, i) => tagOf(one, keys[i] ?? ''))
   if (tags.length === 0) throw new NoTagsError(`None of the models ${idsOf(found).join(', ')} is known`)
   const known = new Set(placed.map(({ id }) => id))
+  const modbus = { ...WIRE, ...firmwareOf(tags, used) }
   return {
-    profile: { ...headOf(placed), ...machineStateOf(tags, used), tags },
+    profile: { ...headOf(placed), modbus, ...machineStateOf(tags, used), tags },
     unknown: idsOf(found).filter((id) => !known.has(id)),
     leftOut: all.length - used.length,
   }
@@ -66,8 +67,16 @@ function headOf(placed: readonly PlacedModel[]): Omit<DeviceProfile, 'tags'> {
     ...(vendor === '' ? {} : { vendor }),
     assetClass: model?.kind ?? 'device',
     protocol: 'modbus',
-    modbus: { wordOrder: 'ABCD', maxGap: 8 },
   }
+}
+
+const WIRE = { wordOrder: 'ABCD', maxGap: 8 } as const
+
+/** Point Vr of the common model, where the device has it. */
+function firmwareOf(tags: readonly ProfileTag[], used: readonly Used[]): { readonly firmware?: string } {
+  const at = used.findIndex(({ model, point }) => model.model.kind === 'common' && point.point.name === 'Vr')
+  const firmware = tags[at]?.tag
+  return firmware === undefined ? {} : { firmware }
 }
 
 const keyOf = (text: string): string =>

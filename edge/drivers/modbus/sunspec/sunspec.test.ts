@@ -155,6 +155,7 @@ describe('a SunSpec inverter at 40000', () => {
       vendor: 'ACME',
       assetClass: 'inverter',
       machineState: { tag: 'state', states: { '4': 'running', '7': 'unplanned-stop' } },
+      modbus: { firmware: 'firmware-version' },
     })
     expect(values).toMatchObject({
       manufacturer: 'ACME',
