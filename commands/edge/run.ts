@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { setFlagsFromString } from 'node:v8'
+import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 import { type EdgeConfig, edgeEnvironment } from '#edge/config.ts'
 import type { Edge } from '#edge/main.ts'
 import { startAgent } from '#edge/management/agent.ts'
@@ -19,7 +19,7 @@ export async function runEdge(file: string): Promise<number> {
   holdYoungGeneration(true)
   const clock = { now: Date.now, monotonic: () => performance.now() }
   const agent = await startAgent({ file, env: edgeEnvironment(), log, clock, onFailed: fail })
-  holdYoungGeneration(countTags(agent.config) < MANY_TAGS)
+  boundYoungGeneration(countTags(agent.config))
   tell(agent.edge, agent.config.data)
   const code = await end.promise
   await agent.stop()
@@ -28,14 +28,27 @@ export async function runEdge(file: string): Promise<number> {
   return code
 }
 
-/** From so many tags on, one scan is more than the smallest young generation holds. */
+/** From so many tags on, what waits for the disk is more than the smallest young generation holds. */
 const MANY_TAGS = 20_000
+/** Both halves of a young generation that is large enough for them. */
+const ENOUGH_YOUNG_BYTES = 16 * 1024 * 1024
 
 /**
- * The young generation would grow to 32 MB for garbage that 2 MB hold as well: a box beside a machine is small. With many
- * tags the samples of a scan live longer than that holds them, and collecting would cost a third of all work
- * (`andon bench edge-modbus`).
+ * The young generation would grow to 64 MB for garbage that a fraction of it holds as well: a box beside a machine is small.
+ * With many tags the smallest one would be collected so often that samples still wait for the disk, and collecting would
+ * cost a third of all work (`andon bench edge-modbus`): then it grows, and is held when it is large enough.
  */
+function boundYoungGeneration(tags: number): void {
+  if (tags < MANY_TAGS) return
+  const isEnough = youngBytes() >= ENOUGH_YOUNG_BYTES
+  holdYoungGeneration(isEnough)
+  // It doubles at most at each collection, and V8 makes it smaller again while the plant stands still.
+  setTimeout(boundYoungGeneration, isEnough ? 10_000 : 10, tags).unref()
+}
+
+const youngBytes = (): number =>
+  getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')?.physical_space_size ?? Infinity
+
 const holdYoungGeneration = (isHeld: boolean): void =>
   setFlagsFromString(`--semi-space-growth-factor=${isHeld ? 1 : 2}`)
 
