@@ -49,9 +49,11 @@ export interface Acquisition {
 export function startAcquisition(options: AcquisitionOptions): Acquisition {
   const stopping = new AbortController()
   const placesOf = sharedPlaces()
-  const running = options.devices.map((acquired, i) =>
-    startDevice(options, { ...acquired, places: placesOf(acquired.profile), phase: phaseOf(i) }, stopping.signal),
-  )
+  const groupsOf = sharedGroups(options.scan)
+  const running = options.devices.map((acquired, i) => {
+    const placed = { places: placesOf(acquired.profile), groups: groupsOf(acquired), phase: phaseOf(i) }
+    return startDevice(options, { ...acquired, ...placed }, stopping.signal)
+  })
   return {
     status: () => running.map((one) => one.status()),
     async stop() {
@@ -78,14 +80,32 @@ function sharedPlaces(): (profile: DeviceProfile) => ReadonlyMap<string, number>
   }
 }
 
-type PlacedDevice = AcquiredDevice & { readonly places: ReadonlyMap<string, number>; readonly phase: number }
+/** The scan groups of a device: the very same as those of another one of its profile, when the addresses are. */
+function sharedGroups(scan: ScanConfig): (device: AcquiredDevice) => readonly ScanGroup[] {
+  const known = new Map<DeviceProfile, readonly ScanGroup[]>()
+  return ({ profile, driver }) => {
+    const groups = scanGroups(profile, driver, scan)
+    const before = known.get(profile)
+    if (before && haveSameAddresses(before, groups)) return before
+    known.set(profile, groups)
+    return groups
+  }
+}
+
+const haveSameAddresses = (a: readonly ScanGroup[], b: readonly ScanGroup[]): boolean =>
+  a.every(({ tags }, i) => [...tags].every(([tag, address]) => b[i]?.tags.get(tag) === address))
+
+interface PlacedDevice extends AcquiredDevice {
+  readonly places: ReadonlyMap<string, number>
+  readonly groups: readonly ScanGroup[]
+  readonly phase: number
+}
 
 function startDevice(options: AcquisitionOptions, placed: PlacedDevice, signal: AbortSignal) {
-  const { device, profile, driver, places, phase } = placed
+  const { device, profile, driver, places, groups, phase } = placed
   const { model, sink, gap, alarmEvent, scan, retry, clock } = options
   const log = options.log.child({ device: device.device })
   const owner = createDevice({ device, profile, places, model, sink, gap, alarmEvent, log, scan, now: clock.now })
-  const groups = scanGroups(profile, driver, scan)
   const backOff = createBackOff(retry, Math.random)
   const done = supervise({ driver, groups, backOff, phase, owner, log, monotonic: clock.monotonic }, signal)
   return { done, status: owner.status }

@@ -8,7 +8,7 @@ import type { Lane } from './lane.ts'
 import { nameOf, tracedFrame } from './meaning.ts'
 import { type Reader, readBlock } from './read-block.ts'
 import { samplesOf } from './samples.ts'
-import { blocksOf, type PlannedBlock, planTags, type Shelf, type TagPlan } from './tag-plan.ts'
+import { blocksOf, type Placed, type PlannedBlock, placeTags, planTags, type Shelf, type TagPlan } from './tag-plan.ts'
 
 /** What a Modbus driver needs of its device. Times in ms. */
 export interface ModbusDriverOptions {
@@ -18,8 +18,8 @@ export interface ModbusDriverOptions {
   readonly maxGap: number
   readonly maxBlock: number
   readonly addressing: Parameters<typeof parseModbusAddress>[1]
-  /** Addresses read before, shared by the devices of a profile. */
-  readonly addresses?: WeakMap<ProfileTag, ModbusAddress>
+  /** What the devices of a profile have in common. */
+  readonly shared?: SharedPlanning
   /** Least time between the last reply over the lane and a request, in ms. */
   readonly pauseMs: number
   /** Coils and discrete inputs are always read from address 0 on. */
@@ -29,6 +29,14 @@ export interface ModbusDriverOptions {
   /** Wall clock, ms since 1970. */
   readonly now: () => number
 }
+
+/** What was worked out for one device and holds for each of the same profile. */
+export interface SharedPlanning {
+  readonly addresses: WeakMap<ProfileTag, ModbusAddress>
+  readonly placed: WeakMap<ReadonlyMap<string, ModbusAddress>, Placed>
+}
+
+export const sharedPlanning = (): SharedPlanning => ({ addresses: new WeakMap(), placed: new WeakMap() })
 
 /** Speaks Modbus to one unit over a lane that it may share with others. */
 export function createModbusDriver(options: ModbusDriverOptions): PolledDriver<ModbusAddress> {
@@ -67,9 +75,9 @@ export function createModbusDriver(options: ModbusDriverOptions): PolledDriver<M
   }
 }
 
-function addressOf({ addressing, addresses }: ModbusDriverOptions, tag: ProfileTag): ModbusAddress {
-  const address = addresses?.get(tag) ?? parseModbusAddress(tag, addressing)
-  addresses?.set(tag, address)
+function addressOf({ addressing, shared }: ModbusDriverOptions, tag: ProfileTag): ModbusAddress {
+  const address = shared?.addresses.get(tag) ?? parseModbusAddress(tag, addressing)
+  shared?.addresses.set(tag, address)
   return address
 }
 
@@ -85,6 +93,12 @@ function hearFirmware(
   if (sample?.quality === GOOD && sample.value !== '') holes.runsOn(String(sample.value))
 }
 
+function placedOf({ shared }: ModbusDriverOptions, tags: ReadonlyMap<string, ModbusAddress>): Placed {
+  const placed = shared?.placed.get(tags) ?? placeTags(tags)
+  shared?.placed.set(tags, placed)
+  return placed
+}
+
 /** Plans a set of tags once and again only when the device has been found to refuse something. */
 function planner(options: ModbusDriverOptions) {
   const plans = new WeakMap<ReadonlyMap<string, ModbusAddress>, TagPlan>()
@@ -93,7 +107,7 @@ function planner(options: ModbusDriverOptions) {
   return (tags: ReadonlyMap<string, ModbusAddress>): TagPlan => {
     const known = plans.get(tags)
     if (known?.version === options.holes.version) return known
-    const plan = planTags(tags, options.holes, limits)
+    const plan = planTags(placedOf(options, tags), options.holes, limits)
     plans.set(tags, plan)
     return plan
   }

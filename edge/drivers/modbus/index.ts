@@ -1,10 +1,9 @@
 import { join } from 'node:path'
-import type { ProfileTag } from '#shared/contracts/device-profile.ts'
 import type { DriverDeps, DriverDevice, Protocol, ProtocolDescription } from '../driver.ts'
-import { type ModbusAddress, parseModbusAddress } from './address.ts'
+import { parseModbusAddress } from './address.ts'
 import { linkOf, ModbusConfig } from './config.ts'
 import { openConnection } from './connection.ts'
-import { createModbusDriver } from './driver.ts'
+import { createModbusDriver, sharedPlanning } from './driver.ts'
 import { createHoles } from './holes.ts'
 import { createLane, type Lane, type LaneOptions } from './lane.ts'
 import { type LearnedStore, learnedStore } from './learned.ts'
@@ -25,7 +24,7 @@ export const modbus: ProtocolDescription = {
 function startModbus(deps: DriverDeps): Protocol {
   const lanes = new Map<string, Lane>()
   const stores: LearnedStore[] = []
-  const addresses = new WeakMap<ProfileTag, ModbusAddress>()
+  const shared = sharedPlanning()
   const laneTo = (settings: ModbusConfig): Lane => {
     const lane = lanes.get(linkOf(settings)) ?? laneOver(settings)
     lanes.set(linkOf(settings), lane)
@@ -44,7 +43,7 @@ function startModbus(deps: DriverDeps): Protocol {
         maxGap: settings.maxGap ?? profile.modbus?.maxGap ?? DEFAULT_MAX_GAP,
         maxBlock: settings.maxBlock ?? profile.modbus?.maxBlock ?? DEFAULT_MAX_BLOCK,
         addressing: profile.modbus,
-        addresses,
+        shared,
         pauseMs: settings.quirks?.pauseMs ?? 0,
         bitsFromZero: settings.quirks?.bitsFromZero ?? false,
         holes: createHoles({ learned: store.load(), onChange: store.save }),

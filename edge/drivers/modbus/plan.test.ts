@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { AREAS, type Area, forbiddenSpans, isBitArea, parseModbusAddress, type Span, touches } from './address.ts'
 import { createHoles } from './holes.ts'
 import { planReads, spanKey } from './plan.ts'
-import { planTags } from './tag-plan.ts'
+import { placeTags, planTags } from './tag-plan.ts'
 
 const span = fc.record({
   area: fc.constantFrom<Area>(...AREAS),
@@ -103,7 +103,7 @@ describe('a plan of tags', () => {
       at('b', 'holding:4', 'float32'),
       at('c', 'holding:7', 'uint16'),
     ])
-    const { blocks, refused } = planTags(tags, holes, limits)
+    const { blocks, refused } = planTags(placeTags(tags), holes, limits)
     expect(blocks.map(({ start, count }) => [start, count])).toEqual([
       [2, 1],
       [6, 1],
@@ -114,7 +114,7 @@ describe('a plan of tags', () => {
   it('reads around a range that the profile forbids, however small the gap', () => {
     const forbidden = ['holding:3-4']
     const tags = new Map(['2', '5'].map((n) => [n, addressOf(n, `holding:${n}`, forbidden)]))
-    const { blocks } = planTags(tags, createHoles(), {
+    const { blocks } = planTags(placeTags(tags), createHoles(), {
       ...limits,
       forbidden: forbiddenSpans({ forbidden, addressBase: 1 }),
     })

@@ -50,12 +50,14 @@ export interface TagPlan {
   readonly shelf: Shelf
 }
 
-/** Plans a set of tags around what the device refuses. */
-export function planTags(
-  tags: ReadonlyMap<string, ModbusAddress>,
-  holes: Holes,
-  limits: Pick<PlanLimits, 'maxGap' | 'maxBlock' | 'bitsFromZero' | 'forbidden'>,
-): TagPlan {
+/** The tags of a set, each with the spans that it needs, numbered: the same for all devices of a profile. */
+export interface Placed {
+  readonly tags: readonly PlacedTag[]
+  readonly spans: readonly NumberedSpan[]
+}
+
+/** Numbers the spans of a set of tags. */
+export function placeTags(tags: ReadonlyMap<string, ModbusAddress>): Placed {
   const numbered = new Map<string, NumberedSpan>()
   const numberOf = (span: Span): number => {
     const known = numbered.get(spanKey(span)) ?? { ...span, number: numbered.size }
@@ -66,12 +68,20 @@ export function planTags(
     const factor = address.scaleFactor && numberOf(address.scaleFactor)
     return { tag, address, number: numberOf(address.span), factor }
   })
-  const spans = [...numbered.values()]
+  return { tags: placed, spans: [...numbered.values()] }
+}
+
+/** Plans a set of tags around what the device refuses. */
+export function planTags(
+  { tags, spans }: Placed,
+  holes: Holes,
+  limits: Pick<PlanLimits, 'maxGap' | 'maxBlock' | 'bitsFromZero' | 'forbidden'>,
+): TagPlan {
   const isRefused = (span: Span) => holes.reasonOf(span) !== undefined
   const [wanted, refused] = [spans.filter((span) => !isRefused(span)), spans.filter(isRefused)]
   const blocks = planReads(wanted, { ...limits, holes: holes.spans(), cuts: holes.cuts })
   const shelf = newShelf(spans.length)
-  return { version: holes.version, tags: placed, spans, refused, blocks: blocks.map(planned), shelf }
+  return { version: holes.version, tags, spans, refused, blocks: blocks.map(planned), shelf }
 }
 
 /** The blocks of a turn: those of the plan, and a few spans that were refused and may be given again. */
