@@ -18,6 +18,8 @@ import { parseProfile } from '#shared/config/profile.ts'
 import { type OpcuaSimulator, serveOpcua } from './opcua-server.ts'
 
 const URI = 'urn:test:kettle'
+/** After every time that the tests before use: a node's time moves on. */
+const LATER = 1_802_000_000_000
 const tag = (name: string, node: string, type: string, more = '') =>
   `  - { tag: ${name}, name: { en: ${name}, zh-CN: ${name} }, address: "nsu=${URI};s=${node}", type: ${type}${more} }\n`
 const profile = parseProfile(
@@ -27,7 +29,13 @@ name: { en: Kettle, zh-CN: 釜 }
 assetClass: kettle
 protocol: opcua
 tags:
-${tag('pressure', 'Pressure', 'float64')}${tag('batches', 'Batches', 'uint64')}${tag('state', 'State', 'uint16')}${tag('open', 'Open', 'bit')}${tag('setpoint', 'Setpoint', 'float32', ', writable: true')}`,
+${tag('pressure', 'Pressure', 'float64')}${tag('batches', 'Batches', 'uint64')}${tag('state', 'State', 'uint16')}${tag('open', 'Open', 'bit')}${tag('setpoint', 'Setpoint', 'float32', ', writable: true')}alarms:
+  - alarm: pressure-high
+    name: { en: Pressure high, zh-CN: 压力高 }
+    tag: pressure
+    priority: low
+    condition: { kind: limit, levels: [{ level: H, setpoint: 3000 }] }
+`,
   'kettle.yaml',
 )
 const folder = mkdtempSync(join(tmpdir(), 'andon-opcua-'))
@@ -46,6 +54,8 @@ beforeAll(async () => {
     devices: [{ device: 'kettle-1', profile }],
     initial: [{ device: 'kettle-1', tag: 'pressure', raw: 2705.5, at: 1_800_000_000_000 }],
     onWrite: (device, name, value) => written.push([device, name, value]),
+    hasConditions: true,
+    hasHistory: true,
     onSent: (device, { tag: name }, { raw, at }) => sent.push([device, name, raw, at]),
   })
   const clientCertificateManager = new OPCUACertificateManager({
@@ -164,6 +174,24 @@ describe('a simulated OPC UA device, read by a client over Basic256Sha256', () =
     expect((await write('Setpoint', 12.5, DataType.Float)).name).toBe('Good')
     expect(written).toContainEqual(['kettle-1', 'setpoint', 12.5])
     expect((await write('Pressure', 1, DataType.Double)).name).toBe('BadNotWritable')
+  })
+
+  it('has a condition for each limit alarm, which waits for an acknowledgement while it is active', async () => {
+    const high = () => server.condition('kettle-1', 'pressure-high')
+    expect(high()).toEqual({ isActive: false, isAcknowledged: true, comment: '' })
+    server.set('kettle-1', 'pressure', 3100, LATER)
+    expect(high()).toMatchObject({ isActive: true, isAcknowledged: false })
+    server.set('kettle-1', 'pressure', 2900, LATER + 1)
+    expect(high()).toMatchObject({ isActive: false })
+    expect(server.condition('kettle-1', 'unknown')).toBeUndefined()
+  })
+
+  it('keeps what its nodes were', async () => {
+    const since = LATER + 1000
+    for (const [i, value] of [2701, 2702].entries()) server.set('kettle-1', 'pressure', value, since + i)
+    const past = await session.readHistoryValue(`ns=${index};s=Pressure`, new Date(since), new Date(since + 10))
+    const data = past.historyData as { dataValues?: DataValue[] } | null
+    expect(data?.dataValues?.map((one) => one.value.value)).toEqual([2701, 2702])
   })
 
   it('offers no other security than signed and encrypted Basic256Sha256', async () => {

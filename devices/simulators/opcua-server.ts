@@ -1,9 +1,10 @@
 import { mkdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import type { Namespace, OPCUAServer, UAObject, UAVariable } from 'node-opcua'
+import type { AddressSpace, Namespace, OPCUAServer, UAAlarmCondition, UAObject, UAVariable } from 'node-opcua'
 import type { DeviceProfile, ProfileTag } from '#shared/contracts/device-profile.ts'
 import type { Scalar } from '#shared/contracts/sample.ts'
+import { addConditions, type ConditionState, conditionState, keepHistory } from './opcua-conditions.ts'
 import { type OnSent, type ServedNode, watchNotifications } from './opcua-sent.ts'
 
 /** Changes closer together than this are one notification, in ms. */
@@ -45,6 +46,10 @@ export interface OpcuaServerOptions {
   }[]
   onWrite(device: string, tag: string, value: Scalar): void
   readonly onSent?: OnSent
+  /** The limit alarms of the profiles are conditions of the server too, Part 9. */
+  readonly hasConditions?: boolean
+  /** What the nodes were is kept for HistoryRead. */
+  readonly hasHistory?: boolean
 }
 
 export interface OpcuaSimulator {
@@ -52,6 +57,8 @@ export interface OpcuaSimulator {
   readonly url: string
   /** Serves a value from now on; `at` is its source time in ms since 1970. Null is served as BadNotSupported. */
   set(device: string, tag: string, raw: Scalar, at: number): void
+  /** What the server says of a condition; undefined when it has none such. */
+  condition(device: string, alarm: string): ConditionState | undefined
   close(): Promise<void>
 }
 
@@ -63,7 +70,7 @@ export async function serveOpcua(options: OpcuaServerOptions): Promise<OpcuaSimu
   const library = loadLibrary()
   const server = new library.OPCUAServer(await serverOptions(options, library))
   await server.initialize()
-  const variables = buildAddressSpace(server, options, library)
+  const { nodes: variables, conditions } = buildAddressSpace(server, options, library)
   const set: OpcuaSimulator['set'] = (device, tag, raw, at) => {
     const node = variables.get(`${device}/${tag}`)
     const status = raw === null ? library.StatusCodes.BadNotSupported : library.StatusCodes.Good
@@ -77,6 +84,10 @@ export async function serveOpcua(options: OpcuaServerOptions): Promise<OpcuaSimu
     port,
     url: `opc.tcp://${options.host}:${port}`,
     set,
+    condition(device, alarm) {
+      const found = conditions.get(`${device}/${alarm}`)
+      return found && conditionState(found)
+    },
     close: () => server.shutdown(0),
   }
 }
@@ -107,27 +118,50 @@ async function serverOptions({ host, port, dataDir }: OpcuaServerOptions, librar
   }
 }
 
-function buildAddressSpace(
-  server: OPCUAServer,
-  { devices, onWrite }: OpcuaServerOptions,
-  library: Library,
-): ReadonlyMap<string, ServedNode> {
+interface Served {
+  readonly nodes: ReadonlyMap<string, ServedNode>
+  readonly conditions: ReadonlyMap<string, UAAlarmCondition>
+}
+
+/** Nodes by `device/tag`, conditions by `device/alarm`. */
+function buildAddressSpace(server: OPCUAServer, options: OpcuaServerOptions, library: Library): Served {
   const nodes = new Map<string, ServedNode>()
+  const conditions = new Map<string, UAAlarmCondition>()
   const space = server.engine.addressSpace
   if (!space) throw new Error('the OPC UA server has no address space')
-  for (const { device, profile } of devices) {
-    const folder = space
-      .getOwnNamespace()
-      .addObject({ organizedBy: space.rootFolder.objects, browseName: device, nodeId: `s=${device}` })
-    for (const tag of profile.tags) {
-      const { uri, id } = parseNodeId(tag.address)
-      const namespace = space.registerNamespace(uri)
-      const write = (value: Scalar) => onWrite(device, tag.tag, value)
-      const variable = addVariable({ namespace, folder, tag, id, write }, library)
-      nodes.set(`${device}/${tag.tag}`, { device, tag, variable })
-    }
+  if (options.hasConditions) space.installAlarmsAndConditionsService()
+  for (const { device, profile } of options.devices) {
+    const folder = addFolder(space, device, options)
+    const own = new Map(profile.tags.map((tag) => [tag.tag, addNode({ space, folder, device, tag }, options, library)]))
+    for (const [tag, node] of own) nodes.set(`${device}/${tag}`, node)
+    const alarms = options.hasConditions ? (profile.alarms ?? []) : []
+    const made = addConditions({ space, folder, alarms, node: (tag) => own.get(tag) })
+    for (const [alarm, condition] of made) conditions.set(`${device}/${alarm}`, condition)
   }
-  return nodes
+  return { nodes, conditions }
+}
+
+interface NewNode {
+  readonly space: AddressSpace
+  readonly folder: UAObject
+  readonly device: string
+  readonly tag: ProfileTag
+}
+
+function addNode({ space, folder, device, tag }: NewNode, options: OpcuaServerOptions, library: Library): ServedNode {
+  const { uri, id } = parseNodeId(tag.address)
+  const namespace = space.registerNamespace(uri)
+  const write = (value: Scalar) => options.onWrite(device, tag.tag, value)
+  const node = { device, tag, variable: addVariable({ namespace, folder, tag, id, write }, library) }
+  if (options.hasHistory) keepHistory(space, node)
+  return node
+}
+
+function addFolder(space: AddressSpace, device: string, { hasConditions }: OpcuaServerOptions): UAObject {
+  const { objects } = space.rootFolder
+  const events = hasConditions ? { eventNotifier: 1, notifierOf: objects.server } : {}
+  const about = { organizedBy: objects, browseName: device, nodeId: `s=${device}` }
+  return space.getOwnNamespace().addObject({ ...about, ...events })
 }
 
 /** Splits `nsu=urn:maker:device;s=Temperature`. Throws for other notations: a simulator must know its namespace. */
