@@ -93,8 +93,11 @@ export async function startEdge({ config, clock, log, management }: EdgeOptions)
     const desk = writeDesk({ config, clock, log }, devices)
     stack.defer(() => desk.close())
     const told: Told = { config, clock, startedAt, journal }
-    const onCommand = async (command: EdgeCommand): Promise<CommandOutcome> =>
-      management && command.configuration ? management.onConfigure(command.configuration) : desk.carryOut(command)
+    const onCommand = async (command: EdgeCommand): Promise<CommandOutcome> => {
+      if (management && command.configuration) return management.onConfigure(command.configuration)
+      if (command.alarmCommand === undefined) return desk.carryOut(command)
+      return told.acquisition?.act(command.alarmCommand) ?? STARTING
+    }
     const facts = management && factsOf(management, told)
     const link = { config: config.mqtt, redial: management?.redial }
     const uplink = startUplink({ ...link, model, journal, clock, log, onCommand, facts })
@@ -119,6 +122,8 @@ export async function startEdge({ config, clock, log, management }: EdgeOptions)
     throw error
   }
 }
+
+const STARTING: CommandOutcome = { status: 'refused', error: 'The edge is only just starting. Send it again.' }
 
 /** What a report is made of; the later parts are not there yet when the uplink starts. */
 interface Told {

@@ -4,6 +4,7 @@ import type { AlarmEvent } from '#shared/contracts/alarm-event.ts'
 import { type DeviceProfile, SCAN_CLASSES } from '#shared/contracts/device-profile.ts'
 import type { GapRecord } from '#shared/contracts/gap.ts'
 import type { Log } from '#shared/log/log.ts'
+import { type AlarmOutcome, actOnAlarm } from './alarm-command.ts'
 import { createBackOff } from './back-off.ts'
 import type { RetryConfig, ScanConfig } from './config.ts'
 import { createDevice, type DeviceStatus } from './device.ts'
@@ -41,6 +42,8 @@ export interface AcquisitionClock {
 
 export interface Acquisition {
   status(): DeviceStatus[]
+  /** Acts on an alarm that a device judges itself: JSON by shared/contracts/alarm-command.ts. */
+  act(alarmCommand: string): Promise<AlarmOutcome>
   /** Ends every read and closes every link. What was read until then is on disk when this resolves. */
   stop(): Promise<void>
 }
@@ -56,6 +59,7 @@ export function startAcquisition(options: AcquisitionOptions): Acquisition {
   })
   return {
     status: () => running.map((one) => one.status()),
+    act: (json) => actOnAlarm(running, json),
     async stop() {
       stopping.abort()
       await Promise.all(running.map((one) => one.done))
@@ -108,7 +112,7 @@ function startDevice(options: AcquisitionOptions, placed: PlacedDevice, signal: 
   const owner = createDevice({ device, profile, places, model, sink, gap, alarmEvent, log, scan, now: clock.now })
   const backOff = createBackOff(retry, Math.random)
   const done = supervise({ driver, groups, backOff, phase, owner, log, monotonic: clock.monotonic }, signal)
-  return { done, status: owner.status }
+  return { done, driver, status: owner.status, alarm: owner.alarm }
 }
 
 /** The tags of a device by scan class, the fast ones first. Throws AddressError for an address that cannot be used. */

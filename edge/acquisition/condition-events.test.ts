@@ -5,7 +5,14 @@ import { createConditionLog } from './condition-events.ts'
 
 const source = { group: 'g', edge: 'e', device: 'press' }
 const report = (at: number, isActive: boolean, isAcknowledged: boolean) => ({
-  ...{ condition: 'ns=2;s=High', eventId: new Uint8Array(), source: 'Pressure', name: 'High', message: 'too high' },
+  ...{
+    condition: 'ns=2;s=High',
+    eventId: new Uint8Array(),
+    source: 'Pressure',
+    name: 'High',
+    message: 'too high',
+    comment: '',
+  },
   ...{ severity: 700, at, isActive, isAcknowledged, isRetained: isActive || !isAcknowledged },
 })
 

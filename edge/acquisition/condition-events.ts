@@ -1,5 +1,5 @@
 import type { ConditionReport } from '#edge/drivers/driver.ts'
-import { occurrenceId, pointId, uuidV8 } from '#shared/alarms/identity.ts'
+import { DEVICE_ALARM_VERSION, occurrenceId, pointId, uuidV8 } from '#shared/alarms/identity.ts'
 import type { AlarmEvent, AlarmTransition } from '#shared/contracts/alarm-event.ts'
 import type { Priority } from '#shared/contracts/priority.ts'
 
@@ -14,6 +14,14 @@ export interface ConditionSource {
 export interface ConditionLog {
   /** What happened since the last report of the same condition; nothing when it says the same again. */
   take(report: ConditionReport, now: number): AlarmEvent[]
+  /** The alarm of a point as it stands; undefined when the device reports none such, or needs nobody for it any more. */
+  find(pointId: string): StandingAlarm | undefined
+}
+
+/** What an acknowledgement of a device's own alarm has to name. */
+export interface StandingAlarm {
+  readonly condition: string
+  readonly eventId: Uint8Array
 }
 
 interface Known {
@@ -21,11 +29,10 @@ interface Known {
   readonly isAcknowledged: boolean
   readonly beganAt: number
   readonly count: number
+  readonly eventId: Uint8Array
 }
 
-/** The maker's alarms have no versions: one of ours would make the same alarm another one. */
-const VERSION = 0
-const NORMAL: Known = { isActive: false, isAcknowledged: true, beganAt: 0, count: 0 }
+const NORMAL: Known = { isActive: false, isAcknowledged: true, beganAt: 0, count: 0, eventId: new Uint8Array() }
 
 /** Nothing is known of any condition yet: what stands then has happened at its own time. */
 export function createConditionLog(source: ConditionSource): ConditionLog {
@@ -38,14 +45,23 @@ export function createConditionLog(source: ConditionSource): ConditionLog {
       else known.delete(report.condition)
       return transitionsOf(before, after).map((transition) => eventOf(source, report, { transition, after, now }))
     },
+    find(id) {
+      for (const [condition, { eventId }] of known) {
+        if (pointId(pathOf(source, condition)) === id) return { condition, eventId }
+      }
+      return undefined
+    },
   }
 }
 
-function next(before: Known, { isActive, isAcknowledged, at }: ConditionReport): Known {
+const pathOf = ({ group, edge, device }: ConditionSource, condition: string) =>
+  `${group}/${edge}/${device}/${condition}`
+
+function next(before: Known, { isActive, isAcknowledged, at, eventId }: ConditionReport): Known {
   const isNew = before.count === 0 || (before.isAcknowledged && !before.isActive && isActive)
   const isRaised = isActive && !before.isActive
   return {
-    ...{ isActive, isAcknowledged },
+    ...{ isActive, isAcknowledged, eventId },
     beganAt: isNew ? at : before.beganAt,
     count: isNew ? 1 : before.count + (isRaised ? 1 : 0),
   }
@@ -66,10 +82,11 @@ interface Happened {
   readonly now: number
 }
 
-function eventOf({ group, edge, device }: ConditionSource, report: ConditionReport, happened: Happened): AlarmEvent {
+function eventOf(source: ConditionSource, report: ConditionReport, happened: Happened): AlarmEvent {
+  const { group, edge, device } = source
   const { transition, after, now } = happened
-  const path = `${group}/${edge}/${device}/${report.condition}`
-  const [point, occurrence] = [pointId(path), occurrenceId(path, VERSION, after.beganAt)]
+  const path = pathOf(source, report.condition)
+  const [point, occurrence] = [pointId(path), occurrenceId(path, DEVICE_ALARM_VERSION, after.beganAt)]
   const isRaised = transition === 'activated'
   return {
     id: uuidV8('alarm-event', point, occurrence, transition, report.at, ''),
@@ -79,7 +96,8 @@ function eventOf({ group, edge, device }: ConditionSource, report: ConditionRepo
     condition: after.isActive ? 'active' : 'normal',
     priority: priorityOf(report.severity),
     ...{ isAnnunciated: after.isActive && !after.isAcknowledged, isRaised, count: after.count },
-    ...{ comment: report.message, reference: report.condition, isLate: false },
+    comment: transition === 'acknowledged' ? report.comment : report.message,
+    ...{ reference: report.condition, isLate: false },
   }
 }
 

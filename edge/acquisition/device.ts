@@ -5,7 +5,7 @@ import type { DeviceProfile, ProfileTag } from '#shared/contracts/device-profile
 import type { GapRecord } from '#shared/contracts/gap.ts'
 import { BAD } from '#shared/contracts/sample.ts'
 import type { Log } from '#shared/log/log.ts'
-import { createConditionLog } from './condition-events.ts'
+import { createConditionLog, type StandingAlarm } from './condition-events.ts'
 import type { ScanConfig } from './config.ts'
 import type { WritableModel } from './model.ts'
 import { publish } from './publish.ts'
@@ -85,8 +85,15 @@ interface DeviceState {
   diedAt: number
 }
 
+/** A device as the supervisor feeds it and the agent asks about it. */
+export interface OwnedDevice extends Supervised {
+  status(): DeviceStatus
+  /** An alarm that the device judges itself, by the id of its point. */
+  alarm(pointId: string): StandingAlarm | undefined
+}
+
 /** Turns what a driver reads into samples of the journal and into the device's life in the model. */
-export function createDevice(options: DeviceOptions): Supervised & { status(): DeviceStatus } {
+export function createDevice(options: DeviceOptions): OwnedDevice {
   const state = initialState(options)
   const { group, edge } = options.model
   const conditions = createConditionLog({ group, edge, device: options.device.device })
@@ -124,6 +131,7 @@ export function createDevice(options: DeviceOptions): Supervised & { status(): D
       state.overruns += count
     },
     status: () => statusOf(state),
+    alarm: conditions.find,
   }
 }
 

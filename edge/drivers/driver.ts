@@ -110,6 +110,8 @@ export interface ConditionReport {
   readonly source: string
   readonly name: string
   readonly message: string
+  /** The last comment that a person gave; empty when there is none. */
+  readonly comment: string
   /** 1 to 1000, most urgent last. */
   readonly severity: number
   /** ms since 1970. */
@@ -140,6 +142,11 @@ export interface SubscribingDriver<Address> extends Driver<Address> {
     reports: SubscriptionReports,
     signal: AbortSignal,
   ): Promise<void>
+  /**
+   * Acknowledges an alarm of the device by what it last reported; the device tells the new state as any other. Throws
+   * WriteError when it refuses, NotConnectedError when nobody knows.
+   */
+  acknowledge?(condition: string, eventId: Uint8Array, comment: string, signal: AbortSignal): Promise<void>
 }
 
 /** A driver whose address type is known only to its own folder. */

@@ -9,6 +9,12 @@ export function uuidV8(...parts: readonly (string | number)[]): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }
 
+/**
+ * The version of alarms that a device judges itself: they have no definition of ours whose versions could differ. Their name in
+ * the path is the device's own.
+ */
+export const DEVICE_ALARM_VERSION = 0
+
 /** Id of an alarm point from its path `group/edge/device/alarm`. */
 export const pointId = (path: string) => uuidV8('alarm-point', path)
 

@@ -1,8 +1,11 @@
+import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DataType, type UANonExclusiveLimitAlarm } from 'node-opcua'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { actOnAlarm } from '#edge/acquisition/alarm-command.ts'
+import { createConditionLog } from '#edge/acquisition/condition-events.ts'
 import { silentLog } from '#shared/log/log.ts'
 import type { Protocol } from '../driver.ts'
 import { opcua } from './index.ts'
@@ -54,15 +57,20 @@ describe('the alarms and conditions of a server', { timeout: 60_000 }, () => {
     await machine.reconnect()
     machine.subscribe({ temperature: TAGS.temperature })
     await machine.waitFor(() => machine.conditions.length > before)
-    const { condition = '', eventId = new Uint8Array(), ...again } = last() ?? {}
-    expect(again).toMatchObject({ name: 'High', isActive: true, isAcknowledged: false })
-    expect(condition).toBe(machine.conditions[0]?.condition)
-    expect(condition).toMatch(/^nsu=/)
-    const acknowledgement = { kind: 'acknowledge', condition, eventId, comment: 'seen' } as const
-    await machine.driver.ask(acknowledgement, AbortSignal.timeout(5000))
+    expect(last()).toMatchObject({ name: 'High', isActive: true, isAcknowledged: false })
+    expect(last()?.condition).toBe(machine.conditions[0]?.condition)
+    expect(last()?.condition).toMatch(/^nsu=/)
+    const alarms = createConditionLog({ group: 'g', edge: 'e', device: 'machine' })
+    const [{ pointId = '' } = {}] = machine.conditions.flatMap((report) => alarms.take(report, Date.now()))
+    const about = { id: randomUUID(), by: 'Li', at: Date.now(), comment: 'seen' }
+    const act = (more: object) =>
+      actOnAlarm([{ driver: machine.driver, alarm: alarms.find }], JSON.stringify({ ...about, ...more }))
+    expect(await act({ pointId, kind: 'shelve' })).toMatchObject({ status: 'refused' })
+    expect(await act({ pointId: randomUUID(), kind: 'acknowledge' })).toMatchObject({ status: 'refused' })
+    expect(await act({ pointId, kind: 'acknowledge' })).toEqual({ status: 'done' })
     await machine.waitFor(() => last()?.isAcknowledged === true)
-    const twice = machine.driver.ask(acknowledgement, AbortSignal.timeout(5000))
-    await expect(twice).rejects.toMatchObject({ name: 'WriteError' })
+    expect(last()?.comment).toBe('seen')
+    expect(await act({ pointId, kind: 'acknowledge' })).toMatchObject({ status: 'refused' })
     setNumber(plant.nodes.temperature, 20)
     await machine.waitFor(() => last()?.isActive === false)
     await machine.stop()

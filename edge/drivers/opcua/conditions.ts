@@ -27,6 +27,7 @@ const FIELDS = [
   'ActiveState.Id',
   'AckedState.Id',
   'BranchId',
+  'Comment',
 ]
 
 /** A field of an event, as the library's Variant has it. */
@@ -68,14 +69,14 @@ export function conditionServices(session: Session) {
 
 /** A condition as an event tells it; undefined for events that are none, as those around a refresh, and for branches of the past. */
 export function conditionOf(fields: readonly EventField[]): ConditionReport | undefined {
-  const [id, eventId, source, name, message, severity, time, retain, active, acked, branch] = fields.map(
+  const [id, eventId, source, name, message, severity, time, retain, active, acked, branch, comment] = fields.map(
     ({ value }) => value,
   )
   const condition = id ? String(id) : ''
   if (condition === '' || !(time instanceof Date) || !isNullNode(branch)) return undefined
   return {
     ...{ condition, eventId: Buffer.from(eventId as Uint8Array), source: textOf(source), name: textOf(name) },
-    ...{ message: textOf(message), severity: Number(severity ?? 0), at: time.getTime() },
+    ...{ message: textOf(message), comment: textOf(comment), severity: Number(severity ?? 0), at: time.getTime() },
     ...{ isRetained: retain === true, isActive: active === true, isAcknowledged: acked !== false },
   }
 }

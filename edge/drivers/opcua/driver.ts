@@ -100,6 +100,9 @@ export function createOpcuaDriver(options: OpcuaDriverOptions): OpcuaDriver {
       const sample = (await standing(link, options).asking.ask({ kind: 'read', address }, signal)) as Sample
       return { sample: { ...sample, tag } }
     },
+    async acknowledge(condition, eventId, comment, signal) {
+      await standing(link, options).asking.ask({ kind: 'acknowledge', condition, eventId, comment }, signal)
+    },
     async write(address, value, signal) {
       await standing(link, options).asking.ask({ kind: 'write', address, value }, signal)
     },
