@@ -59,6 +59,32 @@ describe('the book of what was sent', () => {
     expect(book.backlog.serialise()).toBe('4-4')
   })
 
+  it('takes nothing for lost behind what has not been sent yet', () => {
+    const book = delivery()
+    book.begin(0n, 5n, 0)
+    book.markSent(record(6), 0)
+    book.backlog.remove(1n, 1n)
+    book.markSent(record(1), 5500)
+    book.acknowledge(1n, 6000)
+    expect(book.backlog.serialise()).toBe('2-5')
+  })
+
+  it('leaves room to the backlog, however much live data went ahead of it', () => {
+    const book = delivery()
+    book.begin(0n, 5n, 0)
+    for (let i = 6; i <= 40; i++) book.markSent(record(i), i * 100)
+    expect([book.hasRoom, book.inFlightSamples]).toEqual([true, 35])
+    book.backlog.remove(1n, 5n)
+    book.markSent(record(1, 5), 5000)
+    expect(book.sentBefore(5001, 40n)).toBe(40n)
+    book.acknowledge(17n, 5100)
+    expect(book.inFlightSamples).toBe(23)
+    book.acknowledge(17n, 10_200)
+    expect(book.backlog.serialise()).toMatch(/^18-/)
+    book.acknowledge(40n, 10_300)
+    expect([book.backlog.isEmpty, book.inFlightSamples]).toEqual([true, 0])
+  })
+
   it('knows since when it waits: from the sending or from the last acknowledgement', () => {
     const book = delivery()
     book.begin(0n, 0n, 0)
