@@ -15,6 +15,8 @@ export interface ConnectionOptions {
   readonly will: { readonly topic: string; readonly payload: Uint8Array }
   /** `isRetained`: the broker kept it and it is of the past. */
   readonly onMessage: (topic: string, payload: Uint8Array, isRetained: boolean) => void
+  /** Time for waits, in ms. */
+  readonly ticks: () => number
   /** Gives up an attempt that has not succeeded yet. */
   readonly signal: AbortSignal
   /** Called once when the connection is gone, for whatever reason. */
@@ -38,6 +40,10 @@ export interface Connection {
   publish(topic: string, payload: Uint8Array): void
   /** True when the socket cannot take more just now. */
   readonly isCongested: boolean
+  /** Asks the broker for a sign of life. */
+  probe(): void
+  /** All that was published before this time, in ticks, has reached the broker; undefined before its first sign of life. */
+  readonly reachedAt: number | undefined
   /** Publishes a last message at QoS 1 and disconnects in good order, so that the broker drops the will. */
   leave(topic: string, payload: Uint8Array): Promise<void>
   /** Cuts the connection: the broker publishes the will. */
@@ -103,7 +109,7 @@ function opened(client: MqttClient, options: ConnectionOptions): Promise<Connect
       isOpen = true
       options.signal.removeEventListener('abort', giveUp)
       if (client.stream instanceof Socket) client.stream.setNoDelay(true)
-      resolve(connectionOf(client))
+      resolve(connectionOf(client, options.ticks))
     })
   })
 }
@@ -130,8 +136,13 @@ function clientOptions({ config, clientId, connectTimeoutMs, will }: ConnectionO
   }
 }
 
-function connectionOf(client: MqttClient): Connection {
+function connectionOf(client: MqttClient, ticks: () => number): Connection {
+  const signs = signsOfLife(client, ticks)
   return {
+    probe: () => client.sendPing(),
+    get reachedAt() {
+      return signs.reachedAt
+    },
     subscribe: async (topics) => {
       const grants = await client.subscribeAsync([...topics], { qos: 1 })
       const refused = grants.find(({ qos }) => (qos as number) >= 128)
@@ -152,6 +163,19 @@ function connectionOf(client: MqttClient): Connection {
       client.stream.destroy()
     },
   }
+}
+
+/** A broker answers a ping when it has read all that was sent before it: at QoS 0 nothing else tells that anything arrived. */
+function signsOfLife(client: MqttClient, ticks: () => number) {
+  const asked: number[] = []
+  const signs: { reachedAt: number | undefined } = { reachedAt: undefined }
+  client.on('packetsend', ({ cmd }) => {
+    if (cmd === 'pingreq') asked.push(ticks())
+  })
+  client.on('packetreceive', ({ cmd }) => {
+    if (cmd === 'pingresp') signs.reachedAt = asked.shift()
+  })
+  return signs
 }
 
 const bufferOf = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

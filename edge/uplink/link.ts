@@ -81,6 +81,7 @@ class EdgeLink implements Link {
   /** Where the search for alarm events and gaps in the backlog goes on; they are sent before all else. */
   #urgentFrom: bigint | undefined
   #reportedAt = 0
+  #probedAt = Number.NEGATIVE_INFINITY
   #news = 0
 
   constructor({ options, timing, state, connection, bdSeq, onDead }: LinkOptions) {
@@ -211,11 +212,17 @@ class EdgeLink implements Link {
     return true
   }
 
-  /** Takes for acknowledged what was sent long enough ago on a connection that still stands. */
+  /** Takes for acknowledged what was sent long enough ago and has reached the broker. A connection may stand and carry nothing. */
   #roll(now: number): void {
     const { journal } = this.#options
     const { delivery } = this.#state
-    const offset = delivery.sentBefore(now - this.#timing.rollingMs, journal.newest)
+    const { rollingMs } = this.#timing
+    if (now - this.#probedAt >= rollingMs / 2) {
+      this.#probedAt = now
+      this.#connection.probe()
+    }
+    const reachedAt = this.#connection.reachedAt ?? Number.NEGATIVE_INFINITY
+    const offset = delivery.sentBefore(Math.min(now - rollingMs, reachedAt), journal.newest)
     if (offset <= journal.acknowledged) return
     delivery.acknowledge(offset, now)
     journal.acknowledge(offset)

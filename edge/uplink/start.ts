@@ -5,7 +5,7 @@ import { commandFilters, formatTopic } from '#shared/sparkplug/topics.ts'
 import { ConnectError, type Connection, type ConnectionOptions, openConnection } from './connection.ts'
 import { createHostWatch, type HostWatch } from './host-watch.ts'
 import { createLinkState, type Link, type LinkState, startLink } from './link.ts'
-import { deathOf } from './session.ts'
+import { deathOf, ticksOf } from './session.ts'
 import { UPLINK_TIMING, type UplinkTiming } from './timing.ts'
 import type { Uplink, UplinkOptions, UplinkStatus } from './uplink.ts'
 
@@ -166,6 +166,7 @@ class UplinkLoop {
       connectTimeoutMs: this.#timing.connectTimeoutMs,
       will: deathOf(model, bdSeq, clock.now()),
       signal: this.#stop.signal,
+      ticks: () => ticksOf(clock),
       onMessage,
       onLost,
     })

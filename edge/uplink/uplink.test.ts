@@ -1,4 +1,6 @@
+import { EventEmitter, once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -519,6 +521,26 @@ describe('a host that never acknowledges', () => {
   })
 })
 
+describe('a host that never acknowledges, behind a network that swallows everything', () => {
+  it('is sent again what was swallowed: only what reached the broker counts as delivered', async () => {
+    host.acknowledges = false
+    const network = await swallowingNetwork(() => host.port)
+    const config = { url: `mqtt://127.0.0.1:${network.port}`, keepAliveSeconds: 10, backlogSamplesPerSecond: 50_000 }
+    start({ config: { ...config, acknowledgement: 'none' }, timing: { ...TIMING, rollingMs: 200 } })
+    await append(tagOf('meter-1'))
+    await until(() => journal.acknowledged === 1n)
+    network.swallow()
+    await append(tagOf('meter-1'))
+    await network.heard(6)
+    expect(journal.acknowledged).toBe(1n)
+    network.restore()
+    await until(allArrived)
+    expect(valuesReceived()).toEqual([1, 2])
+    await until(() => journal.acknowledged === 2n)
+    await network.close()
+  })
+})
+
 describe('a primary host', () => {
   const state = (online: boolean, timestamp: number) =>
     host.publish('spBv1.0/STATE/scada', Buffer.from(JSON.stringify({ online, timestamp })), true)
@@ -596,6 +618,52 @@ describe('several servers', () => {
     expect(host.connects.length).toBeGreaterThan(0)
   })
 })
+
+/** A way to the broker that can take everything and pass on nothing, without closing a connection, as a pulled cable does. */
+async function swallowingNetwork(brokerPort: () => number) {
+  const heard = new EventEmitter()
+  const sockets = new Set<Socket>()
+  let isSwallowing = false
+  const server = createServer({ noDelay: true }, (client) => {
+    const broker = connect({ port: brokerPort(), host: '127.0.0.1', noDelay: true })
+    for (const [from, to] of [
+      [client, broker],
+      [broker, client],
+    ] as const) {
+      sockets.add(from)
+      from.on('error', () => undefined)
+      from.on('close', () => to.destroy())
+      from.on('data', (bytes) => {
+        if (isSwallowing) heard.emit(from === client ? 'client' : 'broker')
+        else to.write(bytes)
+      })
+    }
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const cut = () => {
+    for (const socket of sockets) socket.destroy()
+    sockets.clear()
+  }
+  return {
+    port: (server.address() as AddressInfo).port,
+    swallow: () => {
+      isSwallowing = true
+    },
+    /** Waits until the client has sent so many more times. */
+    heard: async (times: number) => {
+      for (let i = 0; i < times; i++) await once(heard, 'client')
+    },
+    restore: () => {
+      isSwallowing = false
+      cut()
+    },
+    close: async () => {
+      cut()
+      await new Promise((done) => server.close(done))
+    },
+  }
+}
 
 /** Makes a closed journal look as if its process had been killed. */
 function markUnclean(path: string): void {
