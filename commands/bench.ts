@@ -33,7 +33,7 @@ export const command: Command = {
   edge-journal  samples into the edge's journal (--rate), --rounds kills against a ledger, replay behind live values (20 s)
   edge-opcua  20,000 changes a second over OPC UA into journal and uplink, values compared (60 s; --rate changes/s)
   edges      10,000 edges connected and idle: memory of the cloud, over TCP and TLS (20 s each)
-  export     a day of 500 tags at 1 Hz as CSV and Parquet: rate, memory, turns of the thread
+  export     a day of 500 tags at 1 Hz (under 60 s a part of it) as CSV and Parquet: rate, memory, turns of the thread
   rebirth-storm  1,000 edges born at once, three times, while others stream (about 30 s)
   shards     take-over between two machine sides, by kill -9 and by SIGSTOP, against a ledger (60 s)
   subscribers  10,000 WebSocket clients with ten live values a second each (60 s)
