@@ -120,8 +120,11 @@ export interface EdgeDetection {
    * most 10 s without samples.
    */
   onSession(journal: AcceptedOffsets | undefined): void
-  /** Messages of the edge may have been lost on the way to this process: as for onSession, until samples come. */
-  mayHaveMissed(): void
+  /**
+   * Messages of an edge with a journal may have been lost on the way to this process: as for onSession, until samples come; `first` is
+   * the oldest offset that the edge still has, as far as is known.
+   */
+  mayHaveMissed(journal: Omit<AcceptedOffsets, 'newest'>): void
   /** The edge speaks again (any other call but onStale says so too). Devices that died stay stale until their own birth. */
   onFresh(): void
   /** End of the first unbroken range of committed offsets from `from` (the oldest unacknowledged one) on; from - 1 when none. */

@@ -9,7 +9,6 @@ import { silentLog } from '#shared/log/log.ts'
 import { type MemoryHistory, memoryHistory } from '#tests/support/late-history.ts'
 import { startTestDatabase, type TestDatabase } from '#tests/support/postgres.ts'
 import type { DetectionEdge } from './contract.ts'
-import { HOLD_MS } from './held.ts'
 import { createDetection, type RunningDetection } from './index.ts'
 import type { DetectionTables } from './tables.ts'
 
@@ -531,7 +530,7 @@ describe('detection', () => {
 
   /** What is missing stays away for longer than what came ahead of it waits. */
   function waitInVain(second: number): void {
-    now += HOLD_MS
+    detection.edge(edge).waitNoLonger()
     detection.edge(edge).onEventTime(START + second * 1000 + 1)
   }
 

@@ -53,7 +53,7 @@ export class EdgeShard implements EdgeDetection {
   /** What is missing of a journal comes later, in order: silence hides nothing. */
   #hasJournal: boolean
   readonly #missing: Missing
-  readonly #held = new Held(() => this.#judgeHeld())
+  readonly #held = new Held(() => this.waitNoLonger())
 
   constructor(options: EdgeOptions) {
     this.#options = options
@@ -100,14 +100,16 @@ export class EdgeShard implements EdgeDetection {
     this.#eventClock.owes(journal, this.#marks.newest(epoch) ?? first - 1n)
   }
 
-  mayHaveMissed(): void {
-    if (this.#hasJournal) this.#eventClock.mayHaveMissed()
+  mayHaveMissed({ epoch, first }: Omit<AcceptedOffsets, 'newest'>): void {
+    this.#hasJournal = true
+    this.#marks.begin(epoch, first)
+    this.#eventClock.mayHaveMissed()
   }
 
   onSamples({ samples, range }: DetectionBatch): void {
     this.#hear()
     if (range && this.#isAhead(range)) {
-      this.#held.add({ samples, range }, this.#options.clock())
+      this.#held.add({ samples, range })
       return
     }
     this.#judge({ samples, range })
@@ -127,7 +129,7 @@ export class EdgeShard implements EdgeDetection {
   onColumns({ data, tags, range }: DetectionColumns): void {
     this.#hear()
     if (range && this.#isAhead(range)) {
-      this.#held.add(copyOf({ data, tags }, range), this.#options.clock())
+      this.#held.add(copyOf({ data, tags }, range))
       return
     }
     const old = range && this.#overlap(range)
@@ -158,19 +160,29 @@ export class EdgeShard implements EdgeDetection {
 
   onEventTime(at: number): void {
     this.#hear()
+    if (!this.#isPlausible(at)) return
+    this.#held.heard(at)
     const { at: before } = this.#eventClock
-    if (!this.#isPlausible(at) || (before !== null && at <= before)) return
+    if (before !== null && at <= before) return
     this.#judgeHeld()
     if (this.#held.note(at)) return
     const hasGap = this.gaps.open.length > 0
-    if (!hasGap && this.#eventClock.isAhead(at, this.#options.clock())) return
+    if (!hasGap && this.#eventClock.isAhead(at)) return
     this.#eventClock.move(at)
     if (this.points.tick(at, hasGap ? (slot) => !this.gaps.isBehind(tagOf(slot)) : undefined)) this.#moved()
   }
 
   onBacklog(at: number): void {
     this.#hear()
-    if (this.#isPlausible(at)) this.#eventClock.backlog(at)
+    if (!this.#isPlausible(at)) return
+    this.#held.heard(at)
+    this.#eventClock.backlog(at)
+  }
+
+  /** Judges what waits for missing offsets without them. */
+  waitNoLonger(): void {
+    this.#held.giveUp()
+    this.#judgeHeld()
   }
 
   onStale(at: number, name?: string): void {
@@ -278,14 +290,14 @@ export class EdgeShard implements EdgeDetection {
   /** True for offsets ahead of missing ones that may still come in time. */
   #isAhead(range: OffsetRange): boolean {
     if (this.gaps.open.length > 0 || this.#marks.isNext(range)) return false
-    return range.first > (this.#marks.newest(range.epoch) ?? range.first) && !this.#held.isOver(this.#options.clock())
+    return range.first > (this.#marks.newest(range.epoch) ?? range.first) && !this.#held.isOver
   }
 
   /** Judges what waited: as far as nothing is missing before it, or all of it when it has waited long enough. */
   #judgeHeld(): void {
     const held = this.#held
     if (held.isEmpty) return
-    const isOver = held.isOver(this.#options.clock())
+    const { isOver } = held
     const isDue = ({ epoch, first }: OffsetRange) => isOver || first <= (this.#marks.newest(epoch) ?? first) + 1n
     for (let batch = held.next(isDue); batch; batch = held.next(isDue)) this.#judge(batch)
     if (held.isEmpty && held.sentAt !== undefined) this.onEventTime(held.sentAt)

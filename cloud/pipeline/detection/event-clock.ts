@@ -15,7 +15,7 @@ export class EventClock {
   #at: number | null
   #backlogAt = Number.NEGATIVE_INFINITY
   #owed: Owed | undefined
-  /** Server time until which they are waited for; undefined until the clock could move. */
+  /** Until when they are waited for, by the edge's clock; undefined until the event clock could move. */
   #owedUntil: number | undefined
 
   constructor(at: number | null) {
@@ -50,12 +50,12 @@ export class EventClock {
     this.#backlogAt = Math.max(this.#backlogAt, sentAt)
   }
 
-  /** True when samples from before that time of sending are still on their way; `now` is server time. */
-  isAhead(sentAt: number, now: number): boolean {
+  /** True when samples from before that time of sending are still on their way. */
+  isAhead(sentAt: number): boolean {
     if (sentAt - this.#backlogAt < BACKLOG_PAUSE_MS) return true
     if (this.#owed === undefined) return false
-    this.#owedUntil ??= now + HOLD_MS
-    if (now < this.#owedUntil) return true
+    this.#owedUntil ??= sentAt + HOLD_MS
+    if (sentAt < this.#owedUntil) return true
     this.#owed = undefined
     return false
   }

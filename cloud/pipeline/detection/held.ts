@@ -1,8 +1,13 @@
 import type { Quality } from '#shared/contracts/sample.ts'
 import type { DetectionBatch, DetectionColumns, DetectionSample, OffsetRange } from './contract.ts'
 
-/** What came ahead of missing offsets waits this long for them; an edge sends again what nobody acknowledges after 5 s. */
+/**
+ * What came ahead of missing offsets waits this long for them, by the edge's clock: an edge sends again what nobody acknowledges
+ * after 5 s, and what it sends comes in order, however late this process hears it.
+ */
 export const HOLD_MS = 10_000
+/** Most that one message moves that clock: an edge sends every second, and its clock may be set. */
+const STEP_MS = 2000
 /** Most samples that wait. */
 const MOST_HELD = 100_000
 
@@ -19,7 +24,11 @@ export class Held {
   readonly #over: () => void
   #batches: HeldBatch[] = []
   #samples = 0
-  #since = 0
+  #heardAt: number | undefined
+  /** Time that the edge has let pass since something waits. */
+  #waitedMs = 0
+  #messages = 0
+  #isInVain = false
   #timer: NodeJS.Timeout | undefined
 
   /** `over` is called when nothing has come for as long as waiting makes sense. */
@@ -31,12 +40,22 @@ export class Held {
     return this.#batches.length === 0
   }
 
-  /** Takes one more; `now` is server time. */
-  add(batch: HeldBatch, now: number): void {
-    if (this.isEmpty) this.#begin(now)
+  /** Takes one more. */
+  add(batch: HeldBatch): void {
+    if (this.isEmpty) this.#begin()
+    this.#messages++
     const place = this.#batches.findLastIndex(({ range }) => range.first <= batch.range.first)
     this.#batches.splice(place + 1, 0, batch)
     this.#samples += batch.samples.length
+  }
+
+  /** A message came, sent at that time. */
+  heard(sentAt: number): void {
+    if (this.isEmpty) return
+    this.#messages++
+    this.#timer?.refresh()
+    this.#waitedMs += Math.min(STEP_MS, Math.max(0, sentAt - (this.#heardAt ?? sentAt)))
+    this.#heardAt = sentAt
   }
 
   /** Keeps the sending time of a live payload for later; false when nothing waits. */
@@ -47,8 +66,13 @@ export class Held {
   }
 
   /** True when waiting longer would cost more than it brings. */
-  isOver(now: number): boolean {
-    return !this.isEmpty && (now - this.#since >= HOLD_MS || this.#samples >= MOST_HELD)
+  get isOver(): boolean {
+    return !this.isEmpty && (this.#isInVain || this.#waitedMs >= HOLD_MS || this.#samples >= MOST_HELD)
+  }
+
+  /** Nothing more is waited for. */
+  giveUp(): void {
+    this.#isInVain = true
   }
 
   /** Takes out the one with the lowest offsets when it is due. */
@@ -61,11 +85,23 @@ export class Held {
     return first
   }
 
-  #begin(now: number): void {
-    this.#since = now
+  #begin(): void {
     this.sentAt = undefined
-    this.#timer = setTimeout(this.#over, HOLD_MS)
+    this.#heardAt = undefined
+    this.#waitedMs = 0
+    this.#isInVain = false
+    this.#timer = setTimeout(() => this.#looksForMore(), HOLD_MS)
     this.#timer.unref()
+  }
+
+  /** A process that stood still has not been told nothing, it has not listened: what lies in the socket comes before the answer. */
+  #looksForMore(): void {
+    const known = this.#messages
+    setImmediate(() => {
+      if (this.isEmpty) return
+      if (known === this.#messages) this.#over()
+      else this.#timer?.refresh()
+    }).unref()
   }
 }
 

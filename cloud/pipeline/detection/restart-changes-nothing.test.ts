@@ -12,7 +12,6 @@ import { silentLog } from '#shared/log/log.ts'
 import { memoryHistory } from '#tests/support/late-history.ts'
 import { mortal } from '#tests/support/mortal.ts'
 import { startTestDatabase, type TestDatabase } from '#tests/support/postgres.ts'
-import { HOLD_MS } from './held.ts'
 import { createDetection, type RunningDetection } from './index.ts'
 import { loadEdges } from './load.ts'
 import type { DetectionTables } from './tables.ts'
@@ -190,7 +189,7 @@ async function play(database: Database, group: string, all: readonly Placed[], m
     shard.onSamples({ samples, range })
     shard.onEventTime(at + samples.length)
     // What came ahead of missing samples has waited in vain.
-    if (!shard.isEvaluated(range)) now += HOLD_MS
+    if (!shard.isEvaluated(range)) shard.waitNoLonger()
     shard.onEventTime(at + samples.length + 1)
     const kept = samples.map(({ sourceAt, value: v, quality }, i) => {
       const path = `${group}/line-1/oven-1/${one.values[i]?.[0]}`

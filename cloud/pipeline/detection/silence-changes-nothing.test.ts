@@ -143,12 +143,38 @@ describe('an edge with a journal that falls silent while a delay runs', () => {
     const tank = new Tank([DELAYED])
     const rounds = SHORT.map((value, n) => tank.accept(n, level(value)))
     for (const round of rounds.slice(0, 2)) tank.edge.onSamples(round)
-    tank.edge.mayHaveMissed()
+    tank.edge.mayHaveMissed({ epoch: EPOCH, first: 1n })
     tank.now = timeOf(8)
     tank.edge.onEventTime(tank.now)
     for (const round of [...rounds.slice(3), ...rounds.slice(2, 3)]) tank.edge.onSamples(round)
     tank.edge.onEventTime(timeOf(9))
     expect(tank.short()).toEqual([])
+  })
+
+  it('waits for missing samples by the clock of the edge, which a machine that stands still does not move', () => {
+    const tank = new Tank([DELAYED])
+    const [before, missing, ...ahead] = LONG.map((value, n) => tank.accept(n, level(value)))
+    const send = (round = before) => {
+      if (round) tank.edge.onSamples(round)
+      tank.edge.onEventTime(Number(round?.range.first) * PERIOD_MS + START)
+    }
+    send()
+    send(ahead[0])
+    tank.now += 60_000
+    for (const round of ahead.slice(1)) send(round)
+    expect(tank.short()).toEqual([])
+    send(missing)
+    expect(tank.short()).toEqual(['activated 5', 'returned 7'])
+  })
+
+  it('judges what came ahead of missing samples once the edge has not sent them for ten seconds', () => {
+    const tank = new Tank([DELAYED])
+    const [before, , ahead] = [50, 50, 95].map((value, n) => tank.accept(n, level(value)))
+    for (const round of [before, ahead]) if (round) tank.edge.onSamples(round)
+    for (let n = 2; n <= 21; n++) tank.edge.onEventTime(timeOf(n))
+    expect(tank.short()).toEqual([])
+    tank.edge.onEventTime(timeOf(22))
+    expect(tank.short()).toEqual(['activated 6'])
   })
 
   it('waits ten seconds at most for what does not come', () => {
@@ -240,8 +266,7 @@ describe('a delay begins anew (T23)', () => {
     const rounds = [95, 95, 50, 95, 95, 95, 95, 95].map((value, n) => tank.accept(n, level(value)))
     for (const round of rounds.slice(0, 2)) tank.edge.onSamples(round)
     tank.edge.onSamples(rounds[3] as (typeof rounds)[number])
-    tank.now = timeOf(30)
-    tank.edge.onEventTime(timeOf(3))
+    tank.edge.waitNoLonger()
     const [gap] = tank.edge.gaps.open
     const [noted] = [...(gap?.tags.values() ?? [])]
     expect([...(noted?.points.values() ?? [])]).toMatchObject([{ state: { phase: 'pending-on', since: timeOf(0) } }])

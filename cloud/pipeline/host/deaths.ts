@@ -95,8 +95,8 @@ export function regainSight(host: HostContext, now: number): void {
     if (!shard.session.isOnline) continue
     shard.session.restoredAt = now
     shard.order.reset()
-    shard.detection.mayHaveMissed()
-    if (!shard.journal) host.rebirths.want(shard, 'connection-regained')
+    if (shard.journal) shard.detection.mayHaveMissed(shard.journal)
+    else host.rebirths.want(shard, 'connection-regained')
   }
 }
 

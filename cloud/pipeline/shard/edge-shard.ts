@@ -198,7 +198,7 @@ export class EdgeShard {
     const journal = this.openJournal(BigInt(saved.epoch))
     journal.first = BigInt(saved.first)
     if (BigInt(saved.newest) > journal.newest) journal.newest = BigInt(saved.newest)
-    this.detection.mayHaveMissed()
+    this.detection.mayHaveMissed(journal)
   }
 
   #restoreBirth(device: string, metrics: readonly BornMetric[]): void {
