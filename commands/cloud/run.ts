@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { setTimeout as wait } from 'node:timers/promises'
 import { type CloudArguments, readCloudConfig } from '#cloud/config.ts'
 import { type Cloud, startCloud } from '#cloud/main.ts'
@@ -20,6 +21,8 @@ export async function runCloud(args: CloudArguments): Promise<number> {
   if (!cloud) return 0
   log.info({ url: cloud.url, mqttPort: cloud.mqttPort, ms: Math.round(performance.now() - started) }, 'Cloud started')
   tell(cloud)
+  // Node writes compiled code as a process ends in order; one that is killed would compile all of it again when it must be quick.
+  flushCompileCache()
   void cloud.failed.then((reason) =>
     setTimeout(() => end.signal.aborted || fail(log, reason, end.resolve), SIGNAL_MAY_FOLLOW_MS),
   )
