@@ -15,6 +15,8 @@ export type WireEvent =
 export interface PublishEvent {
   readonly kind: 'publish' | 'command'
   readonly connection: number
+  /** When it came by, in ms. */
+  readonly at: number
   readonly topic: string
   readonly message: string
   readonly device: string | undefined
@@ -117,6 +119,7 @@ export class Capture {
     this.events.push({
       kind: isUp ? 'publish' : 'command',
       connection,
+      at: Date.now(),
       topic,
       message,
       device,

@@ -167,9 +167,14 @@ const rebirthFault = (fault: (metric: ProtoMetric | undefined) => string | false
 function rebirths(events: readonly WireEvent[]) {
   return events.flatMap((event, i) => {
     if (event.kind !== 'command' || metricOf(event, rebirth)?.boolean_value !== true) return []
-    const after = events.slice(i + 1).filter((next) => next.kind === 'publish' && next.connection === event.connection)
+    // Data that the node had sent before the request could reach it was under way.
+    const wasUnderWay = ({ message, payload }: PublishEvent) =>
+      DATA.includes(message as Message) && Number(payload.timestamp) <= event.at
+    const after = published(events.slice(i + 1)).filter(
+      (next) => next.connection === event.connection && !wasUnderWay(next),
+    )
     const before = published(events.slice(0, i), 'NBIRTH').findLast(({ connection }) => connection === event.connection)
-    return [{ after: after as PublishEvent[], before }]
+    return [{ after, before }]
   })
 }
 
@@ -823,7 +828,8 @@ const SINGLE: Clause[] = [
     mutant: (events) => {
       const request = events.findIndex((event) => event.kind === 'command' && metricOf(event, rebirth) !== undefined)
       const data = published(events, 'NDATA')[0]
-      return data ? [...events.slice(0, request + 1), data, ...events.slice(request + 1)] : events
+      const late = data && { ...data, payload: { ...data.payload, timestamp: '9999999999999' } }
+      return late ? [...events.slice(0, request + 1), late, ...events.slice(request + 1)] : events
     },
   },
   {
