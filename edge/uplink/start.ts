@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { EdgeModel } from '#edge/model.ts'
 import { commandFilters, formatTopic } from '#shared/sparkplug/topics.ts'
 import { ConnectError, type Connection, type ConnectionOptions, openConnection } from './connection.ts'
-import { createHostWatch, type HostWatch } from './host-watch.ts'
+import { createHostWatch, type HostMemory, type HostWatch } from './host-watch.ts'
 import { createLinkState, type Link, type LinkState, startLink } from './link.ts'
 import { deathOf, ticksOf } from './session.ts'
 import { UPLINK_TIMING, type UplinkTiming } from './timing.ts'
@@ -36,6 +36,8 @@ class UplinkLoop {
   /** Brokers in their order, and which of them is tried. */
   readonly #servers: readonly string[]
   #turn = 0
+  /** What each broker has told of the primary host: hosts count its time for each broker by itself. */
+  readonly #memories = new Map<string, HostMemory>()
   /** Number of the next CONNECT; kept when an attempt did not come as far as that. */
   #bdSeq: number | undefined
 
@@ -98,6 +100,12 @@ class UplinkLoop {
     return this.#servers[this.#turn % this.#servers.length] ?? this.#options.config.url
   }
 
+  #memoryOf(server: string): HostMemory {
+    const memory = this.#memories.get(server) ?? { newest: Number.NEGATIVE_INFINITY }
+    this.#memories.set(server, memory)
+    return memory
+  }
+
   /** Ends the wait for a primary host that does not come, where another server may have it. */
   #limitWait(watch: HostWatch, giveUp: (reason: string) => void): void {
     if (this.#servers.length === 1) return
@@ -114,13 +122,18 @@ class UplinkLoop {
 
   /** One connection from CONNECT to its end; answers why it ended. */
   async #connectOnce(): Promise<string> {
-    const { journal, config } = this.#options
+    const { journal, config, clock } = this.#options
     let isUsed = true
     const lost = Promise.withResolvers<string>()
     const stopped = () => lost.resolve('closed')
     this.#stop.signal.addEventListener('abort', stopped, { once: true })
-    const watch = createHostWatch(config.primaryHost, (wasOnline) => {
-      if (wasOnline || this.#servers.length > 1) lost.resolve(HOST_OFFLINE)
+    const watch = createHostWatch({
+      host: config.primaryHost,
+      memory: this.#memoryOf(this.#server),
+      now: () => clock.now(),
+      onOffline: (wasOnline) => {
+        if (wasOnline || this.#servers.length > 1) lost.resolve(HOST_OFFLINE)
+      },
     })
     try {
       this.#bdSeq ??= journal.nextBdSeq()

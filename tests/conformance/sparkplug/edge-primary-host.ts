@@ -11,17 +11,24 @@ type Row = Omit<Clause, 'scene'>
 
 const isTold = (event: WireEvent): event is Told => event.kind === 'command' && event.message === 'STATE'
 
-/** What the broker told a connection of hosts, up to an event or to the end. */
-const told = (events: Events, connection: number, until = events.length): Told[] =>
-  events.slice(0, until).filter((event): event is Told => isTold(event) && event.connection === connection)
+const serverOf = (events: Events, { connection }: WireEvent) =>
+  connects(events).find((connect) => connect.connection === connection)?.server
+/** In the part of the scene with several servers these are the second and the third. */
+const isOneOfSeveral = (events: Events, event: WireEvent) => (serverOf(events, event) ?? 0) > 0
 
-/** A STATE that is older than one before it in its connection says nothing. */
+/** A STATE that is older than one that its server told before says nothing, in whatever connection that was. */
 const isStale = (events: Events, state: Told): boolean =>
-  told(events, state.connection, events.indexOf(state)).some((one) => one.state.timestamp > state.state.timestamp)
+  events
+    .slice(0, events.indexOf(state))
+    .filter(isTold)
+    .some((one) => serverOf(events, one) === serverOf(events, state) && one.state.timestamp > state.state.timestamp)
 
 /** What counts at an event: the newest STATE of its connection. */
 const believed = (events: Events, { connection }: WireEvent, at: number): Told | undefined =>
-  told(events, connection, at).findLast((state) => !isStale(events, state))
+  events
+    .slice(0, at)
+    .filter(isTold)
+    .findLast((state) => state.connection === connection && !isStale(events, state))
 
 const births = (events: Events) => published(events, 'NBIRTH', 'DBIRTH')
 
@@ -37,11 +44,6 @@ const afterwards = (events: Events, event: WireEvent) =>
   events
     .slice(events.indexOf(event) + 1)
     .filter((next) => next.connection === event.connection && next.kind !== 'command')
-
-const serverOf = (events: Events, { connection }: WireEvent) =>
-  connects(events).find((connect) => connect.connection === connection)?.server
-/** In the part of the scene with several servers these are the second and the third. */
-const isOneOfSeveral = (events: Events, event: WireEvent) => (serverOf(events, event) ?? 0) > 0
 
 const nextConnect = (events: Events, event: WireEvent) => connects(events.slice(events.indexOf(event) + 1))[0]
 

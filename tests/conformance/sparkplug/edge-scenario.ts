@@ -133,6 +133,7 @@ async function followOnOne(events: WireEvent[]): Promise<void> {
   await append(host)
   await say(false, 200)
   await host.until(() => subscribed() === 2)
+  await say(true, 150)
   await say(true, 300)
   await host.until(() => host.of('DBIRTH').length === 4)
   await uplink.close()
