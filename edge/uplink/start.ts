@@ -106,12 +106,11 @@ class UplinkLoop {
     return memory
   }
 
-  /** Ends the wait for a primary host that does not come, where another server may have it. */
-  #limitWait(watch: HostWatch, giveUp: (reason: string) => void): void {
-    if (this.#servers.length === 1) return
+  /** Ends the wait for a primary host that does not come, where another server may have it; answers how to stop that. */
+  #limitWait(watch: HostWatch, giveUp: (reason: string) => void): () => void {
+    if (this.#servers.length === 1) return () => undefined
     const timer = setTimeout(() => watch.isOnline || giveUp(HOST_OFFLINE), this.#timing.hostWaitMs)
-    void watch.online.then(() => clearTimeout(timer))
-    this.#stop.signal.addEventListener('abort', () => clearTimeout(timer), { once: true })
+    return () => clearTimeout(timer)
   }
 
   #enter(state: UplinkStatus['state']): void {
@@ -156,14 +155,15 @@ class UplinkLoop {
     })
     if (this.#stop.signal.aborted) lost.resolve('closed')
     let reason = 'The connection ended'
+    const stopWaiting = this.#limitWait(watch, lost.resolve)
     try {
       await connection.subscribe(this.#topics())
       if (!watch.isOnline) this.#enter('waiting')
-      this.#limitWait(watch, lost.resolve)
       await Promise.race([watch.online, lost.promise])
       if (watch.isOnline && !this.#stop.signal.aborted) link = this.#open(connection, bdSeq, lost.resolve)
       reason = await lost.promise
     } finally {
+      stopWaiting()
       link?.stop()
       await this.#leave(connection, bdSeq, reason)
     }

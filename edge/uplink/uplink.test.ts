@@ -608,6 +608,18 @@ describe('several servers', () => {
     expect(new Set(bdSeqs).size).toBe(bdSeqs.length)
   })
 
+  it('are left without a wait that goes on behind them', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+    say(host, false, 10)
+    say(other, false, 10)
+    const timing = { hostWaitMs: 60_000, reconnectMinMs: 5, reconnectMaxMs: 5 }
+    start({ config: config({ primaryHost: 'scada' }), timing })
+    await until(() => host.connects.length === 2)
+    const before = timers()
+    await until(() => host.connects.length === 8)
+    expect(timers() - before).toBeLessThan(6)
+  })
+
   it('are left too when one says nothing of the primary host for too long', async () => {
     say(other, true, 20)
     start({
