@@ -128,6 +128,24 @@ describe('a unit that dies', () => {
     expect(lane.status()).toMatchObject({ isOpen: true, silentUnits: [2] })
   })
 
+  it('does not cost the others their link when several of its requests were under way together', async () => {
+    lane.leave()
+    lane = laneOf(4)
+    lane.join()
+    await Promise.all([1, 2].map((unit) => ask(1, { unit })))
+    const held = Promise.withResolvers<() => void>()
+    server.script = (request, socket) => {
+      if (request.unit === 1) held.resolve(() => void socket.write(reply(request, Buffer.from([0, 7]))))
+      return 'silence'
+    }
+    const dead = [1, 2, 3].map((start) => ask(start, { unit: 2, timeoutMs: 50 }))
+    const alive = ask(4)
+    await Promise.allSettled(dead)
+    ;(await held.promise)()
+    expect((await alive).readUInt16BE(2)).toBe(7)
+    expect(lane.status()).toMatchObject({ isOpen: true, timeouts: 3, silentUnits: [2] })
+  })
+
   it('is probed only when nobody else waits, and is back with its first reply', async () => {
     dies(() => 'silence')
     await expect(ask(1, { unit: 2, timeoutMs: 50 })).rejects.toThrow('did not answer within 50 ms')

@@ -352,10 +352,12 @@ function heard(state: LaneState, unit: number, { reply, tookMs }: { reply: Buffe
 }
 
 function unheard(state: LaneState, { unit, priority, timeoutMs }: LaneRequest, waitedMs: number): void {
-  fellSilent(healthOf(state, unit), { isFull: waitedMs >= timeoutMs }, state.options.now())
+  const health = healthOf(state, unit)
+  // Of several requests to a unit under way together only the first says something new.
+  if (priority !== 'probe' && health.silentSince === undefined) state.freshInARow++
+  fellSilent(health, { isFull: waitedMs >= timeoutMs }, state.options.now())
   state.timeouts++
   state.timeoutsInARow++
-  if (priority !== 'probe') state.freshInARow++
   state.silentInARow.add(unit)
   if (!isLinkDead(state)) return
   state.connection?.close('silent', `${state.timeoutsInARow} requests in a row got no answer`)
