@@ -216,6 +216,10 @@ async function connect(opened: Opened): Promise<Pipeline> {
     const shard = shards.get(edge)
     if (shard) host.acknowledge(shard)
   })
+  detection.onDeviceAcknowledgement((edge, command) => {
+    const shard = shards.get(edge)
+    if (shard) host.tellAcknowledgement(shard, command)
+  })
   broker.onLink((isUp) => (isUp ? host.regained() : host.lost()))
   await recordKnownGaps(links, historian)
   await broker.consume((topic, payload) => host.receive(topic, payload))

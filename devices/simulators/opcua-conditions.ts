@@ -1,4 +1,4 @@
-import type { AddressSpace, UAAlarmCondition, UAObject } from 'node-opcua'
+import type { AddressSpace, UAAlarmCondition, UAAlarmConditionEx, UAObject } from 'node-opcua'
 import type { AlarmDefinition } from '#shared/contracts/alarm-definition.ts'
 import type { ProfileTag } from '#shared/contracts/device-profile.ts'
 import type { Priority } from '#shared/contracts/priority.ts'
@@ -51,7 +51,8 @@ export function addConditions({
       ...{ nodeId: `s=${folder.browseName.name}.${definition.alarm}`, inputNode: served.variable },
       ...Object.fromEntries(limits),
     })
-    alarm.severity.setValueFromSource({ dataType: 'UInt16', value: SEVERITIES[definition.priority] })
+    alarm.sourceName.setValueFromSource({ dataType: 'String', value: definition.tag })
+    giveSeverity(alarm, SEVERITIES[definition.priority])
     conditions.set(definition.alarm, alarm)
   }
   return conditions
@@ -60,6 +61,12 @@ export function addConditions({
 /** Lets the values that a node had be read back. */
 export function keepHistory(space: AddressSpace, { variable }: ServedNode): void {
   space.installHistoricalDataNode(variable, { maxOnlineValues: MOST_PAST_VALUES })
+}
+
+/** The library knows one severity for all alarms. */
+function giveSeverity(alarm: UAAlarmConditionEx, severity: number): void {
+  const calculate = alarm.calculateConditionInfo.bind(alarm)
+  alarm.calculateConditionInfo = (...given) => Object.assign(calculate(...given), given[1] ? { severity } : {})
 }
 
 const rawOf = ({ scale = 1, offset = 0 }: ProfileTag, value: number) => (value - offset) / scale

@@ -1,7 +1,7 @@
 export { type CalmRange, calmRange } from './calm.ts'
 export { catchUp } from './catch-up.ts'
 export type { AlarmChange, StepResult } from './draft.ts'
-export { occurrenceId, pointId, uuidV8 } from './identity.ts'
+export { DEVICE_ALARM_VERSION, occurrenceId, pointId, uuidV8 } from './identity.ts'
 export type { OperatorInput } from './operate.ts'
 export { restore } from './restore.ts'
 export { type AlarmRule, alarmRule, levelNamed, SHELVE_MAXIMUM_MS } from './rule.ts'

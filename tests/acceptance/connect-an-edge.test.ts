@@ -8,7 +8,10 @@ import { parse, stringify } from 'yaml'
 import { openAuthority } from '#cloud/platform/certificates/index.ts'
 import { fingerprintOf } from '#cloud/platform/http/root-certificate.ts'
 import { edgeCommandOf, edgeFileOf } from '#cloud/web/features/edges/edge-file.ts'
+import { serveOpcua } from '#devices/simulators/opcua-server.ts'
 import { type ScriptedServer, scriptedServer } from '#edge/drivers/modbus/testing/scripted-server.ts'
+import type { Alarm, AlarmDetail } from '#shared/contracts/alarm.ts'
+import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
 import type { Edge, EdgeRegistered } from '#shared/contracts/edge.ts'
 import type { EnrolmentCodeIssued } from '#shared/contracts/edge-certificate.ts'
 import type { LastValues, RawHistory } from '#shared/contracts/history.ts'
@@ -208,6 +211,66 @@ describe('a box with nothing but a one-time code', () => {
     const address = `${demo.url}`.replace('127.0.0.1', 'localhost')
     const answer = andon(['edge', 'enroll', '--cloud', address, '--code', `${'B'.repeat(24)}.${fingerprint}`])
     expect([answer.status, answer.stderr]).toEqual([1, expect.stringContaining('cloud.not-trusted')])
+  })
+})
+
+describe('an alarm that an OPC UA server judges itself', () => {
+  const name = (en: string) => ({ en, 'zh-CN': en })
+  const address = 'nsu=urn:test:boiler;s=Pressure'
+  const boiler: DeviceProfile = {
+    ...{ profile: 'boiler', version: 1, name: name('Boiler'), assetClass: 'boiler', protocol: 'opcua' },
+    tags: [{ tag: 'pressure', name: name('Pressure'), address, type: 'float64', scan: 'fast' }],
+  }
+  const condition = { kind: 'limit' as const, levels: [{ level: 'H' as const, setpoint: 8 }] }
+  const high = { alarm: 'high', name: name('Pressure high'), tag: 'pressure', priority: 'high' as const, condition }
+
+  /** A box whose only device is the boiler. */
+  async function startBoilerBox(url: string) {
+    const { file, secret, broker, printed } = await registered('line-6')
+    const profiles = join(demo.data, 'line-6-data', 'profiles')
+    mkdirSync(profiles, { recursive: true })
+    writeFileSync(join(profiles, 'boiler.yaml'), stringify(boiler))
+    const opcua = { url, trust: 'accept-first', alarms: 'server' }
+    const mqtt = { url: `mqtt://127.0.0.1:${broker.port}`, username: `${GROUP}/line-6` }
+    const devices = [{ device: 'boiler-1', profile: 'boiler', opcua }]
+    writeFileSync(file, stringify({ ...printed, data: './line-6-data', mqtt, devices }))
+    return startBox(file, secret)
+  }
+
+  it('stands in the list, is acknowledged by a person, and the server has the word of it', async () => {
+    const server = await serveOpcua({
+      ...{ host: '127.0.0.1', port: 0, dataDir: join(demo.data, 'boiler'), hasConditions: true },
+      devices: [{ device: 'boiler-1', profile: { ...boiler, alarms: [high] } }],
+      initial: [{ device: 'boiler-1', tag: 'pressure', raw: 5, at: Date.now() }],
+      onWrite: () => undefined,
+    })
+    await startBoilerBox(server.url)
+    await engineer.until('the pressure of the boiler', async () => {
+      const { items } = await engineer.get<PageOf<Tag>>('/api/tags?edge=line-6&limit=500')
+      return items.some(({ quality, value }) => quality === 'good' && value === 5)
+    })
+    server.set('boiler-1', 'pressure', 9, Date.now())
+    const alarm = await engineer.until('the alarm of the boiler', async () => {
+      const { items } = await engineer.get<PageOf<Alarm>>('/api/alarms?limit=500')
+      return items.find((one) => one.name.en === 'Pressure high' && one.flags.includes('active'))
+    })
+    expect(alarm).toMatchObject({ state: 'B', priority: 'high', tag: 'pressure', occurrenceId: expect.any(String) })
+    expect(server.condition('boiler-1', 'high')).toMatchObject({ isActive: true, isAcknowledged: false })
+
+    const url = `/api/alarms/${alarm.id}`
+    await engineer.post(`${url}/acknowledgements`, { comment: 'on my way' })
+    await engineer.until('the word of it at the server', async () => {
+      const { isAcknowledged, comment } = server.condition('boiler-1', 'high') ?? {}
+      return isAcknowledged && comment === 'on my way'
+    })
+    server.set('boiler-1', 'pressure', 6, Date.now())
+    const log = await engineer.until('the end of the alarm', async () => {
+      const { log } = await engineer.get<AlarmDetail>(url)
+      return log.some(({ transition }) => transition === 'closed') && log.toReversed()
+    })
+    expect(log.map(({ transition }) => transition)).toEqual(['activated', 'acknowledged', 'returned', 'closed'])
+    expect(log[1]).toMatchObject({ comment: 'on my way', by: { id: expect.any(String) } })
+    await server.close()
   })
 })
 

@@ -1,6 +1,8 @@
 import { type Kysely, sql } from 'kysely'
 import { isaState } from '#shared/alarms/index.ts'
-import type { AlarmRefusal } from '#shared/contracts/alarm-command.ts'
+import type { AlarmCommand, AlarmRefusal } from '#shared/contracts/alarm-command.ts'
+import type { DetectionEdge } from './contract.ts'
+import { isDeviceAlarm } from './device-alarm.ts'
 import type { Points } from './points.ts'
 import type { ActionsTable, DetectionTables } from './tables.ts'
 import type { AppliedAction, PointSlot } from './work.ts'
@@ -11,6 +13,11 @@ type ActionRow = Pick<
   ActionsTable,
   'id' | 'org_id' | 'point_id' | 'kind' | 'by' | 'comment' | 'until' | 'occurrence_id' | 'reference' | 'at'
 > & { readonly is_known: boolean }
+
+const commandOf = ({ id, point_id, kind, by, at, comment }: ActionRow): AlarmCommand => ({
+  ...{ id, pointId: point_id, kind, by, at: at.getTime() },
+  ...(comment === null ? {} : { comment }),
+})
 
 /** A point with the edge that holds it. */
 export interface FoundPoint {
@@ -25,6 +32,8 @@ export interface ActionsOptions {
   readonly find: (org: string, pointId: string) => FoundPoint | undefined
   /** An action was applied in memory and waits for its commit. */
   readonly urgent: () => void
+  /** An alarm that a device judges itself was acknowledged. */
+  readonly onDeviceAcknowledgement: (edge: DetectionEdge, command: AlarmCommand) => void
   /** Of this process, where several divide the edges: it applies what concerns its own. */
   readonly fence?: bigint | undefined
 }
@@ -107,7 +116,7 @@ export class Actions {
   }
 
   #operate({ slot, points }: FoundPoint, row: ActionRow): AlarmRefusal | undefined {
-    return points.feed(slot, {
+    const refusal = points.feed(slot, {
       kind: row.kind,
       id: row.id,
       at: row.at.getTime(),
@@ -117,5 +126,8 @@ export class Actions {
       occurrenceId: row.occurrence_id ?? undefined,
       reference: row.reference ?? undefined,
     })
+    if (!refusal && row.kind === 'acknowledge' && isDeviceAlarm(slot))
+      this.#options.onDeviceAcknowledgement(slot.edge, commandOf(row))
+    return refusal
   }
 }

@@ -1,3 +1,4 @@
+import type { AlarmCommand } from '#shared/contracts/alarm-command.ts'
 import type { AlarmDefinition } from '#shared/contracts/alarm-definition.ts'
 import type { AlarmEvent, AlarmValue } from '#shared/contracts/alarm-event.ts'
 import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
@@ -98,6 +99,8 @@ export interface EdgeDetection {
   onSamples(batch: DetectionBatch): void
   /** The same for a payload in columns, without an object for a sample that changes nothing. */
   onColumns(batch: DetectionColumns): void
+  /** An event of an alarm that a device judges itself: a fact, which the same again does not change. */
+  onAlarmEvent(event: AlarmEvent): void
   /**
    * Closes offsets that will never carry samples (a gap record); of one device where the record names it. Delays begin anew there.
    */
@@ -266,6 +269,8 @@ export interface Detection extends DetectionQueries {
   judgeLate(): Promise<void>
   /** Resolves when all that was handed in before is committed, checkpoint and marks included. */
   settled(): Promise<void>
+  /** Called when a person has acknowledged an alarm that a device judges itself: the edge is to tell the device. */
+  onDeviceAcknowledgement(listener: (edge: DetectionEdge, command: AlarmCommand) => void): () => void
   /** Called after each commit that moved an edge's mark, with the edge. Returns the function that ends it. */
   onMark(listener: (edge: DetectionEdge) => void): () => void
   /** What keeps alarm events from being committed, in words; undefined while all is well. */

@@ -1,3 +1,4 @@
+import type { AlarmEvent } from '#shared/contracts/alarm-event.ts'
 import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
 import type { Quality } from '#shared/contracts/sample.ts'
 import type { DataColumns } from '#shared/sparkplug/columns.ts'
@@ -140,6 +141,16 @@ export class EdgeShard implements EdgeDetection {
     }
     this.#pass(range)
     this.#judgeHeld()
+  }
+
+  onAlarmEvent(event: AlarmEvent): void {
+    this.#hear()
+    if (!this.#isPlausible(event.eventAt)) {
+      this.implausibleSamples++
+      return
+    }
+    this.#device(event.device)
+    this.points.tell(event)
   }
 
   onGap(range: OffsetRange, device?: string): void {

@@ -50,6 +50,8 @@ interface Options extends Omit<DetectionOptions, 'db'> {
   readonly db: Kysely<DetectionTables>
 }
 
+type AcknowledgementListener = Parameters<Detection['onDeviceAcknowledgement']>[0]
+
 /** The detection of all edges of this process. */
 export class RunningDetection implements Detection {
   readonly alarms: Detection['alarms']
@@ -68,6 +70,7 @@ export class RunningDetection implements Detection {
   readonly #actions: Actions
   readonly #lateJudge: LateJudge
   readonly #listeners = new Set<(edge: DetectionEdge) => void>()
+  readonly #acknowledged = new Set<AcknowledgementListener>()
   readonly #silences = new Set<NodeJS.Timeout>()
   #unlisten: (() => Promise<void>) | undefined
 
@@ -100,7 +103,13 @@ export class RunningDetection implements Detection {
       ...{ db, clock, log, history: options.history, shards: () => this.#shards.values() },
       isHere: (shard) => this.#isHere(shard),
     })
-    this.#actions = new Actions({ ...{ db, clock, find, fence }, urgent: () => this.#committer.now() })
+    this.#actions = new Actions({
+      ...{ db, clock, find, fence },
+      urgent: () => this.#committer.now(),
+      onDeviceAcknowledgement: (edge, command) => {
+        for (const listener of this.#acknowledged) listener(edge, command)
+      },
+    })
   }
 
   /** Goes on with these edges, or with all, from their checkpoints; the alarms of those that stay silent freeze. */
@@ -170,6 +179,11 @@ export class RunningDetection implements Detection {
   onMark(listener: (edge: DetectionEdge) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
+  }
+
+  onDeviceAcknowledgement(listener: AcknowledgementListener): () => void {
+    this.#acknowledged.add(listener)
+    return () => this.#acknowledged.delete(listener)
   }
 
   async close(): Promise<void> {

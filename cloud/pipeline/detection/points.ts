@@ -4,6 +4,7 @@ import {
   type AlarmState,
   alarmRule,
   catchUp,
+  DEVICE_ALARM_VERSION,
   INITIAL_STATE,
   needsTick,
   step,
@@ -11,9 +12,11 @@ import {
 } from '#shared/alarms/index.ts'
 import type { AlarmRefusal } from '#shared/contracts/alarm-command.ts'
 import type { AlarmDefinition } from '#shared/contracts/alarm-definition.ts'
+import type { AlarmEvent } from '#shared/contracts/alarm-event.ts'
 import type { DeviceProfile } from '#shared/contracts/device-profile.ts'
 import { AlarmPoint } from './alarm-point.ts'
 import type { DetectionEdge } from './contract.ts'
+import { deviceAlarmDefinition, deviceAlarmInput, deviceAlarmKey, isDeviceAlarm, isRedefined } from './device-alarm.ts'
 import type { Batch, LateOccurrence, LoggedEvent, PointSlot } from './work.ts'
 
 export interface PointsOptions {
@@ -65,9 +68,27 @@ export class Points {
   /** Makes the points of a device's profile, or renews their definitions; points that the profile no longer has retire. */
   bind(device: string, profile: DeviceProfile): readonly PointSlot[] {
     const slots = (profile.alarms ?? []).map((definition) => this.#bindOne(device, profile, definition))
-    for (const slot of this.ofDevice(device)) if (!slots.includes(slot)) this.#retire(slot)
+    for (const slot of this.ofDevice(device)) if (!slots.includes(slot) && !isDeviceAlarm(slot)) this.#retire(slot)
     if (slots.length > 0) this.#options.urgent()
     return slots
+  }
+
+  /** What a device says of an alarm that it judges itself; its point is made with the first word of it. */
+  tell(event: AlarmEvent): void {
+    const slot = this.#pointOf(event)
+    const input = deviceAlarmInput(slot, event)
+    if (input) this.feed(slot, input)
+  }
+
+  #pointOf(event: AlarmEvent): PointSlot {
+    const { edge, urgent } = this.#options
+    const device = `${edge.group}/${edge.edge}/${event.device}`
+    const known = this.#byPath.get(`${device}/${deviceAlarmKey(event)}`)
+    if (known && !isRedefined(known.rule.definition, event)) return known
+    urgent()
+    // No two devices share a definition: each has its own in the place of a profile's.
+    const about = { profile: device, version: DEVICE_ALARM_VERSION }
+    return this.#bindOne(event.device, about, deviceAlarmDefinition(event))
   }
 
   /** One input for one point; answers why an operator's action was refused. */
@@ -115,7 +136,11 @@ export class Points {
     this.#watch(slot)
   }
 
-  #bindOne(device: string, profile: DeviceProfile, definition: AlarmDefinition): PointSlot {
+  #bindOne(
+    device: string,
+    profile: Pick<DeviceProfile, 'profile' | 'version'>,
+    definition: AlarmDefinition,
+  ): PointSlot {
     const { edge, clock } = this.#options
     const path = `${edge.group}/${edge.edge}/${device}/${definition.alarm}`
     const rule = alarmRule(path, profile.version, definition)

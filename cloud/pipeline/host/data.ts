@@ -5,6 +5,7 @@ import type { EdgeShard } from '../shard/edge-shard.ts'
 import type { JournalState } from '../shard/journal-state.ts'
 import { type Slot, slotOf } from '../shard/slots.ts'
 import type { TagState } from '../shard/tag-state.ts'
+import { takeAlarmEvents } from './alarm-events.ts'
 import { askRebirth } from './commands.ts'
 import { tellTime } from './event-time.ts'
 import { readGap, storedGap, storeGap } from './gaps.ts'
@@ -58,6 +59,7 @@ function takeSamples(arrival: Arrival, offsets: PayloadOffsets, journal: Journal
     noteOffsets({ arrival, journal, offsets, early })
     takeGaps(arrival, journal, early)
   }
+  takeAlarmEvents(host, shard, arrival)
   const { first, last } = offsets
   shard.session.lastSamplesAt = host.clock()
   shard.detection.onSamples({ samples: taken.watched, range: { epoch: journal.epoch, first, last } })
@@ -141,7 +143,6 @@ function takeSample({ host, payload, slots }: Arrival, { index, offset, isNew }:
 /** Gap records stand among the samples; each closes its range. One that nobody can read is told and keeps its own offset. */
 function takeGaps({ host, shard, payload, slots }: Arrival, journal: JournalState, early: ReadonlySet<number>): void {
   for (let i = 0; i < slots.length; i++) {
-    if (slots[i]?.role === 'alarm-event') host.metrics.count('alarm_events_ignored_total', 1)
     if (slots[i]?.role !== 'gap' || early.has(i)) continue
     const hole = readGap(payload.valueAs(i, 'string'))
     if (hole) storeGap(host, shard, storedGap(shard, journal, hole, host.clock()))

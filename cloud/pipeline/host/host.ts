@@ -1,6 +1,8 @@
+import type { AlarmCommand } from '#shared/contracts/alarm-command.ts'
 import type { SparkplugTopic } from '#shared/sparkplug/topics.ts'
 import type { CommandOutcome, WriteCommand } from '../contract.ts'
 import type { EdgeShard } from '../shard/edge-shard.ts'
+import { sendAcknowledgements, tellAcknowledgement } from './alarm-commands.ts'
 import { changeBook } from './change-book.ts'
 import { acknowledge, sendRebirth } from './commands.ts'
 import { loseSight, regainSight, watchSilence } from './deaths.ts'
@@ -28,6 +30,8 @@ export interface Host {
   succeed(succession: Succession): void
   /** Records what was lost meanwhile, once the newest stored values are known. */
   recordTakeOver(succession: Succession): void
+  /** An alarm that a device of this edge judges itself was acknowledged by a person. */
+  tellAcknowledgement(shard: EdgeShard, command: AlarmCommand): void
   /** Ends what is under way of edges that go to another process; their messages no longer come. */
   windUp(shards: readonly EdgeShard[]): Promise<void>
   /** Writes down what another process goes on from. */
@@ -63,6 +67,7 @@ export function createHost(parts: HostParts): Host {
     },
     // A refusal rejects, like every other failure.
     command: async (command) => writeCommand(host, command),
+    tellAcknowledgement: (shard, command) => tellAcknowledgement(host, shard, command),
     succeed: ({ shard }) => host.rebirths.want(shard, 'take-over'),
     recordTakeOver: (succession) => recordTakeOver(host, succession),
     windUp: (shards) => windUp(host, shards),
@@ -101,6 +106,7 @@ function tick(host: HostContext, now: number): void {
   for (const shard of host.shards) {
     watchSilence(host, shard, now)
     watchOrder(host, shard, now)
+    if (shard.acknowledgements.length > 0) sendAcknowledgements(host, shard)
     if (shard.unanswered > 0) watchCommands(host, shard, now)
     const { lastSamplesAt, acknowledgedAt } = shard.session
     const isActive = lastSamplesAt !== null && now - lastSamplesAt < ACK_ACTIVE_MS

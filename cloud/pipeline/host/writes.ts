@@ -2,6 +2,7 @@ import { DomainError } from '#cloud/platform/errors.ts'
 import type { Scalar } from '#shared/contracts/sample.ts'
 import type { SparkplugType } from '#shared/sparkplug/datatype.ts'
 import {
+  ALARM_COMMAND,
   BD_SEQ,
   COMMAND_ID,
   COMMAND_RESULT,
@@ -95,8 +96,8 @@ interface Write {
 /** By alias when the birth gave one, else by name (tck-id-payloads-alias-data-cmd-requirement). */
 function outgoing(shard: EdgeShard, device: string | undefined, { name, value, expected, now }: Write): OutgoingMetric {
   const born = shard.bornMetric(device, name)
-  const isConfiguration = device === undefined && CONFIG_METRICS.includes(name)
-  const isOwn = name === BD_SEQ || name === REBIRTH || (name.startsWith('Andon/') && !isConfiguration)
+  const isForNode = device === undefined && (CONFIG_METRICS.includes(name) || name === ALARM_COMMAND)
+  const isOwn = name === BD_SEQ || name === REBIRTH || (name.startsWith('Andon/') && !isForNode)
   if (!born || isOwn || born.type === null) {
     const where = device === undefined ? 'The node' : device
     throw new DomainError('invalid', 'command.unknown-metric', `${where} has no metric ${name} that can be written`)

@@ -41,6 +41,7 @@ const unwatched = (edge: DetectionEdge): EdgeDetection => ({
   tag: () => -1,
   onSamples: () => undefined,
   onColumns: () => undefined,
+  onAlarmEvent: () => undefined,
   onGap: () => undefined,
   onEventTime: () => undefined,
   onBacklog: () => undefined,

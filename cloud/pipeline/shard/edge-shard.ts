@@ -1,3 +1,4 @@
+import type { AlarmCommand } from '#shared/contracts/alarm-command.ts'
 import type { EdgeReport } from '#shared/contracts/edge-report.ts'
 import type { EdgeRef, GapRecord } from '../contract.ts'
 import type { EdgeDetection } from '../detection/contract.ts'
@@ -101,6 +102,8 @@ export class EdgeShard {
   readonly failures = new Map<bigint, number>()
   /** Payloads on which the host's own code failed. */
   setAside: SetAside | undefined
+  /** Of alarms that its devices judge themselves, for when it is connected. */
+  readonly acknowledgements: AlarmCommand[] = []
   /** Commands whose answer has not come. */
   unanswered = 0
   /** What the edge last told of itself; null for one that tells nothing. */

@@ -14,7 +14,7 @@ export type OnDuty = (tx: Tx, at: Date) => Promise<ReadonlySet<string>>
 /** People and departments, as other modules ask for them. */
 export interface Directory {
   readonly module: Module
-  /** Names by id; ids that are null or unknown are left out. */
+  /** Names by id; ids that are null, empty (nobody of ours) or unknown are left out. */
   refs(tx: Tx, ids: Iterable<string | null | undefined>): Promise<PersonRefs>
   /** Everyone who holds the role, in a stable order. */
   withRole(tx: Tx, role: string): Promise<PersonRef[]>
@@ -31,7 +31,7 @@ export function chip(refs: PersonRefs, id: string | null | undefined): PersonRef
 /** Wires the directory. */
 export function createDirectory(deps: SuiteDeps, onDuty: OnDuty): Directory {
   const refs: Directory['refs'] = async (tx, ids) => {
-    const wanted = [...new Set([...ids].filter((id) => id !== null && id !== undefined))]
+    const wanted = [...new Set([...ids].flatMap((id) => id || []))]
     return new Map((await directoryStore(tx).refs(wanted)).map((row) => [row.id, row]))
   }
   return {
