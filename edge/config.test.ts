@@ -159,13 +159,13 @@ describe('a profile that was imported on the local page', () => {
     mkdirSync(join(root, data, 'profiles'), { recursive: true })
     const text = PROFILE.replace('version: 1', `version: ${version}`).replace('unit: kW', 'unit: W')
     writeFileSync(join(root, data, 'profiles', 'meter.yaml'), text)
-    const { profiles } = loadEdgeConfig(fileOf(EDGE.replace('devices:', `data: ./${data}\ndevices:`)), {})
-    return profiles.get('meter')?.tags[0]?.unit
+    const { profiles, imports } = loadEdgeConfig(fileOf(EDGE.replace('devices:', `data: ./${data}\ndevices:`)), {})
+    return [profiles.get('meter')?.tags[0]?.unit, imports.map(({ profile, at }) => [profile.version, at > 0])]
   }
 
   it('counts while its version is the higher one', () => {
-    expect(imported(2)).toBe('W')
-    expect(imported(1)).toBe('kW')
+    expect(imported(2)).toEqual(['W', [[2, true]]])
+    expect(imported(1)).toEqual(['kW', []])
   })
 
   it('is checked as any other', () => {

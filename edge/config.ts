@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { dirname, join, resolve } from 'node:path'
 import { type Static, type TObject, Type } from 'typebox'
@@ -100,6 +100,8 @@ export interface EdgeConfig extends Omit<EdgeFile, 'mqtt' | 'profiles' | 'status
   /** `bind`: address of the local page; beyond loopback it has a certificate of its own. */
   readonly status: EdgeFile['status'] & { readonly bind: string }
   readonly profiles: ReadonlyMap<string, DeviceProfile>
+  /** Those among them that count because they were imported on the local page. */
+  readonly imports: readonly ImportedProfile[]
   /** Every address of the file with its line, in the order of the file. */
   readonly addresses: readonly ConfiguredAddress[]
 }
@@ -122,7 +124,7 @@ export function dataFolder(file: string): string {
 
 /** The configuration of a text that stands in the place of `file`, or is to. Throws one ConfigError with every fault. */
 export function edgeConfigOf(text: string, file: string, env: Environment = process.env): EdgeConfig {
-  const { config, profiles } = checkEdgeText(text, file)
+  const { config, profiles, imports } = checkEdgeText(text, file)
   const folder = dirname(resolve(file))
   const data = resolve(folder, config.data)
   const { passwordFile, ...mqtt } = config.mqtt
@@ -131,6 +133,7 @@ export function edgeConfigOf(text: string, file: string, env: Environment = proc
     ...config,
     data,
     profiles,
+    imports,
     addresses: textAddresses(text, file, EdgeFile),
     mqtt: { ...enrolledFiles(data, mqtt), ...tlsFiles(folder, mqtt), ...(password === undefined ? {} : { password }) },
     status: { port: portOf(env, config.status.port), bind: bindOf(env) },
@@ -143,17 +146,20 @@ export const checkEdgeFile = (file: string): CheckedEdge => checkEdgeText(readTe
 
 interface CheckedEdge {
   readonly config: EdgeFile
+  readonly imports: readonly ImportedProfile[]
   readonly profiles: ReadonlyMap<string, DeviceProfile>
 }
 
 function checkEdgeText(text: string, file: string): CheckedEdge {
   let profiles: ReadonlyMap<string, DeviceProfile> = new Map()
+  let imports: readonly ImportedProfile[] = []
   const profileFaults: Fault[] = []
   const config = parseYaml(text, file, EdgeFile, (value) => {
     try {
       const folder = dirname(resolve(file))
       const given = loadProfiles(value.profiles ? resolve(folder, value.profiles) : ownFile('profiles'))
-      profiles = withImported(given, importedProfiles(resolve(folder, value.data)))
+      imports = importsOver(given, importedProfiles(resolve(folder, value.data)))
+      profiles = new Map([...given, ...imports.map(({ profile }) => [profile.profile, profile] as const)])
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
       profileFaults.push(...error.faults)
@@ -166,18 +172,29 @@ function checkEdgeText(text: string, file: string): CheckedEdge {
     return [...issues, ...(profileFaults.length > 0 ? [] : checkDevices(value, profiles))]
   })
   if (profileFaults.length > 0) throw new ConfigError(profileFaults)
-  return { config, profiles }
+  return { config, profiles, imports }
 }
 
 /** Where profiles lie that were imported on the local page. */
 export const importedProfiles = (data: string): string => join(data, 'profiles')
 
-/** Of two profiles of one key the higher version counts: an import, until whoever gives the profiles has a newer one. */
-function withImported(given: ReadonlyMap<string, DeviceProfile>, folder: string): ReadonlyMap<string, DeviceProfile> {
-  if (!existsSync(folder)) return given
-  const newer = [...loadProfiles(folder)].filter(([key, { version }]) => version > (given.get(key)?.version ?? 0))
-  return new Map([...given, ...newer])
+/** A profile that was imported on the local page. */
+export interface ImportedProfile {
+  readonly profile: DeviceProfile
+  /** ms since 1970 */
+  readonly at: number
 }
+
+/** Of two profiles of one key the higher version counts: an import, until whoever gives the profiles has a newer one. */
+function importsOver(given: ReadonlyMap<string, DeviceProfile>, folder: string): ImportedProfile[] {
+  if (!existsSync(folder)) return []
+  return [...loadProfiles(folder)]
+    .filter(([key, { version }]) => version > (given.get(key)?.version ?? 0))
+    .map(([key, profile]) => ({ profile, at: importedAt(join(folder, `${key}.yaml`)) }))
+}
+
+/** A file that somebody named otherwise does not tell. */
+const importedAt = (file: string): number => Math.round(statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0)
 
 const TLS_FILES = ['caFile', 'certFile', 'keyFile'] as const
 
@@ -200,9 +217,9 @@ function missingFiles(folder: string, mqtt: UplinkConfig): Issue[] {
     const why = path === undefined ? undefined : unreadable(resolve(folder, path))
     if (why === undefined) return []
     const fix = key === 'caFile' ? 'take it from /ca of the cloud, or correct the path' : 'correct the path'
-    return [
-      { path: ['mqtt', key], found: `'${path}' (${why})`, expected: 'a readable PEM file, relative to this one', fix },
-    ]
+    const worded = { code: key === 'caFile' ? 'unreadable-root' : 'unreadable-file', params: { path: path ?? '', why } }
+    const expected = 'a readable PEM file, relative to this one'
+    return [{ path: ['mqtt', key], found: `'${path}' (${why})`, expected, fix, ...worded }]
   })
 }
 
@@ -227,7 +244,8 @@ function duplicateNames({ devices }: EdgeFile): Issue[] {
   return devices.flatMap(({ device }, i) => {
     if (devices.findIndex((other) => other.device === device) === i) return []
     const path = ['devices', i, 'device']
-    return [{ path, found: `'${device}' again`, expected: 'each name once', fix: 'rename this device' }]
+    const worded = { code: 'duplicate-device', params: { device } }
+    return [{ path, found: `'${device}' again`, expected: 'each name once', fix: 'rename this device', ...worded }]
   })
 }
 
@@ -244,12 +262,14 @@ function checkProtocol(device: EdgeDeviceConfig, index: number, { protocol, prof
   const issues: Issue[] = []
   if (device[protocol] === undefined) {
     const expected = `'${protocol}:' with its address, because the profile ${profile} speaks it`
-    issues.push({ path: ['devices', index], expected, fix: `add '${protocol}:'` })
+    const worded = { code: 'protocol-missing', params: { protocol, profile } }
+    issues.push({ path: ['devices', index], expected, fix: `add '${protocol}:'`, ...worded })
   }
   for (const { name } of PROTOCOLS) {
     if (name === protocol || device[name] === undefined) continue
     const expected = `only '${protocol}:', because the profile ${profile} speaks it`
-    issues.push({ path: ['devices', index, name], at: 'key', expected, fix: `remove '${name}:'` })
+    const worded = { code: 'protocol-other', params: { protocol, profile, name } }
+    issues.push({ path: ['devices', index, name], at: 'key', expected, fix: `remove '${name}:'`, ...worded })
   }
   return issues
 }
@@ -264,7 +284,8 @@ function checkAddresses(index: number, profile: DeviceProfile): Issue[] {
       if (!(error instanceof AddressError)) throw error
       const path = ['devices', index, 'profile']
       const fix = `correct the profile ${profile.profile}`
-      return [{ path, found: error.message, expected: 'addresses that its driver understands', fix }]
+      const worded = { code: 'profile-address', params: { profile: profile.profile, detail: error.message } }
+      return [{ path, found: error.message, expected: 'addresses that its driver understands', fix, ...worded }]
     }
   })
 }
@@ -296,7 +317,8 @@ function firstLine(path: string, file: string): string {
   } catch (error) {
     const found = `${path}: ${(error as NodeJS.ErrnoException).code}`
     const fix = 'check the path, and that this user may read it'
-    throw new ConfigError([{ file, path: 'mqtt.passwordFile', found, expected: 'a readable file', fix }])
+    const worded = { code: 'unreadable-file', params: { path, why: String((error as NodeJS.ErrnoException).code) } }
+    throw new ConfigError([{ file, path: 'mqtt.passwordFile', found, expected: 'a readable file', fix, ...worded }])
   }
 }
 
@@ -307,7 +329,8 @@ function substituted(text: string, { env, file }: Pick<Place, 'env' | 'file'>, p
   const value = env[name]
   if (value) return value
   const expected = `the environment variable ${name}`
-  throw new ConfigError([{ file, path, found: 'nothing', expected, fix: `set ${name} for this program` }])
+  const worded = { code: 'variable-unset', params: { name } }
+  throw new ConfigError([{ file, path, found: 'nothing', expected, fix: `set ${name} for this program`, ...worded }])
 }
 
 function withSecrets(device: EdgeDeviceConfig, env: Environment, file: string): EdgeDeviceConfig {

@@ -267,6 +267,9 @@ export interface CommandOutcome {
   readonly status: 'done' | 'refused' | 'failed' | 'sent' | 'timed-out'
   /** In words, unless it is done or sent. */
   readonly error?: string
+  /** By which a screen words `error` itself; edges of others, and older ones, give none. */
+  readonly code?: string
+  readonly params?: Readonly<Record<string, string | number>>
 }
 
 /** Which tags of an organisation; all that are given must hold. */

@@ -13,7 +13,7 @@ import { readIdentity, timeSourceOf } from './identity.ts'
 import { clearSecrets } from './judge.ts'
 import { hashOf, type KeptConfiguration, openConfiguration } from './kept.ts'
 import { keepCertificate, type RenewalState } from './renewal.ts'
-import { MOST_STARTS, unhealthy } from './trial.ts'
+import { MOST_STARTS, unhealthy, type WhyBack } from './trial.ts'
 
 /** Times of management in ms; tests shorten them. */
 export interface ManagementTiming {
@@ -48,6 +48,10 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const agent = new ManagedAgent(options)
   await agent.start()
   return agent
+}
+
+const ENDED: WhyBack = {
+  ...{ reason: `the program ended ${MOST_STARTS} times`, code: 'ended', params: { count: MOST_STARTS } },
 }
 
 class ManagedAgent implements Agent {
@@ -114,14 +118,15 @@ class ManagedAgent implements Agent {
   async #run(): Promise<void> {
     const { log } = this.#options
     const kept = this.#kept
-    if ((kept.state.trial?.starts ?? 0) >= MOST_STARTS) this.#rollBack(`the program ended ${MOST_STARTS} times`)
+    if ((kept.state.trial?.starts ?? 0) >= MOST_STARTS) this.#rollBack(ENDED)
     kept.noteStart()
     try {
       await this.#startOnce()
     } catch (error) {
       if (!kept.state.trial) throw error
       log.error({ err: error }, 'The new configuration does not start')
-      this.#rollBack(error instanceof Error ? error.message : String(error))
+      const detail = error instanceof Error ? error.message : String(error)
+      this.#rollBack({ reason: detail, code: 'not-started', params: { detail: detail.slice(0, 500) } })
       await this.#startOnce()
     }
     if (kept.state.trial) this.#watchTrial()
@@ -193,10 +198,13 @@ class ManagedAgent implements Agent {
     }, this.#timing.watchMs)
   }
 
-  #rollBack(reason: string): void {
+  #rollBack(why: WhyBack): void {
     const { clock, log } = this.#options
-    log.error({ version: this.#kept.state.trial?.next.version, reason }, 'The new configuration is taken back')
-    this.#kept.rollBack(clock.now(), reason)
+    log.error(
+      { version: this.#kept.state.trial?.next.version, reason: why.reason },
+      'The new configuration is taken back',
+    )
+    this.#kept.rollBack(clock.now(), why)
   }
 
   #facts(): Pick<EdgeReport, 'configuration' | 'certificate'> {
@@ -209,6 +217,9 @@ class ManagedAgent implements Agent {
         version: this.#kept.running(this.#hash).version ?? null,
         hash: this.#hash,
         fileHash: hashOf(this.#kept.document()),
+        imports: this.config.imports
+          .slice(0, 100)
+          .map(({ profile: { profile, version }, at }) => ({ profile, version, at })),
         trialUntil: trial ? Math.round(clock.now() + leftMs) : null,
         rolledBack,
       },

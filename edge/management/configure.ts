@@ -28,19 +28,23 @@ export async function configure(options: ConfigureOptions, ask: ConfigurationAsk
   if (ask.isDryRun) return { status: 'done' }
   const { trial } = kept.state
   if (trial)
-    return { status: 'refused', error: `Version ${trial.next.version} is on trial; wait until it has proved itself` }
+    return {
+      ...{ status: 'refused', error: `Version ${trial.next.version} is on trial; wait until it has proved itself` },
+      ...{ code: 'push.on-trial', params: { version: trial.next.version } },
+    }
   const present = hashOf(kept.document())
   const { group, edge, data } = running
   const refusal = pushFault({ ask, document, group, edge, present, root: readIdentity(data)?.rootPem })
-  if (refusal !== undefined) return { status: 'refused', error: refusal }
+  if (refusal !== undefined) return { status: 'refused', ...refusal }
   const { version, hash, signature } = ask
   kept.apply(document, { next: { version, hash, signature }, before: present, alive: options.alive() })
   options.restart()
   return { status: 'done' }
 }
 
-const told = ({ line, column, path, found, expected, fix }: Fault) => ({
+const told = ({ line, column, path, found, expected, fix, code, params, accepts }: Fault) => ({
   ...{ line: line ?? null, column: column ?? null, path, found: found ?? null, expected, fix },
+  ...{ code, params, accepts },
 })
 
 async function fetchDocument(data: string, hash: string, redial: Call['redial']): Promise<string> {

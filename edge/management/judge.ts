@@ -31,7 +31,9 @@ function changedNames(next: EdgeConfig, running: EdgeConfig, file: string): Faul
     .filter((key) => next[key] !== running[key])
     .map((path) => {
       const expected = `'${running[path]}', as on this box`
-      return { file, path, found: `'${next[path]}'`, expected, fix: 'change it at the box, with a new enrolment' }
+      const worded = { code: 'other-box', params: { key: path, own: running[path] } }
+      const fix = 'change it at the box, with a new enrolment'
+      return { file, path, found: `'${next[path]}'`, expected, fix, ...worded }
     })
 }
 
@@ -41,7 +43,9 @@ export function clearSecrets(document: string, file: string): Fault[] {
     const { value, faultOf } = readYaml(document, file, EdgeFile)
     const expected = 'a reference to an environment variable, because documents are kept in the cloud'
     const fix = 'set the variable on the box and name it here, as README says for mqtt.password'
-    return passwordsIn(value, []).map((path) => faultOf({ path, found: 'a secret in the clear', expected, fix }))
+    return passwordsIn(value, []).map((path) =>
+      faultOf({ path, found: 'a secret in the clear', expected, fix, code: 'clear-secret' }),
+    )
   } catch (error) {
     if (error instanceof ConfigError) return []
     throw error
@@ -68,16 +72,27 @@ export interface Push {
   readonly present: string
 }
 
+/** Why a configuration is not taken: in English, and by which a screen words it. */
+export interface Refusal {
+  readonly error: string
+  readonly code: string
+}
+
 /** Why a configuration is not taken, whatever it says; undefined when it may be. */
-export function pushFault({ ask, document, group, edge, root, present }: Push): string | undefined {
-  if (root === undefined) return 'This box has not enrolled, so it cannot know who sends this: andon edge enroll'
-  if (hashOf(document) !== ask.hash) return 'The document is another than the hash says'
+export function pushFault({ ask, document, group, edge, root, present }: Push): Refusal | undefined {
+  if (root === undefined) {
+    const error = 'This box has not enrolled, so it cannot know who sends this: andon edge enroll'
+    return { error, code: 'push.not-enrolled' }
+  }
+  if (hashOf(document) !== ask.hash)
+    return { error: 'The document is another than the hash says', code: 'push.other-document' }
   const { version, hash, replaces, signature } = ask
   const statement = configurationStatement({ group, edge, version, hash, replaces })
   const key = new X509Certificate(root).publicKey
   if (!verify('sha256', Buffer.from(statement), key, Buffer.from(signature, 'base64'))) {
-    return 'The signature is not that of the authority of this box'
+    return { error: 'The signature is not that of the authority of this box', code: 'push.bad-signature' }
   }
   if (replaces === present) return undefined
-  return `edge.yaml is another than the cloud thinks (${present.slice(0, 12)}): it was changed at the box. Look at it, then push again over it`
+  const error = `edge.yaml is another than the cloud thinks (${present.slice(0, 12)}): it was changed at the box. Look at it, then push again over it`
+  return { error, code: 'push.changed-at-box' }
 }

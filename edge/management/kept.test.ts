@@ -42,9 +42,13 @@ describe('a configuration on trial', () => {
     apply(open())
     const kept = open()
     expect([text(), kept.state.trial?.next.version, kept.running(hashOf(NEW)).version]).toEqual([NEW, 7, 7])
-    kept.rollBack(5, 'why')
+    kept.rollBack(5, { reason: 'why', code: 'ended' })
     expect(text()).toBe(OLD)
-    expect(open().state).toEqual({ applied: null, trial: null, rolledBack: { version: 7, at: 5, reason: 'why' } })
+    expect(open().state).toEqual({
+      applied: null,
+      trial: null,
+      rolledBack: { version: 7, at: 5, reason: 'why', code: 'ended' },
+    })
   })
 
   it('that proved itself is the version that runs, and what it goes back to next time', () => {
@@ -53,7 +57,7 @@ describe('a configuration on trial', () => {
     kept.confirm()
     expect(open().state).toMatchObject({ applied: { version: 7 }, trial: null, rolledBack: null })
     apply(kept, `${NEW}# newer\n`)
-    kept.rollBack(5, 'why')
+    kept.rollBack(5, { reason: 'why', code: 'ended' })
     expect([text(), kept.running(hashOf(text())).version]).toEqual([NEW, 7])
   })
 
@@ -92,7 +96,10 @@ describe('the health of a new configuration', () => {
   it('asks for the cloud and for every device that answered before and is still configured', () => {
     expect(unhealthy(well, ['a', 'b'])).toBeUndefined()
     expect(unhealthy(well, ['a', 'removed'])).toBeUndefined()
-    expect(unhealthy({ ...well, alive: ['b'] }, ['a', 'b'])).toBe('a answered before and does not any more')
-    expect(unhealthy({ ...well, isConnected: false }, [])).toBe('the cloud was not reached')
+    expect(unhealthy({ ...well, alive: ['b'] }, ['a', 'b'])).toMatchObject({
+      code: 'silenced',
+      params: { devices: 'a' },
+    })
+    expect(unhealthy({ ...well, isConnected: false }, [])).toMatchObject({ code: 'not-reached' })
   })
 })

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunningConfiguration } from '../uplink/index.ts'
 import { replaceFile } from './files.ts'
+import type { WhyBack } from './trial.ts'
 
 /** A version of the cloud's that was applied here. */
 export interface AppliedVersion {
@@ -30,6 +31,8 @@ export interface RolledBack {
   /** ms since 1970 */
   readonly at: number
   readonly reason: string
+  readonly code?: string
+  readonly params?: WhyBack['params']
 }
 
 /** What a box remembers of its configuration besides edge.yaml. */
@@ -54,7 +57,7 @@ export interface KeptConfiguration {
   /** The trial is over, well. */
   confirm(): void
   /** The document before is edge.yaml again. */
-  rollBack(at: number, reason: string): void
+  rollBack(at: number, why: WhyBack): void
   /** The version that a document is, as births tell it. */
   running(hash: string): RunningConfiguration
 }
@@ -91,11 +94,12 @@ export function openConfiguration(file: string, data: string): KeptConfiguration
       keep({ applied: state.trial.next, trial: null, rolledBack: null })
       rmSync(beforeFile, { force: true })
     },
-    rollBack(at, reason) {
+    rollBack(at, { reason, code, params }) {
       if (!state.trial) return
       const { next, applied } = state.trial
       replaceFile(file, readFileSync(beforeFile, 'utf8'), 0o644)
-      keep({ applied, trial: null, rolledBack: { version: next.version, at, reason: reason.slice(0, 500) } })
+      const why = { reason: reason.slice(0, 500), code, ...(params ? { params } : {}) }
+      keep({ applied, trial: null, rolledBack: { version: next.version, at, ...why } })
     },
     running(hash) {
       const known = [state.trial?.next, state.applied].find((one) => one?.hash === hash)

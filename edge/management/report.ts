@@ -50,8 +50,9 @@ const laneOf = (lane: LaneStatus): EdgeReport['lanes'][number] => ({
   ...{ overruns: lane.overruns ?? 0, waiting: lane.waiting ?? 0, roundTripMs: lane.roundTripMs },
 })
 
-const deviceOf = ({ device, protocol, state, since, error, faults, overruns }: DeviceStatus) => ({
+const deviceOf = ({ device, protocol, state, since, error, lossKind, faults, overruns }: DeviceStatus) => ({
   ...{ device, protocol, state, since, overruns },
   error: error === undefined ? null : cut(error),
+  ...(lossKind === undefined ? {} : { lossKind }),
   badTags: countFaults(faults).bad,
 })

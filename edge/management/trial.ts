@@ -7,6 +7,13 @@ export interface Health {
   readonly configured: readonly string[]
 }
 
+/** Why a configuration is taken back: in English, and by which a screen words it. */
+export interface WhyBack {
+  readonly reason: string
+  readonly code: string
+  readonly params?: Readonly<Record<string, string | number>>
+}
+
 /**
  * What is wrong with a new configuration; undefined when it is healthy: the cloud is reached, and every device that answered
  * before and is still configured answers again. A new device may be dead, since nothing worked there before.
@@ -14,10 +21,12 @@ export interface Health {
 export function unhealthy(
   { isConnected, alive, configured }: Health,
   aliveBefore: readonly string[],
-): string | undefined {
-  if (!isConnected) return 'the cloud was not reached'
+): WhyBack | undefined {
+  if (!isConnected) return { reason: 'the cloud was not reached', code: 'not-reached' }
   const lost = aliveBefore.filter((device) => configured.includes(device) && !alive.includes(device))
-  return lost.length === 0 ? undefined : `${lost.slice(0, 5).join(', ')} answered before and does not any more`
+  if (lost.length === 0) return undefined
+  const devices = lost.slice(0, 5).join(', ')
+  return { reason: `${devices} answered before and does not any more`, code: 'silenced', params: { devices } }
 }
 
 /** Starts after which a configuration that never proved itself is given up: the program ended each time. */

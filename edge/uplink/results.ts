@@ -11,7 +11,7 @@ export interface CommandDesk {
 
 export interface CommandDeskOptions {
   readonly onCommand: ((command: EdgeCommand) => Promise<CommandOutcome>) | undefined
-  /** Sends `{id, status, error?}` back to the host. */
+  /** Sends `{id, status, error?, code?, params?}` back to the host. */
   readonly answer: (device: string | undefined, json: string) => void
   readonly log: Log
 }
@@ -40,8 +40,8 @@ export function createCommandDesk({ onCommand, answer, log }: CommandDeskOptions
   return {
     take: async (command) => {
       if (command.id === undefined) return void (await run(command))
-      const { status, error } = await once(command, command.id)
-      answer(command.device, JSON.stringify({ id: command.id, status, ...(error !== undefined && { error }) }))
+      const { status, error, code, params } = await once(command, command.id)
+      answer(command.device, JSON.stringify({ id: command.id, status, error, code, params }))
     },
   }
 }

@@ -63,6 +63,9 @@ export interface EdgeCommand {
 export interface CommandOutcome {
   readonly status: 'done' | 'refused' | 'failed'
   readonly error?: string
+  /** By which a screen words `error` in the language of its reader. */
+  readonly code?: string
+  readonly params?: Readonly<Record<string, string | number>>
 }
 
 /** State of the connection to the host, for the local status page and metrics. */

@@ -1,9 +1,9 @@
-import type { Path } from './config-error.ts'
+import type { FaultCode, Path } from './config-error.ts'
 import { nearest } from './nearest.ts'
-import { describeSchema, type Fields, isRecord, literals, type Schema } from './schema.ts'
+import { acceptedBy, describeSchema, type Fields, isRecord, literals, type Schema } from './schema.ts'
 
 /** A fault without its place in the file. `at` says whether the key or the value is to be pointed at. */
-export interface Issue {
+export interface Issue extends FaultCode {
   readonly path: Path
   readonly at?: 'key' | 'value'
   readonly found?: string
@@ -52,17 +52,29 @@ function foundIn(schema: Schema, value: unknown): string {
   return schema.secret && typeof value === 'string' ? '[secret]' : shown(value)
 }
 
+/** What stands there for a screen that words it itself: groups by their kind. */
+function foundParams(value: unknown): Record<string, string | number> {
+  if (value === null || value === undefined) return { found: 'nothing' }
+  if (Array.isArray(value)) return { found: 'list', count: value.length }
+  return typeof value === 'object' ? { found: 'group' } : {}
+}
+
 function wrongType(schema: Schema, value: unknown, path: Path): Issue {
   const expected = describeSchema(schema)
   const isUnquoted = schema.type === 'string' && ['number', 'boolean'].includes(typeof value)
   const fix = isUnquoted ? `put the value in quotes: "${String(value)}"` : `write ${expected}`
-  return { path, found: foundIn(schema, value), expected, fix }
+  const worded = isUnquoted ? { code: 'unquoted', params: { value: String(value) } } : expecting(schema, value)
+  return { path, found: foundIn(schema, value), expected, fix, ...worded }
 }
 
 function outOfBounds(schema: Schema, value: unknown, path: Path): Issue {
   const expected = describeSchema(schema)
-  return { path, found: foundIn(schema, value), expected, fix: `write ${expected}` }
+  return { path, found: foundIn(schema, value), expected, fix: `write ${expected}`, ...expecting(schema, value) }
 }
+
+const expecting = (schema: Schema, value: unknown): FaultCode => ({
+  ...{ code: 'value', params: foundParams(value), accepts: acceptedBy(schema) },
+})
 
 function fits(schema: Schema, value: unknown): boolean {
   if (typeof value === 'number') return fitsNumber(schema, value)
@@ -97,7 +109,10 @@ function checkLiteral({ schema, value, path, report }: Place, allowed: readonly 
   const guess = nearest(String(value), allowed.map(String))
   const expected = describeSchema(schema)
   const fix = guess === undefined ? `write ${expected}` : `write ${guess}`
-  report({ path, found: shown(value), expected, fix, ...(guess === undefined ? {} : { nearest: guess }) })
+  const near = guess === undefined ? {} : { nearest: guess, code: 'value-near' }
+  const worded = expecting(schema, value)
+  const params = { ...worded.params, ...(guess === undefined ? {} : { guess }) }
+  report({ path, found: shown(value), expected, fix, ...worded, ...near, params })
   return value
 }
 
@@ -136,17 +151,26 @@ function reportMissing(schema: Schema, value: Fields, path: Path, report: Report
     const misspelt = nearest(key, strangers)
     const expected = describeSchema(own)
     const fix = misspelt === undefined ? `add '${key}': ${expected}` : `rename '${misspelt}' to '${key}'`
-    report({ path: [...path, key], expected: `${expected}, but the key is missing`, fix })
+    const worded: FaultCode =
+      misspelt === undefined
+        ? { code: 'missing', params: { key } }
+        : { code: 'misspelt', params: { key, other: misspelt } }
+    const told = { path: [...path, key], expected: `${expected}, but the key is missing`, fix }
+    report({ ...told, ...worded, accepts: acceptedBy(own) })
   }
 }
 
 function unknownKey(known: readonly string[], key: string, path: Path, value: unknown): Issue {
   const guess = nearest(key, known)
   const expected = known.length > 0 ? `one of the keys ${known.join(', ')}` : 'no keys'
-  const remove = isRestOfText(key, value) ? 'put the text with the comma before it in quotes' : `remove '${key}'`
+  const isRest = isRestOfText(key, value)
+  const remove = isRest ? 'put the text with the comma before it in quotes' : `remove '${key}'`
   const fix = guess === undefined ? remove : `did you mean '${guess}'? Rename it, or remove it`
-  const issue: Issue = { path: [...path, key], at: 'key', found: `unknown key '${key}'`, expected, fix }
-  return guess === undefined ? issue : { ...issue, nearest: guess }
+  const params = { key, known: known.join(', ') }
+  const code = isRest ? 'rest-of-text' : 'unknown-key'
+  const issue: Issue = { path: [...path, key], at: 'key', found: `unknown key '${key}'`, expected, fix, code, params }
+  if (guess === undefined) return issue
+  return { ...issue, nearest: guess, code: 'unknown-key-near', params: { ...params, guess } }
 }
 
 /** `{ en: Oil low, or hot }`: YAML ends the text at the comma and takes the rest for a key. */
@@ -200,7 +224,9 @@ function checkTagged(
   const all: Schema = { anyOf: union.branches.map(tagSchema) }
   if (union.tag in value) return checkValue(all, value[union.tag], [...path, union.tag], report)
   const expected = describeSchema(all)
-  report({ path: [...path, union.tag], expected: `${expected}, but the key is missing`, fix: `add '${union.tag}'` })
+  const worded = { code: 'missing', params: { key: union.tag }, accepts: acceptedBy(all) }
+  const missing = `${expected}, but the key is missing`
+  report({ path: [...path, union.tag], expected: missing, fix: `add '${union.tag}'`, ...worded })
   return value
 }
 

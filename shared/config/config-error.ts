@@ -1,8 +1,18 @@
+import type { Accepted } from '#shared/contracts/edge-configuration.ts'
+
 /** Where a value stands in a document: keys and list positions from the top. */
 export type Path = readonly (string | number)[]
 
+/** What a screen needs to word a fault in the language of its reader. */
+export interface FaultCode {
+  /** Stable; undefined for what is told in English alone. */
+  readonly code?: string
+  readonly params?: Readonly<Record<string, string | number>>
+  readonly accepts?: readonly Accepted[]
+}
+
 /** One thing that is wrong in a configuration, told so that a person can mend it. Lines and columns count from 1. */
-export interface Fault {
+export interface Fault extends FaultCode {
   readonly file: string
   readonly line?: number
   readonly column?: number

@@ -1,4 +1,5 @@
 import type { AddressUse } from '#shared/contracts/address.ts'
+import type { Accepted } from '#shared/contracts/edge-configuration.ts'
 
 /** The part of JSON Schema that configuration files use, read from TypeBox schemas. */
 export interface Schema {
@@ -79,6 +80,18 @@ const BOUND_WORDS = [
 function bounds(schema: Schema): string {
   const told = BOUND_WORDS.flatMap(([key, word]) => (schema[key] === undefined ? [] : [word(String(schema[key]))]))
   return told.length > 0 ? ` (${told.join(', ')})` : ''
+}
+
+/** What a schema accepts, in parts: one entry for each kind of value. */
+export function acceptedBy(schema: Schema): Accepted[] {
+  const { words = null, type = null, anyOf } = schema
+  const allowed = words === null ? literals(schema) : undefined
+  if (allowed) return [{ type: null, values: allowed.map(String), bounds: [], words }]
+  if (words === null && anyOf) return anyOf.flatMap(acceptedBy)
+  const bounds = BOUND_WORDS.flatMap(([bound]) =>
+    schema[bound] === undefined ? [] : [{ bound, value: String(schema[bound]) }],
+  )
+  return [{ type: isLocalized(schema) ? 'localized' : type, values: [], bounds, words }]
 }
 
 /** What a schema accepts, in plain words: `a whole number (at least 1, at most 65535)`. */

@@ -26,7 +26,8 @@ export function readText(path: string): string {
     const code = (error as NodeJS.ErrnoException).code
     const found = code === 'ENOENT' ? 'no such file' : String(code ?? error)
     const fix = 'check the path, and that this user may read it'
-    throw new ConfigError([{ file: path, path: '', found, expected: 'a readable file', fix }])
+    const worded = { code: 'unreadable-file', params: { path, why: found } }
+    throw new ConfigError([{ file: path, path: '', found, expected: 'a readable file', fix, ...worded }])
   }
 }
 
@@ -165,6 +166,13 @@ function childOf(node: Node | null, step: string | number): Child | undefined {
   return { node: value, offset, keyOffset }
 }
 
+const SYNTAX_CODES: Readonly<Record<string, string>> = {
+  DUPLICATE_KEY: 'yaml-duplicate-key',
+  TAB_AS_INDENT: 'yaml-tab',
+  BAD_INDENT: 'yaml-indent',
+  MULTIPLE_DOCS: 'yaml-documents',
+}
+
 const SYNTAX_FIXES: Readonly<Record<string, string>> = {
   DUPLICATE_KEY: 'keep one of them: the other would be ignored',
   TAB_AS_INDENT: 'indent with spaces',
@@ -178,7 +186,8 @@ function syntaxFault(error: { code: string; message: string; pos: [number, numbe
   const fix = SYNTAX_FIXES[error.code] ?? 'correct the YAML at this place'
   const expected = error.code === 'DUPLICATE_KEY' ? 'each key once' : 'valid YAML'
   const found = error.code === 'DUPLICATE_KEY' ? 'the same key again' : error.message
-  return { file: source.file, ...position(source, offset), path, found, expected, fix }
+  const worded = { code: SYNTAX_CODES[error.code] ?? 'yaml', params: { detail: error.message } }
+  return { file: source.file, ...position(source, offset), path, found, expected, fix, ...worded }
 }
 
 /** The path of the key that stands at an offset; empty when none does. */
@@ -214,6 +223,8 @@ export function unknownName(path: Path, name: string, what: string, known: reado
     found: `'${name}'`,
     expected: `the name of ${what} (${list})`,
     fix: guess === undefined ? `use the name of ${what} that exists` : `write '${guess}'`,
+    ...{ code: 'unknown-name', params: { name, known: list } },
   }
-  return guess === undefined ? issue : { ...issue, nearest: guess }
+  if (guess === undefined) return issue
+  return { ...issue, nearest: guess, code: 'unknown-name-near', params: { name, known: list, guess } }
 }

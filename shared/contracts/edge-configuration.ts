@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox'
+import { Worded } from './edge-report.ts'
 import { Id, Instant, nullable } from './http.ts'
 
 /** Documents up to this size travel in the command; longer ones are fetched. */
@@ -55,7 +56,17 @@ export const ConfigurationReport = Type.Object(
 )
 export type ConfigurationReport = Static<typeof ConfigurationReport>
 
-/** One fault of a document, as the box found it. */
+/** One kind of value that stands at a place, as its schema says: bounds are JSON Schema keywords with their values. */
+export const Accepted = Type.Object({
+  type: nullable(Type.String()),
+  values: Type.Array(Type.String()),
+  bounds: Type.Array(Type.Object({ bound: Type.String(), value: Type.String() })),
+  /** In plain English words, where the keywords would be hard to read. */
+  words: nullable(Type.String()),
+})
+export type Accepted = Static<typeof Accepted>
+
+/** One fault of a document, as the box found it; `expected` and `fix` word it in English. */
 export const ConfigurationFault = Type.Object({
   line: nullable(Type.Integer()),
   column: nullable(Type.Integer()),
@@ -64,6 +75,9 @@ export const ConfigurationFault = Type.Object({
   found: nullable(Type.String()),
   expected: Type.String(),
   fix: Type.String(),
+  ...Worded,
+  /** What may stand there, any of them. */
+  accepts: Type.Optional(Type.Array(Accepted)),
 })
 export type ConfigurationFault = Static<typeof ConfigurationFault>
 
@@ -92,6 +106,7 @@ export const ConfigurationPush = Type.Object({
   status: nullable(Type.Enum([...STATUSES])),
   /** Why it was not taken, in words. */
   error: nullable(Type.String()),
+  ...Worded,
   faults: Type.Array(ConfigurationFault),
 })
 export type ConfigurationPush = Static<typeof ConfigurationPush>

@@ -3,6 +3,13 @@ import { nullable } from './http.ts'
 
 const Ms = Type.Integer({ minimum: 0 })
 const Text = Type.String({ maxLength: 500 })
+/** By which a screen words a text in the language of its reader; older boxes give English alone. */
+export const Worded = {
+  code: Type.Optional(Type.String({ maxLength: 100 })),
+  params: Type.Optional(
+    Type.Record(Type.String(), Type.Union([Type.String({ maxLength: 500 }), Type.Number()]), { maxProperties: 20 }),
+  ),
+}
 const Count = Type.Integer({ minimum: 0 })
 
 /** A physical link of the box. */
@@ -24,6 +31,8 @@ export const ReportedDevice = Type.Object({
   since: Ms,
   /** Why it is lost, in words. */
   error: nullable(Text),
+  /** Of the loss: `refused`, `silent`, …; a screen has words and a next step for each. */
+  lossKind: Type.Optional(Type.String({ maxLength: 100 })),
   /** Tags that are bad although the device answers. */
   badTags: Count,
   overruns: Count,
@@ -41,10 +50,14 @@ export const EdgeReport = Type.Object({
     hash: Type.String({ maxLength: 64 }),
     /** Hash of edge.yaml now; another than `hash` when it was changed by hand since the start. */
     fileHash: Type.String({ maxLength: 64 }),
+    /** Profiles that count because their tags were imported on the local page: they are no part of the document. */
+    imports: Type.Optional(
+      Type.Array(Type.Object({ profile: Text, version: Type.Integer(), at: Ms }), { maxItems: 100 }),
+    ),
     /** Until when a new configuration has to prove itself. */
     trialUntil: nullable(Ms),
     /** The last version that did not, and was taken back. */
-    rolledBack: nullable(Type.Object({ version: Type.Integer(), at: Ms, reason: Text })),
+    rolledBack: nullable(Type.Object({ version: Type.Integer(), at: Ms, reason: Text, ...Worded })),
   }),
   certificate: nullable(
     Type.Object({

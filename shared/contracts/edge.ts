@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { EdgeReport } from './edge-report.ts'
+import { EdgeReport, Worded } from './edge-report.ts'
 import { Id, Instant, nullable } from './http.ts'
 
 export const Device = Type.Object({
@@ -29,7 +29,7 @@ export const EdgeConfigurationState = Type.Object({
   /** edge.yaml was changed by hand and is not in use yet. */
   isEdited: Type.Boolean(),
   trialUntil: nullable(Instant),
-  rolledBack: nullable(Type.Object({ version: Type.Integer(), at: Instant, reason: Type.String() })),
+  rolledBack: nullable(Type.Object({ version: Type.Integer(), at: Instant, reason: Type.String(), ...Worded })),
 })
 export type EdgeConfigurationState = Static<typeof EdgeConfigurationState>
 

@@ -162,7 +162,10 @@ describe('a configuration that is pushed', () => {
     const checks = `/api/edges/${box.id}/configuration-checks`
     const { faults } = await test.post<ConfigurationChecked>('engineer', checks, { document: broken })
     const lineOf = (text: string) => broken.split('\n').findIndex((line) => line.includes(text)) + 1
-    expect(faults).toMatchObject([{ line: lineOf('scam') }, { line: lineOf('metre'), path: 'devices[0].profile' }])
+    expect(faults).toMatchObject([
+      { line: lineOf('scam'), code: 'unknown-key-near', params: { key: 'scam', guess: 'scan' } },
+      { line: lineOf('metre'), path: 'devices[0].profile', code: 'unknown-name-near', params: { guess: 'meter' } },
+    ])
     expect(await test.post('engineer', checks, { document })).toEqual({ faults: [] })
     const { version } = await save(box, broken)
     const answer = await push(box, version)
@@ -215,7 +218,7 @@ describe('a configuration that is pushed', () => {
     box.passTrial()
     await expect.poll(() => stateOf(box), PATIENT).toBe('rolled-back')
     expect(readFileSync(box.file, 'utf8')).toBe(document)
-    expect((await edgeOf(box)).configuration.rolledBack).toMatchObject({ version, reason: 'the cloud was not reached' })
+    expect((await edgeOf(box)).configuration.rolledBack).toMatchObject({ version, code: 'not-reached' })
     await expect.poll(() => shown(box, 'meter-1'), PATIENT).toBe(7)
     expect(box.failures).toEqual([])
   })
@@ -280,6 +283,7 @@ describe('an edge.yaml that somebody changed at the box', () => {
     const known = (await versionsOf(box)).find((one) => one.version === version)
     writeFileSync(box.file, `${document}# by hand\n`)
     const answer = await push(box, version, { replaces: known?.hash })
-    expect(answer).toMatchObject({ status: 'refused', error: expect.stringMatching(/was changed at the box/) })
+    const error = expect.stringMatching(/was changed at the box/)
+    expect(answer).toMatchObject({ status: 'refused', error, code: 'push.changed-at-box' })
   })
 })

@@ -1,4 +1,7 @@
+import { Type } from 'typebox'
+import { Value } from 'typebox/value'
 import { DomainError } from '#cloud/platform/errors.ts'
+import { Worded } from '#shared/contracts/edge-report.ts'
 import type { Scalar } from '#shared/contracts/sample.ts'
 import type { SparkplugType } from '#shared/sparkplug/datatype.ts'
 import {
@@ -176,7 +179,16 @@ function readOutcome(text: unknown): CommandOutcome | undefined {
   const { id, status, error } = (value ?? {}) as Readonly<Record<string, unknown>>
   const known = STATUSES.find((candidate) => candidate === status)
   if (typeof id !== 'string' || !known) return undefined
-  return { id, status: known, ...(typeof error === 'string' ? { error: error.slice(0, MAX_ERROR) } : {}) }
+  const words = typeof error === 'string' ? { error: error.slice(0, MAX_ERROR) } : {}
+  return { id, status: known, ...words, ...codeOf(value as Readonly<Record<string, unknown>>) }
+}
+
+const CodeOfError = Type.Object(Worded)
+
+function codeOf(value: unknown): Pick<CommandOutcome, 'code' | 'params'> {
+  if (!Value.Check(CodeOfError, value)) return {}
+  const { code, params } = value
+  return code === undefined ? {} : { code, ...(params ? { params } : {}) }
 }
 
 /** Sends unanswered commands again, and gives those up whose time is over. */

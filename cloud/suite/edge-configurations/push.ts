@@ -8,6 +8,7 @@ import { DomainError, found } from '#cloud/platform/errors.ts'
 import { newId } from '#cloud/platform/id.ts'
 import {
   type ConfigurationFault,
+  type ConfigurationPush,
   configurationStatement,
   MAX_DOCUMENT_IN_COMMAND,
 } from '#shared/contracts/edge-configuration.ts'
@@ -46,6 +47,21 @@ export function faultsOf(error: string | null): ConfigurationFault[] {
   }
 }
 
+/** What is kept of an outcome: its words, with their code where it has one. */
+const errorText = ({ error = '', code, params }: CommandOutcome): string =>
+  code === undefined ? error : JSON.stringify({ error, code, params })
+
+/** Words and code of a kept outcome. */
+export function refusalOf(text: string | null): Pick<ConfigurationPush, 'error' | 'code' | 'params'> {
+  try {
+    const { error, code, params } = JSON.parse(text ?? '') as Partial<ConfigurationPush>
+    if (typeof error === 'string' && typeof code === 'string') return { error, code, ...(params ? { params } : {}) }
+  } catch {
+    // Words alone.
+  }
+  return { error: text }
+}
+
 export interface PushInput {
   readonly version: number
   readonly reason?: string | undefined
@@ -71,7 +87,7 @@ export async function pushVersion(
   const outcome = await sendDown(deps, edge, { id, row: { version, hash, document }, replaces, signature })
   await door.execute(settlePush, systemActor(actor.org), {
     ...{ id, edgeId: edge.id, version, status: outcome.status },
-    ...(outcome.error === undefined ? {} : { error: outcome.error }),
+    ...(outcome.error === undefined ? {} : { error: errorText(outcome) }),
   })
   return id
 }

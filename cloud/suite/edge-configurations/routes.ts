@@ -20,7 +20,7 @@ import { Id, Page } from '#shared/contracts/http.ts'
 import { proveBox } from '../edge-certificates/index.ts'
 import { onePage, type SuiteDeps } from '../kernel/index.ts'
 import { differenceOf } from './difference.ts'
-import { checkDocument, faultsOf, pushVersion } from './push.ts'
+import { checkDocument, faultsOf, pushVersion, refusalOf } from './push.ts'
 import { configurationStore, type PushRow, pushStore, type VersionRow } from './store.ts'
 import { saveVersion, takeReported } from './versions.ts'
 
@@ -174,9 +174,10 @@ const versionView = (row: VersionRow, { running, wanted }: Marks): Configuration
 
 const pushView = (row: PushRow): ConfigurationPush => {
   const faults = faultsOf(row.error)
-  const error = faults.length > 0 ? `${faults.length} fault(s) in the document` : row.error
+  const refusal = faults.length > 0 ? { error: `${faults.length} fault(s) in the document` } : refusalOf(row.error)
   return {
-    ...{ id: row.id, version: row.version, by: row.pushed_by, reason: row.reason, status: row.status, error, faults },
+    ...{ id: row.id, version: row.version, by: row.pushed_by, reason: row.reason, status: row.status, faults },
+    ...refusal,
     at: row.pushed_at.toISOString(),
   }
 }

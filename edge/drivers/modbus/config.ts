@@ -110,6 +110,8 @@ export interface ModbusFault {
   readonly found: string
   readonly expected: string
   readonly fix: string
+  readonly code: string
+  readonly params?: Readonly<Record<string, string | number>>
 }
 
 /** Rules that a schema cannot say: one place, and one way of speaking, for all devices behind it. */
@@ -131,15 +133,22 @@ type Fault = Omit<ModbusFault, 'index'>
 function checkPlace({ host, serial, transport = 'tcp', inFlight = 1 }: ModbusConfig): Fault[] {
   const faults: Fault[] = []
   if (host === undefined && serial === undefined)
-    faults.push({ key: '', found: 'neither', expected: '`host` or `serial`', fix: 'write where the device is' })
+    faults.push({
+      ...{ key: '', found: 'neither', expected: '`host` or `serial`', fix: 'write where the device is' },
+      code: 'modbus-no-place',
+    })
   if (host !== undefined && serial !== undefined)
-    faults.push({ key: 'serial', found: 'both', expected: '`host` or `serial`', fix: 'remove one of them' })
+    faults.push({
+      ...{ key: 'serial', found: 'both', expected: '`host` or `serial`', fix: 'remove one of them' },
+      code: 'modbus-two-places',
+    })
   if (inFlight > 1 && (serial !== undefined || transport !== 'tcp'))
     faults.push({
       key: 'inFlight',
       found: String(inFlight),
       expected: '1: RTU has no transaction number',
       fix: 'write 1',
+      code: 'modbus-in-flight',
     })
   return faults
 }
@@ -152,8 +161,10 @@ const wayOf = ({ serial, transport = 'tcp', inFlight = 1 }: ModbusConfig) =>
 
 function unlike(link: string, first: ModbusConfig): Fault {
   const expected = `the same settings as the first device behind ${link}`
-  if (first.serial)
-    return { key: 'serial', found: 'other settings', expected, fix: `write ${JSON.stringify(first.serial)}` }
-  const fix = `write transport: ${first.transport ?? 'tcp'} and inFlight: ${first.inFlight ?? 1}`
-  return { key: 'transport', found: 'other settings', expected, fix }
+  const unlikeIn = (key: string, settings: string): Fault => {
+    const worded = { code: 'modbus-unlike', params: { link, settings } }
+    return { key, found: 'other settings', expected, fix: `write ${settings}`, ...worded }
+  }
+  if (first.serial) return unlikeIn('serial', `serial: ${JSON.stringify(first.serial)}`)
+  return unlikeIn('transport', `transport: ${first.transport ?? 'tcp'}, inFlight: ${first.inFlight ?? 1}`)
 }

@@ -132,6 +132,8 @@ describe('a version with faults', () => {
     await desk.page.locator('.code-marked').nth(2).waitFor()
     expect(await desk.page.evaluate('getSelection().toString()')).toBe('scan: { fast: x }')
     await phone.page.locator('.config-faults-shown').tap()
+    await phone.sees(/'x' 不符合要求。请填写整数 \(不小于 10、不大于 3600000\)。/)
+    await phone.sees(/“energy-metre”不存在。请改为“energy-meter”/)
     await both('refused-closed')
     await phone.page.getByRole('button', { name: '修改版本 2' }).tap()
     await phone.page.locator('.code-marked').nth(2).waitFor()
@@ -232,7 +234,7 @@ describe('devices and lanes', () => {
     await phone.sees('无应答')
     await both('device-lost')
     for (const one of [desk, phone]) await one.goTo(place('lanes'))
-    await glance('lanes')
+    await both('lanes')
   })
 })
 

@@ -7,6 +7,7 @@ import { documentQuery } from '../../api/queries.ts'
 import { ActionButton } from '../../ui/action-button.tsx'
 import { useTexts } from '../../ui/language.ts'
 import { Loaded } from '../../ui/loaded.tsx'
+import { useBoxWords } from './box-words.ts'
 import { Difference } from './difference.tsx'
 import { useDraft } from './draft.ts'
 import { FaultList } from './fault-list.tsx'
@@ -146,6 +147,7 @@ function Push({
   const { t, time } = useTexts()
   const { start } = useDraft(edge.id)
   const { faults, version } = push
+  const { refusal } = useBoxWords()
   return (
     <div className="config-push">
       <p className="meta">
@@ -155,7 +157,7 @@ function Push({
           {push.status === 'done' ? '✓ ' : ''}
           {t(`edges.configuration.outcome.${push.status ?? 'pending'}`)}
         </b>
-        {faults.length === 0 && push.error ? ` (${push.error})` : ''}
+        {faults.length === 0 && push.error ? ` (${refusal(push, push.error)})` : ''}
       </p>
       {faults.length > 0 ? (
         <details>

@@ -4,9 +4,9 @@ import type { Edge } from '#shared/contracts/edge.ts'
 import type { ConfigurationVersion } from '#shared/contracts/edge-configuration.ts'
 import { useServerNow } from '../../api/server-time.ts'
 import { ActionButton } from '../../ui/action-button.tsx'
-import { formatSpan } from '../../ui/format.ts'
+import { formatMoment, formatSpan } from '../../ui/format.ts'
 import { useTexts } from '../../ui/language.ts'
-import { useBoxReason } from './box-reason.ts'
+import { useBoxWords } from './box-words.ts'
 import { Difference } from './difference.tsx'
 import { useDraft } from './draft.ts'
 import { PushDialog, type PushDialogProps } from './push-dialog.tsx'
@@ -19,7 +19,7 @@ interface Props {
 
 /** How what the box runs stands to what was pushed, and the ways out of what is wrong. */
 export function ConfigurationState({ edge, versions, canManage }: Props) {
-  const { t } = useTexts()
+  const { t, language } = useTexts()
   const [asked, setAsked] = useState<Asked>()
   const { state, trialUntil, isEdited } = edge.configuration
   const isAbnormal = state === 'drift' || state === 'rolled-back'
@@ -38,6 +38,11 @@ export function ConfigurationState({ edge, versions, canManage }: Props) {
           ) : null}
         </p>
         {isEdited ? <p>{t('edges.configuration.edited')}</p> : null}
+        {(edge.report?.configuration.imports ?? []).map(({ profile, version, at }) => (
+          <p key={profile}>
+            {t('edges.configuration.imported', { profile, version, time: formatMoment(at, language) })}
+          </p>
+        ))}
         {canManage ? <WaysOut edge={edge} versions={versions} onAsk={setAsked} /> : null}
       </div>
       {/* It outlives the state that it was asked in: what becomes of the push is told in it. */}
@@ -54,11 +59,11 @@ function TimeLeft({ until }: { readonly until: string }) {
 
 function StateWords({ edge }: Pick<Props, 'edge'>) {
   const { t, time } = useTexts()
-  const boxReason = useBoxReason()
+  const box = useBoxWords()
   const { state, wantedVersion, runningVersion, rolledBack } = edge.configuration
   if (state === 'rolled-back') {
-    const { version, at, reason } = rolledBack ?? { version: '–', at: 0, reason: '–' }
-    return t('edges.configuration.state.rolled-back', { version, time: time(at), reason: boxReason(reason) })
+    const { version, at, reason, ...worded } = rolledBack ?? { version: '–', at: 0, reason: '–' }
+    return t('edges.configuration.state.rolled-back', { version, time: time(at), reason: box.reason(worded, reason) })
   }
   const version = (state === 'on-trial' ? runningVersion : wantedVersion) ?? '–'
   return t(`edges.configuration.state.${state}`, { version })

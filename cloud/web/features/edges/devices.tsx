@@ -6,6 +6,7 @@ import { EmptyState } from '../../ui/empty-state.tsx'
 import { useTexts } from '../../ui/language.ts'
 import { Loaded } from '../../ui/loaded.tsx'
 import { StateBadge } from '../../ui/state-badge.tsx'
+import { useBoxWords } from './box-words.ts'
 
 type Told = NonNullable<Edge['report']>['devices'][number]
 
@@ -57,6 +58,7 @@ export function Devices({ edge }: { readonly edge: Edge }) {
 function DeviceRow({ edge, row }: { readonly edge: Edge; readonly row: Row }) {
   const { t, time } = useTexts()
   const { name, device, told } = row
+  const box = useBoxWords()
   const bad = told?.badTags || device?.badTagCount || 0
   const since = told ? told.since : device?.bornAt
   return (
@@ -81,7 +83,7 @@ function DeviceRow({ edge, row }: { readonly edge: Edge; readonly row: Row }) {
         {since ? t('edges.sinceAt', { time: time(since) }) : ''}
         {told && told.overruns > 0 ? ` · ${t('edges.overruns', { count: told.overruns })}` : ''}
       </span>
-      {told?.error ? <span className="device-error">{told.error}</span> : null}
+      {told?.error ? <span className="device-error">{box.loss(told.lossKind, told.error)}</span> : null}
     </li>
   )
 }

@@ -1,5 +1,6 @@
 import type { ConfigurationFault } from '#shared/contracts/edge-configuration.ts'
 import { useTexts } from '../../ui/language.ts'
+import { useBoxWords } from './box-words.ts'
 
 interface Props {
   readonly faults: readonly ConfigurationFault[]
@@ -9,19 +10,29 @@ interface Props {
 
 /** Every fault of a document at its line: what stands there, what should, and what to do. */
 export function FaultList({ faults, onLine }: Props) {
-  const { t } = useTexts()
+  const { fault: words } = useBoxWords()
   return (
     <ul className="config-faults">
       {faults.map((fault) => (
         <li key={`${fault.line}${fault.path}${fault.expected}`}>
-          <Place fault={fault} onLine={onLine} /> <code>{fault.path}</code>
-          {fault.found === null ? '' : ` ${t('edges.configuration.found', { found: fault.found })},`}{' '}
-          {t('edges.configuration.expected', { expected: fault.expected })}
-          <br />
-          {fault.fix}
+          <Place fault={fault} onLine={onLine} /> {fault.path === '' ? null : <code>{fault.path}</code>}{' '}
+          {words(fault) ?? <InEnglish fault={fault} />}
         </li>
       ))}
     </ul>
+  )
+}
+
+/** As the box words it: one that gives no code, or one that is not known here. */
+function InEnglish({ fault: { found, expected, fix } }: { readonly fault: ConfigurationFault }) {
+  const { t } = useTexts()
+  return (
+    <>
+      {found === null ? '' : `${t('edges.configuration.found', { found })}, `}
+      {t('edges.configuration.expected', { expected })}
+      <br />
+      {fix}
+    </>
   )
 }
 

@@ -55,8 +55,8 @@ function deviceConcerns({ faults, report, status }: Edge): EdgeFault[] {
   const told = new Set(faults.filter(({ code }) => code === 'device.offline').map(({ params }) => params.device))
   return report.devices
     .filter(({ state, device }) => state === 'lost' && !told.has(device))
-    .map(({ device, error }) => ({
-      ...{ code: 'device.lost', params: { device, error: error ?? '–' } },
+    .map(({ device, error, lossKind }) => ({
+      ...{ code: 'device.lost', params: { device, error: error ?? '–', ...(lossKind ? { lossKind } : {}) } },
       detail: `${device}: ${error ?? '–'}`,
     }))
 }
@@ -64,7 +64,9 @@ function deviceConcerns({ faults, report, status }: Edge): EdgeFault[] {
 function configurationConcerns({ configuration: { state, rolledBack } }: Edge): EdgeFault[] {
   if (state === 'drift') return [concern('edge.configuration-drift')]
   if (state !== 'rolled-back' || rolledBack === null) return []
-  return [concern('edge.configuration-rolled-back', { version: rolledBack.version, reason: rolledBack.reason })]
+  const { version, reason, code, params } = rolledBack
+  const worded = code === undefined ? {} : { ...params, reasonCode: code }
+  return [concern('edge.configuration-rolled-back', { ...worded, version, reason })]
 }
 
 function certificateConcerns(edge: Edge, now: number): EdgeFault[] {

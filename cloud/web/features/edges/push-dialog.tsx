@@ -7,6 +7,7 @@ import { pushConfiguration } from '../../api/acts.ts'
 import { ActionButton } from '../../ui/action-button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { useTexts } from '../../ui/language.ts'
+import { useBoxWords } from './box-words.ts'
 import { useDraft } from './draft.ts'
 import { FaultList } from './fault-list.tsx'
 
@@ -74,6 +75,7 @@ export function PushDialog(props: PushDialogProps) {
 
 function Outcome({ push, onClose }: { readonly push: ConfigurationPush; readonly onClose: () => void }) {
   const { t } = useTexts()
+  const { refusal } = useBoxWords()
   return (
     <>
       <p role="status">
@@ -84,7 +86,7 @@ function Outcome({ push, onClose }: { readonly push: ConfigurationPush; readonly
         </b>
       </p>
       {push.faults.length > 0 ? <FaultList faults={push.faults} /> : null}
-      {push.faults.length === 0 && push.error ? <p>{push.error}</p> : null}
+      {push.faults.length === 0 && push.error ? <p>{refusal(push, push.error)}</p> : null}
       <Button onClick={onClose}>
         {push.faults.length > 0 ? t('edges.configuration.toFaults') : t('action.close')}
       </Button>
