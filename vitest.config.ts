@@ -34,7 +34,6 @@ export default defineConfig({
       ring('browser', ['tests/acceptance/web/**/*.test.ts'], {
         testTimeout: 300_000,
         hookTimeout: 180_000,
-        fileParallelism: false,
       }),
     ],
   },

@@ -101,8 +101,10 @@ const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
 
 /** What stands against accessibility, each with the element it stands on. In-page code is text: these files know no DOM. */
 export async function accessibilityFaults(page: Page): Promise<string[]> {
-  await page.evaluate(axe)
-  return page.evaluate<string[]>(`axe.run(document, { runOnly: ${JSON.stringify(WCAG)} }).then((result) =>
+  // Half a megabyte of script: once for each document, however often it is looked at.
+  if (!(await page.evaluate<boolean>('"axe" in window'))) await page.evaluate(axe)
+  const options = JSON.stringify({ runOnly: WCAG, resultTypes: ['violations'] })
+  return page.evaluate<string[]>(`axe.run(document, ${options}).then((result) =>
     result.violations.flatMap((v) => v.nodes.map((node) => v.id + ' at ' + node.target.join(' '))))`)
 }
 
@@ -118,6 +120,12 @@ export async function expectSound(person: Person, what: string): Promise<void> {
   expect(text.match(/\b(words|action|alarms?|room|order|retros?|assets|edges|inbox|board)\.[a-z]\w+/g), what).toBeNull()
   expect(person.complaints, `${what}: complaints of the page`).toEqual([])
 }
+
+/** Bytes of compressed script that the document has loaded so far, from the net or from what the browser keeps. */
+export const scriptBytes = (page: Page): Promise<number> =>
+  page.evaluate<number>(`performance.getEntriesByType('resource')
+    .filter((entry) => new URL(entry.name).pathname.endsWith('.js'))
+    .reduce((bytes, entry) => bytes + entry.encodedBodySize, 0)`)
 
 /** What a thumb must hit and is lower than 44 px: buttons, tabs and the places at the bottom. */
 export function smallTouchTargets(page: Page): Promise<string[]> {
