@@ -10,7 +10,8 @@ const FULL: Load = {
 /**
  * Each load with what is asked of it. All floats change each second and are read once a second. Devices that take 10 ms to
  * reply get four requests under way on each connection: one at a time would need 1.7 s for what is read in a second.
- * Of `busyLanes` one unit in ten dies; the others need nine tenths of their lane's time.
+ * Of `busyLanes` one unit in ten dies; the others need four fifths of their lane's time. `edge/drivers/modbus/busy-lane.test.ts`
+ * has nine tenths, on a clock that it moves itself.
  */
 const LOADS: Readonly<Record<string, Load>> = {
   full: FULL,

@@ -89,7 +89,8 @@ async function measure({ load, agent, host, simulator }: Running, seconds: numbe
     cores(cpuOf(simulatorPid) - simulatorCpu),
   ]
   const after = await figures(agent, host)
-  const rate = (name: 'read' | 'requests' | 'bad') => round((after[name] - before[name]) / tookSeconds, 1)
+  const countedSeconds = (after.at - before.at) / 1000
+  const rate = (name: 'read' | 'requests' | 'bad') => round((after[name] - before[name]) / countedSeconds, 1)
   const [replies, waitedSeconds] = [after.replies - before.replies, after.waitedSeconds - before.waitedSeconds]
   return {
     tags: load.connections * load.units * load.tags,
@@ -97,7 +98,7 @@ async function measure({ load, agent, host, simulator }: Running, seconds: numbe
     overruns: after.overruns - before.overruns,
     ...{ coreFraction, peakRssMb: round(peakRssMb, 1), requestsPerSecond: rate('requests') },
     roundTripMs: round((waitedSeconds / replies) * 1000, 2),
-    laneBusy: round(waitedSeconds / tookSeconds / load.connections / load.inFlight, 3),
+    laneBusy: round(waitedSeconds / countedSeconds / load.connections / load.inFlight, 3),
     ...{ compared: after.compared - before.compared, wrong: after.wrong, late: after.late },
     duplicated: after.duplicated,
     ...{ badPerSecond: rate('bad'), simulatorCoreFraction },
@@ -116,6 +117,8 @@ async function figures(agent: Agent, host: ChildProcess) {
   const [{ counts }] = (await once(host, 'message')) as [{ counts: HostCounts }]
   return {
     ...counts,
+    // On a busy machine the agent answers late, and has read more by then.
+    at: performance.now(),
     read: await agent.metric('device_samples_read_total'),
     overruns: await agent.metric('device_overruns_total'),
     requests: await agent.metric('lane_requests_total'),
