@@ -4,6 +4,7 @@ import { type EdgeConfig, edgeEnvironment } from '#edge/config.ts'
 import type { Edge } from '#edge/main.ts'
 import { startAgent } from '#edge/management/agent.ts'
 import { createLog, type Log } from '#shared/log/log.ts'
+import { keepWatchdog } from './watchdog.ts'
 
 /** Stopping cleanly is tried for this long: what was accepted is on disk either way. */
 const STOP_WITHIN_MS = 8000
@@ -21,6 +22,7 @@ export async function runEdge(file: string): Promise<number> {
   const agent = await startAgent({ file, env: edgeEnvironment(), log, clock, onFailed: fail })
   boundYoungGeneration(countTags(agent.config))
   tell(agent.edge, agent.config.data)
+  keepWatchdog(edgeEnvironment(), log)
   const code = await end.promise
   await agent.stop()
   // An open channel to the parent would keep this process alive.
