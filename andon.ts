@@ -2,7 +2,7 @@
 /** The one command. Each sub-command lives in `commands/` and is loaded only when it is asked for. */
 import { enableCompileCache } from 'node:module'
 import { type Command, isUsageFault, UsageError, usageOf } from './commands/command.ts'
-import { hasModule } from './shared/own-files/own-files.ts'
+import { asCalled, hasModule } from './shared/own-files/own-files.ts'
 
 const COMMANDS: Record<string, { summary: string; load: () => Promise<{ command: Command }> }> = {
   bench: { summary: 'run a benchmark', load: () => import('./commands/bench.ts') },
@@ -31,7 +31,9 @@ const isHere = (name: string) => hasModule(`commands/${name}.ts`)
 function usage(): string {
   const here = Object.entries(COMMANDS).filter(([name]) => isHere(name))
   const lines = here.map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`)
-  return `usage: andon COMMAND [options]\n\n${lines.join('\n')}\n\nandon COMMAND --help tells a command's options.\n`
+  return asCalled(
+    `usage: andon COMMAND [options]\n\n${lines.join('\n')}\n\nandon COMMAND --help tells a command's options.\n`,
+  )
 }
 
 async function main(argv: readonly string[]): Promise<number> {
@@ -45,10 +47,10 @@ async function main(argv: readonly string[]): Promise<number> {
   if (!isHere(name)) throw new UsageError(`'${name}' is not part of this installation; a full checkout of Andon has it`)
   const { command } = await entry.load()
   if (rest.includes('--help') || rest.includes('-h')) {
-    process.stdout.write(`${command.help}\n`)
+    process.stdout.write(`${asCalled(command.help)}\n`)
     return 0
   }
-  howToCall = `${usageOf(command)}\n\nandon ${name} --help tells its options.\n`
+  howToCall = asCalled(`${usageOf(command)}\n\nandon ${name} --help tells its options.\n`)
   return command.run(rest)
 }
 

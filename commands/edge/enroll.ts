@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { CloudError } from '#edge/management/cloud.ts'
 import { enrolEdge } from '#edge/management/enrol.ts'
+import { asCalled, isEdgePackage } from '#shared/own-files/own-files.ts'
 import { UsageError } from '../command.ts'
 
 /** Enrols and says what was kept where, and what comes next. */
@@ -15,7 +17,7 @@ export async function enroll(args: readonly string[]): Promise<number> {
     const lines = [
       `${group}/${edge} is enrolled until ${expiresAt.toISOString().slice(0, 10)}; key and certificate are in ${identityFile}`,
       ...(isWritten ? [`${file} was written`] : notes.map((note) => `in ${file}: ${note}`)),
-      `next: andon edge --config ${file}`,
+      `next: ${nextStep(file)}`,
     ]
     process.stdout.write(`${lines.join('\n')}\n`)
     return notes.length > 0 ? 1 : 0
@@ -25,6 +27,12 @@ export async function enroll(args: readonly string[]): Promise<number> {
     return 1
   }
 }
+
+/** A box that was installed from the archive has a service that runs the agent. */
+const nextStep = (file: string): string =>
+  isEdgePackage && existsSync('/run/systemd/system')
+    ? 'sudo systemctl restart andon-edge'
+    : asCalled(`andon edge --config ${file}`)
 
 /** One code in 64 begins with a hyphen, and would be taken for an option. */
 function withCode(args: readonly string[]): string[] {

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { LossKind } from '#edge/drivers/driver.ts'
+import { edgeCall } from '#shared/own-files/own-files.ts'
 import type { TroubleKind } from '#shared/reach/probe.ts'
 import { cookieOf } from './door.ts'
 
@@ -67,7 +68,7 @@ const EN_LOSS: Readonly<Record<LossKind, LossWords>> = {
   },
   untrusted: {
     what: 'The server’s certificate is not trusted yet.',
-    next: 'Compare its thumbprint with what the server shows, then trust it under Tools, Certificates (or: andon edge certificates --config FILE --trust THUMBPRINT).',
+    next: `Compare its thumbprint with what the server shows, then trust it under Tools, Certificates (or: ${edgeCall('certificates --trust THUMBPRINT')}).`,
   },
   'certificate-time': {
     what: 'A certificate has expired, or is not valid yet.',
@@ -95,7 +96,7 @@ const ZH_LOSS: Readonly<Record<LossKind, LossWords>> = {
   'not-the-protocol': { what: '对方使用的不是此协议。', next: '检查端口：可能是其他服务。' },
   untrusted: {
     what: '服务器证书尚未受信任。',
-    next: '与服务器核对指纹，然后在“工具”的证书页信任（或运行：andon edge certificates --config FILE --trust 指纹）。',
+    next: `与服务器核对指纹，然后在“工具”的证书页信任（或运行：${edgeCall('certificates --trust 指纹')}）。`,
   },
   'certificate-time': { what: '证书已过期或尚未生效。', next: '核对双方时钟，然后更新技术信息中指出的证书。' },
   credentials: { what: '服务器拒绝此用户。', next: '检查用户名和密码。' },

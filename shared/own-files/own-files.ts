@@ -16,6 +16,17 @@ const isPackaged = !import.meta.url.endsWith('.ts')
 /** Every module of the package lies in one folder. */
 const base = new URL(isPackaged ? './' : '../../', import.meta.url)
 
+/** A text that names the command, as it is called in this installation: the package of the edge lays down `andon-edge`. */
+export const asCalled = (text: string): string =>
+  isPackaged ? text.replaceAll(/\bandon (?=[a-z]|COMMAND)/g, 'andon-edge ') : text
+
+/** What a person types to call a part of `andon edge` for the configuration of this box. */
+export const edgeCall = (part: string): string =>
+  isPackaged ? `sudo andon-edge ${part}` : `npx andon edge ${part} --config FILE`
+
+/** True in the package of the edge. */
+export const isEdgePackage = isPackaged
+
 /** The path of a file of the program, in a checkout as in the package of the edge. */
 export function ownFile(name: keyof typeof OWN_FILES): string {
   const { checkout, package: packaged } = OWN_FILES[name]
