@@ -315,7 +315,7 @@ describe.each(REGISTRATIONS)('an engineer registers a box ($size, $language)', (
     await engineer.page.locator('.edge-form .field').nth(1).press('Enter')
     await engineer.page.getByText(secretWay).click()
     await engineer.page.getByRole('button', { name: copy }).click()
-    secret = (await engineer.page.locator('details .edge-copy').nth(1).textContent()) ?? ''
+    secret = (await engineer.page.locator('details.panel .edge-copy').nth(1).textContent()) ?? ''
     expect(secret.length).toBeGreaterThan(20)
     expect(await engineer.page.evaluate('navigator.clipboard.readText()')).toBe(secret)
     await expectSound(engineer, 'edge secret')
@@ -376,9 +376,10 @@ describe('an engineer enrols a box, from the first line to its first value', () 
 
   it('follows the box until it is connected, without a reload', async () => {
     const lines = await desk.page.locator('.enrol-code .edge-copy').allTextContents()
-    await box.run(lines[0] ?? '')
+    expect(lines.slice(0, 2)).toEqual([expect.stringMatching(/^sudo andon-edge enroll --cloud /), expect.any(String)])
+    await box.run(lines[2] ?? '')
     await desk.sees(/Enrolled .* ago$/)
-    box.start(lines[1] ?? '')
+    box.start(lines[3] ?? '')
     await desk.sees(/Connected .* ago$/)
     await desk.press('Add devices')
     await desk.sees('The box runs its own edge.yaml. Nothing was pushed yet.')

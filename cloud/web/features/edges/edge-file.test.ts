@@ -1,7 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import type { EdgeBroker } from '#shared/contracts/edge.ts'
-import { cannotReach, edgeCommandOf, edgeFileOf, isEdgeName, needsRoot, rootCommandOf } from './edge-file.ts'
+import {
+  archiveCommandOf,
+  cannotReach,
+  checkoutCommandOf,
+  edgeCommandOf,
+  edgeFileOf,
+  isEdgeName,
+  needsRoot,
+  rootCommandOf,
+  startCommandOf,
+} from './edge-file.ts'
 
 const BROKER = { url: null, port: 2883, tlsPort: 8883, isLocal: false, rootFingerprint: 'AB:CD' }
 
@@ -64,6 +74,13 @@ describe('the edge.yaml of a new box', () => {
   it('starts it with a page of its own beside the edge of a demo on the same machine', () => {
     expect(edgeCommandOf('andon.plant')).toBe('ANDON_EDGE_SECRET=… npx andon edge --config edge.yaml')
     expect(edgeCommandOf('localhost')).toBe(`ANDON_EDGE_PORT=8091 ${edgeCommandOf('andon.plant')}`)
+  })
+
+  it('enrols by the line of the archive, and by that of a checkout', () => {
+    const command = 'andon edge enroll --cloud https://andon.plant:8443 --code abc'
+    expect(archiveCommandOf(command)).toBe('sudo andon-edge enroll --cloud https://andon.plant:8443 --code abc')
+    expect(checkoutCommandOf(command)).toBe(`npx ${command}`)
+    expect(startCommandOf('localhost')).toBe('ANDON_EDGE_PORT=8091 npx andon edge --config edge.yaml')
   })
 
   it('allows the names that the agent reads, and no others', () => {

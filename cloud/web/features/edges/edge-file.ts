@@ -69,9 +69,19 @@ export const edgeCommandOf = (host: string): string => (isLoopback(host) ? `ANDO
 export const rootCommandOf = (origin: string): string =>
   `curl -fo root.pem ${origin}/ca && openssl x509 -in root.pem -noout -fingerprint -sha256`
 
-/** How an enrolled agent is started. On the machine of the cloud its page leaves 8090 to the edge of the demo. */
+/** The line that enrols, on a box that was installed from the archive: its service has the file and the user. */
+export const archiveCommandOf = (command: string): string =>
+  command.replace(/^andon edge enroll/, 'sudo andon-edge enroll')
+
+/** The same in a checkout. */
+export const checkoutCommandOf = (command: string): string => `npx ${command}`
+
+/** How the agent of the archive is started once it has enrolled. */
+export const ARCHIVE_START = 'sudo systemctl restart andon-edge'
+
+/** How an enrolled agent is started in a checkout. On the machine of the cloud its page leaves 8090 to the edge of the demo. */
 export const startCommandOf = (host: string): string =>
-  `${isLoopback(host) ? 'ANDON_EDGE_PORT=8091 ' : ''}andon edge --config edge.yaml`
+  `${isLoopback(host) ? 'ANDON_EDGE_PORT=8091 ' : ''}npx andon edge --config edge.yaml`
 
 /** The address of the cloud in the line that enrols. */
 export const cloudOf = (command: string): string => /--cloud (\S+)/.exec(command)?.[1] ?? ''

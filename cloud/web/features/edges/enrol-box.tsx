@@ -9,7 +9,7 @@ import { ActionButton } from '../../ui/action-button.tsx'
 import { formatSpan } from '../../ui/format.ts'
 import { useTexts } from '../../ui/language.ts'
 import { CopyText } from './copy-text.tsx'
-import { cloudOf, startCommandOf } from './edge-file.ts'
+import { ARCHIVE_START, archiveCommandOf, checkoutCommandOf, cloudOf, startCommandOf } from './edge-file.ts'
 import { EnrolProgress } from './enrol-progress.tsx'
 import { Hours } from './hours.tsx'
 import { SecretWay } from './secret-way.tsx'
@@ -57,10 +57,15 @@ function Code({ issued }: { readonly issued: MadeCode }) {
       </header>
       <div className="body enrol-lines">
         <div className="stack grow">
-          <CopyText label={t('edges.new.line1')} text={command} />
-          <CopyText label={t('edges.new.line2')} text={startCommandOf(location.hostname)} />
+          <CopyText label={t('edges.new.line1')} text={archiveCommandOf(command)} />
+          <CopyText label={t('edges.new.line2')} text={ARCHIVE_START} />
           <p className="edge-once">{t('edges.new.once')}</p>
           {isHere(cloud) && !isLoopback(location.hostname) ? <p role="alert">{t('edges.new.localOnly')}</p> : null}
+          <details>
+            <summary>{t('edges.new.checkout')}</summary>
+            <CopyText label={t('edges.new.line1')} text={checkoutCommandOf(command)} />
+            <CopyText label={t('edges.new.line2')} text={startCommandOf(location.hostname)} />
+          </details>
           <p className="meta">
             {t('edges.new.fingerprint')} <span className="enrol-print">{fingerprint}</span>
           </p>
@@ -68,7 +73,7 @@ function Code({ issued }: { readonly issued: MadeCode }) {
         <div className="enrol-qr" role="img" aria-label={t('edges.new.qr')}>
           <span aria-hidden="true">
             <Suspense fallback={null}>
-              <QrCode value={command} size={176} color="#000000" bgColor="#ffffff" bordered={false} />
+              <QrCode value={archiveCommandOf(command)} size={176} color="#000000" bgColor="#ffffff" bordered={false} />
             </Suspense>
           </span>
         </div>

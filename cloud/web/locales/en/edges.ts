@@ -170,6 +170,7 @@ export const edges = {
     daysOf: '{{count}} d',
     notAllowed: 'Engineers and administrators enrol boxes.',
     run: 'Run on the box',
+    checkout: 'Without the archive, in a checkout of Andon',
     line1: '1. Enrol, once',
     line2: '2. Start the agent',
     goodFor: 'Good once, for',

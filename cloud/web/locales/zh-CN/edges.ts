@@ -162,6 +162,7 @@ export const edges: Texts['edges'] = {
     daysOf: '{{count}} 天',
     notAllowed: '由工程师和管理员接入网关。',
     run: '在网关上执行',
+    checkout: '未用安装包，而是在 Andon 源码目录中运行',
     line1: '1. 注册接入，只需一次',
     line2: '2. 启动程序',
     goodFor: '只能用一次，有效期还剩',
