@@ -1,7 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import Button from 'antd/es/button'
-import Input from 'antd/es/input/Input'
 import type { TFunction } from 'i18next'
 import { type FormEvent, useState } from 'react'
 import { signIn } from '../../api/acts.ts'
@@ -56,11 +55,12 @@ export function SignInScreen() {
         </header>
         <label className="stack" htmlFor="user">
           {t('signIn.user')}
-          <Input
+          <input
             id="user"
-            size="large"
+            className="field"
             autoComplete="username"
             autoCapitalize="none"
+            // biome-ignore lint/a11y/noAutofocus: nothing else is done on this screen.
             autoFocus
             required
             value={user}
@@ -69,10 +69,10 @@ export function SignInScreen() {
         </label>
         <label className="stack" htmlFor="password">
           {t('signIn.password')}
-          <Input
+          <input
             id="password"
+            className="field"
             type="password"
-            size="large"
             autoComplete="current-password"
             required
             value={password}
