@@ -253,6 +253,7 @@ describe('certificates', () => {
     await phone.page.getByRole('button', { name: '确认…' }).tap()
     await both('renewal-confirm')
     await phone.press('指纹一致，确认')
+    await phone.page.locator('dialog').waitFor({ state: 'detached' })
     expect(await renewWhenDue(later)).toBe('renewed')
     for (const one of [desk, phone]) await one.goTo(place('certificates'))
     await glance('renewed')
