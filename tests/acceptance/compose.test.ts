@@ -361,9 +361,10 @@ async function startRedis(): Promise<number> {
   )
   expect(args.join(' ')).toContain(String(port))
   const env = { ...process.env, ...substituted(engines.redis?.environment) }
-  const child = spawn(shell, args, { env, cwd: dir, stdio: ['ignore', 'ignore', 'pipe'] })
+  // A group of its own: the shell's end alone would leave the server of its pipe running.
+  const child = spawn(shell, args, { env, cwd: dir, stdio: ['ignore', 'ignore', 'pipe'], detached: true })
   closing.push(async () => {
-    child.kill('SIGTERM')
+    if (child.pid) process.kill(-child.pid, 'SIGTERM')
     await once(child, 'exit')
   })
   await accepts(child, port)
