@@ -1,4 +1,4 @@
-import { setPriority } from 'node:os'
+import { getPriority, setPriority } from 'node:os'
 import { parentPort } from 'node:worker_threads'
 import { type Breathe, type ReadSet, readBuckets, readRaw } from './read-blocks.ts'
 import { type LastOrder, readLast } from './read-last.ts'
@@ -27,10 +27,15 @@ export interface ReadRequest {
 /** How long a query keeps the thread before others get their turn. */
 const TURN_MS = 5
 
+const READER_NICE = 5
+
 const cache = new IndexCache()
 
-/** On Linux 0 names the calling thread alone: questions wait for commits, samples and alarms. Elsewhere it is the process. */
-if (process.platform === 'linux') setPriority(0, 5)
+/**
+ * On Linux 0 names the calling thread alone: questions wait for commits, samples and alarms. Elsewhere it is the process.
+ * One that was started with a lower priority still has it already, and an ordinary user may not raise it again.
+ */
+if (process.platform === 'linux' && getPriority(0) < READER_NICE) setPriority(0, READER_NICE)
 
 function breathing(limitMs: number): Breathe {
   const end = performance.now() + limitMs
