@@ -54,3 +54,14 @@ export function protoDecode(bytes: Uint8Array): ProtoPayloadObject {
 /** Encodes by protobufjs. */
 export const protoEncode = (payload: ProtoPayloadObject): Uint8Array =>
   new Uint8Array(ProtoPayload.encode(ProtoPayload.fromObject(payload as Record<string, unknown>)).finish())
+
+/** The fields of a metric of which one holds its value, whatever the type but data set and template. */
+export const VALUE_FIELDS = [
+  'int_value',
+  'long_value',
+  'float_value',
+  'double_value',
+  'boolean_value',
+  'string_value',
+  'bytes_value',
+] as const

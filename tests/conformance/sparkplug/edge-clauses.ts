@@ -1,4 +1,4 @@
-import type { ProtoMetric } from '#tests/support/sparkplug-decoder.ts'
+import { type ProtoMetric, VALUE_FIELDS } from '#tests/support/sparkplug-decoder.ts'
 import type { PublishEvent, WireEvent } from './capture.ts'
 import {
   BIRTHS,
@@ -19,7 +19,6 @@ import {
   named,
   published,
   swapFirst,
-  VALUE_FIELDS,
   willOf,
   without,
 } from './edge-events.ts'

@@ -17,15 +17,6 @@ export type Message = 'NBIRTH' | 'DBIRTH' | 'NDATA' | 'DDATA' | 'NDEATH' | 'DDEA
 export const BIRTHS: readonly Message[] = ['NBIRTH', 'DBIRTH']
 export const DATA: readonly Message[] = ['NDATA', 'DDATA']
 export const KNOWN_TYPES = new Set(Array.from({ length: 34 }, (_, i) => i + 1))
-export const VALUE_FIELDS = [
-  'int_value',
-  'long_value',
-  'float_value',
-  'double_value',
-  'boolean_value',
-  'string_value',
-  'bytes_value',
-] as const
 
 export const published = (events: readonly WireEvent[], ...messages: readonly Message[]): PublishEvent[] =>
   events.filter(

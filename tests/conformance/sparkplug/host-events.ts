@@ -1,4 +1,4 @@
-import type { ProtoMetric } from '#tests/support/sparkplug-decoder.ts'
+import { type ProtoMetric, VALUE_FIELDS } from '#tests/support/sparkplug-decoder.ts'
 import type { HostEvent, HostPublish, Told, View } from './host-capture.ts'
 
 type Events = readonly HostEvent[]
@@ -10,15 +10,6 @@ export const REORDER_MS = 20_000
 export const DIED_BEFORE_MS = 7000
 export const STATE_TOPIC = 'spBv1.0/STATE/andon'
 export const REBIRTH = 'Node Control/Rebirth'
-export const VALUE_FIELDS = [
-  'int_value',
-  'long_value',
-  'float_value',
-  'double_value',
-  'boolean_value',
-  'string_value',
-  'bytes_value',
-] as const
 
 /** Reads a STATE; undefined when it is not a JSON of exactly `online` and `timestamp`. */
 export function readState(text: string): { online: boolean; timestamp: number } | undefined {
